@@ -1,0 +1,1 @@
+//! Kubernetes objects, ids, custom resources and settings as values.
