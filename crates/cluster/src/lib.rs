@@ -1,0 +1,1 @@
+//! From effects to API calls: client, discovery, watches, execute.

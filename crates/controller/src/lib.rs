@@ -1,0 +1,1 @@
+//! The loops that watch, decide, execute and report.

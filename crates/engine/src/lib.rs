@@ -1,0 +1,14 @@
+//! What one Application should do next: live index, tracking, health, comparison, sync plan. Values in, values out.
+//!
+//! ```text
+//! watch events -> live::Index ─┐
+//! rendered objects ────────────┼─> app::compare -> app::decide -> Decision (what, why, wake_at)
+//! AppProject, Settings ────────┘                     └─> sync::step -> effects ─> cluster::execute -> outcomes ─┐
+//!                                                             ^────────────────────────────────────────────────┘
+//! ```
+//!
+//! Nothing here knows a runtime, a client or a clock.
+
+pub mod effect;
+
+pub use effect::{Action, ApplyMode, ClusterId, Effect, Failure, FailureKind, Grant, Outcome, Permitted, Propagation, Skipped};

@@ -1,0 +1,1 @@
+//! How Kubernetes objects are compared and combined.

@@ -1,0 +1,1 @@
+//! From a file tree and a source spec to objects and diagnostics.

@@ -1,0 +1,1 @@
+//! From a source spec to rendered manifests: Git, credentials, caches.

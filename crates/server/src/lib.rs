@@ -1,0 +1,1 @@
+//! The core API between commands and engine.
