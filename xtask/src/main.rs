@@ -1,2 +1,36 @@
-//! Project chores.
-fn main() {}
+//! Project chores, one command each: `cargo xtask <command>`.
+
+mod check;
+mod run;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  test      everything: check, then every test; says what it stepped aside from, and why
+  check     formatting, lints, tidy, licences and bans; no tests
+  tidy      layers, purity, links, names that docs mention, large files
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let result = match args.first().map(String::as_str) {
+        Some("test") => test::run_all(args.get(1..).unwrap_or_default()),
+        Some("check") => check::run_all(),
+        Some("tidy") => tidy::run(),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

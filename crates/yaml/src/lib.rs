@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! YAML as Go's `sigs.k8s.io/yaml` reads and writes it.
 
 /// One YAML value as `sigs.k8s.io/yaml` would hand it to JSON.
@@ -20,3 +21,61 @@ pub enum Yaml {
     /// Mapping; keys sorted, unique.
     Map(Vec<(String, Yaml)>),
 }
+=======
+//! YAML as Go's `sigs.k8s.io/yaml` v1.6 reads and writes it.
+//!
+//! ```text
+//! text ── split ──► documents ── events ──► compose (resolve, merge, alias budget) ──► Yaml
+//! Yaml ── emit ──► text, byte for byte what sigs.k8s.io/yaml.Marshal prints
+//! ```
+//!
+//! Kubernetes tools written in Go read YAML 1.1 with go-yaml's own ideas: `y` and `on` are booleans
+//! (even as mapping keys), `0777` is 511, `<<` merges, a later duplicate key wins. A file that means one
+//! thing to `kubectl` and another to us is a wrong deployment, so this crate follows the peer and not a
+//! YAML specification. Where it deliberately differs, the place says so.
+//!
+//! Invariants:
+//! - No input makes a function here panic or recurse without bound: nesting is at most
+//!   [`Limits::max_depth`], nodes (after alias expansion) at most [`Limits::max_nodes`].
+//! - [`Yaml`] has no `Debug`: Secrets pass through. Errors never quote scalar contents beyond the few
+//!   bytes go-yaml itself quotes.
+
+mod compose;
+mod error;
+mod event;
+mod limits;
+mod number;
+mod resolve;
+
+pub use compose::{parse, parse_with};
+pub use error::{Error, ErrorKind};
+pub use limits::Limits;
+
+/// One YAML value as `sigs.k8s.io/yaml` would hand it to JSON.
+///
+/// There is no `Debug` on purpose: Secrets pass through here.
+#[derive(Clone, PartialEq)]
+pub enum Yaml {
+    /// `null`, `~`, or nothing at all.
+    Null,
+    /// A YAML 1.1 boolean.
+    Bool(bool),
+    /// An integer that fits into `i64`.
+    Int(i64),
+    /// An integer greater than `i64::MAX`; smaller ones are [`Yaml::Int`].
+    Uint(u64),
+    /// Any other number. Always finite when it comes from [`parse`].
+    ///
+    /// Go writes an integral one below 1e21 to JSON without a fraction, so `1e3` reaches a Kubernetes
+    /// decoder as the integer 1000; [`format_json_float`](crate::format_json_float) shows that spelling.
+    Float(f64),
+    /// Text, also from `!!binary` (decoded, bytes that are not UTF-8 replaced by U+FFFD).
+    String(String),
+    /// A sequence.
+    Seq(Vec<Yaml>),
+    /// A mapping: sorted by the bytes of the key, keys unique (the last one in the text won).
+    Map(Vec<(String, Yaml)>),
+}
+
+pub use number::format_json_float;
+>>>>>>> yaml

@@ -1,0 +1,53 @@
+//! Runs programs from the workspace root, and knows where that is.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The workspace root: the folder above this crate.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+/// Whether this run is the project's CI, where stepping aside is a failure.
+#[allow(clippy::disallowed_methods, reason = "xtask is the door: it reads its own environment")]
+pub fn in_ci() -> bool {
+    std::env::var("CI").is_ok_and(|v| v == "true")
+}
+
+/// A command in the workspace root.
+#[allow(clippy::disallowed_methods, reason = "the wrapper itself")]
+pub fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(root());
+    command
+}
+
+/// Prints and runs a command; an error if it cannot start or does not exit with 0.
+pub fn run(program: &str, args: &[&str]) -> Result<(), String> {
+    eprintln!("xtask: {program} {}", args.join(" "));
+    let status = command(program).args(args).status().map_err(|e| format!("cannot start {program}: {e}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{program} {}` failed: {status}", args.join(" "))) }
+}
+
+/// Runs a command and returns what it printed; an error if it fails.
+pub fn output(program: &str, args: &[&str]) -> Result<String, String> {
+    let out = command(program).args(args).output().map_err(|e| format!("cannot start {program}: {e}"))?;
+    if !out.status.success() {
+        return Err(format!("`{program} {}` failed: {}", args.join(" "), String::from_utf8_lossy(&out.stderr).trim()));
+    }
+    String::from_utf8(out.stdout).map_err(|e| format!("{program} printed text that is not UTF-8: {e}"))
+}
+
+/// Whether a program answers to `--version` (or the given arguments).
+pub fn has(program: &str, args: &[&str]) -> bool {
+    command(program).args(args).output().is_ok_and(|out| out.status.success())
+}
+
+/// Says aloud what is not being done; in CI that is a failure.
+pub fn step_aside(what: &str, why: &str) -> Result<(), String> {
+    if in_ci() {
+        return Err(format!("{what}: {why} (in CI this is a failure)"));
+    }
+    eprintln!("xtask: stepped aside: {what}: {why}");
+    Ok(())
+}
