@@ -10,6 +10,7 @@
 
 pub mod id;
 pub mod object;
+pub mod tree;
 pub mod value;
 
 pub use id::{GroupKind, Gvk, ResourceKey};
