@@ -90,16 +90,18 @@ impl<'t> Reader<'t> {
         // Parts still to walk, last first.
         let mut todo: Vec<String> = path.parts().rev().map(str::to_owned).collect();
         let mut hops = 0;
-        let mut last_link = None;
+        let mut last_link: Option<(TreePath, String)> = None;
         let mut entry = self.tree.entry(&here)?;
         while let Some(part) = todo.pop() {
             if part == ".." {
-                // Only link targets bring these. Spelling was checked when the target was taken apart, but another link on the way can
-                // shorten the path, so the root is checked again here.
-                here = here.parent().ok_or_else(|| TreeError::SymlinkEscapes {
-                    path: last_link.clone().unwrap_or_else(TreePath::root),
-                    target: "..".to_owned(),
-                })?;
+                // Only link targets bring these. They are walked and not spelled: a link on the way can make the path shorter or longer.
+                here = match (here.parent(), &last_link) {
+                    (Some(parent), _) => parent,
+                    (None, Some((path, target))) => {
+                        return Err(TreeError::SymlinkEscapes { path: path.clone(), target: target.clone() });
+                    }
+                    (None, None) => TreePath::root(),
+                };
                 entry = self.tree.entry(&here)?;
                 continue;
             }
@@ -115,8 +117,8 @@ impl<'t> Reader<'t> {
                         return Err(TreeError::SymlinkLoop { path: next });
                     }
                     self.note(&next, Read::Symlink(found.id.clone()));
-                    self.push_target(&here, &next, &mut todo)?;
-                    last_link = Some(next);
+                    let target = self.push_target(&next, &mut todo)?;
+                    last_link = Some((next, target));
                     entry = self.tree.entry(&here)?;
                 }
                 EntryKind::Submodule => return Err(TreeError::Submodule { path: next }),
@@ -136,30 +138,19 @@ impl<'t> Reader<'t> {
         Ok(entry.map(|e| (here, e)))
     }
 
-    /// Puts the parts of the link at `link` (in directory `dir`) on the stack; refuses targets out of the tree.
-    fn push_target(&self, dir: &TreePath, link: &TreePath, todo: &mut Vec<String>) -> Result<(), TreeError> {
+    /// Puts the parts of the target of `link` on the stack and returns the target; refuses absolute ones.
+    fn push_target(&self, link: &TreePath, todo: &mut Vec<String>) -> Result<String, TreeError> {
         // 4096 bytes: PATH_MAX on Linux.
         let bytes = self.tree.read(link, 4096)?.unwrap_or_default();
         let target = String::from_utf8_lossy(&bytes).into_owned();
-        let escapes = || TreeError::SymlinkEscapes { path: link.clone(), target: target.clone() };
         if target.starts_with('/') {
-            return Err(escapes());
+            return Err(TreeError::SymlinkEscapes { path: link.clone(), target });
         }
         if target.contains('\0') {
             return Err(TreeError::BadTarget { path: link.clone(), reason: super::BadPath::Nul });
         }
-        // The parts walked before a `..` may be links themselves, so spelling alone does not tell where `..` leads; it is walked. But a
-        // target that leads above the root even by spelling is refused before anything below it is looked at.
-        let mut depth = dir.parts().count();
-        for part in target.split('/') {
-            match part {
-                "" | "." => {}
-                ".." => depth = depth.checked_sub(1).ok_or_else(escapes)?,
-                _ => depth += 1,
-            }
-        }
         todo.extend(target.split('/').rev().filter(|p| !matches!(*p, "" | ".")).map(str::to_owned));
-        Ok(())
+        Ok(target)
     }
 
     fn note(&self, path: &TreePath, read: Read) {
