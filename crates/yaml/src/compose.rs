@@ -9,7 +9,7 @@ use crate::{Error, ErrorKind, Limits, Yaml};
 
 /// Reads the first document of a text, as `sigs.k8s.io/yaml.Unmarshal` does; an empty text is [`Yaml::Null`].
 ///
-/// What follows the first document is not looked at; `parse_all` reads a stream.
+/// What follows the first document is not looked at; [`parse_all`](crate::parse_all) reads a stream.
 ///
 /// ```
 /// use pintle_yaml::{Yaml, parse};

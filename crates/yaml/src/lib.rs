@@ -17,15 +17,22 @@
 //!   bytes go-yaml itself quotes.
 
 mod compose;
+mod emit;
 mod error;
 mod event;
+mod json;
 mod limits;
 mod number;
 mod resolve;
+mod stream;
 
 pub use compose::{parse, parse_with};
+pub use emit::to_string;
 pub use error::{Error, ErrorKind};
+pub use json::to_json_string;
 pub use limits::Limits;
+pub use number::format_json_float;
+pub use stream::{Document, parse_all, parse_all_with, split_documents};
 
 /// One YAML value as `sigs.k8s.io/yaml` would hand it to JSON.
 ///
@@ -52,5 +59,3 @@ pub enum Yaml {
     /// A mapping: sorted by the bytes of the key, keys unique (the last one in the text won).
     Map(Vec<(String, Yaml)>),
 }
-
-pub use number::format_json_float;

@@ -67,7 +67,7 @@ pub(crate) fn resolve_tagged(tag: &str, text: String) -> Result<Yaml, String> {
 }
 
 /// go-yaml quotes the whole scalar here; we keep what its other messages keep, seven bytes, because the scalar may be a secret.
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     if text.len() <= 10 {
         return text.to_owned();
     }
