@@ -7,7 +7,18 @@ use crate::tidy;
 pub fn run_all() -> Result<(), String> {
     run("cargo", &["fmt", "--all", "--check"])?;
     tidy::run()?;
-    run("cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+    run(
+        "cargo",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    )?;
     deny()
 }
 
@@ -19,6 +30,8 @@ fn deny() -> Result<(), String> {
     }
     // The bans that change behaviour are checked by tidy out of Cargo.lock and `cargo metadata`, so a missing cargo-deny hides no wrong
     // feature; licences and sources are the part that is stepped aside from.
-    eprintln!("xtask: stepped aside: cargo deny: not installed (`cargo install --locked cargo-deny`); tidy checked bans and licences itself");
+    eprintln!(
+        "xtask: stepped aside: cargo deny: not installed (`cargo install --locked cargo-deny`); tidy checked bans and licences itself"
+    );
     Ok(())
 }

@@ -5,11 +5,16 @@ use std::process::Command;
 
 /// The workspace root: the folder above this crate.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
 /// Whether this run is the project's CI, where stepping aside is a failure.
-#[allow(clippy::disallowed_methods, reason = "xtask is the door: it reads its own environment")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "xtask is the door: it reads its own environment"
+)]
 pub fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|v| v == "true")
 }
@@ -25,22 +30,39 @@ pub fn command(program: &str) -> Command {
 /// Prints and runs a command; an error if it cannot start or does not exit with 0.
 pub fn run(program: &str, args: &[&str]) -> Result<(), String> {
     eprintln!("xtask: {program} {}", args.join(" "));
-    let status = command(program).args(args).status().map_err(|e| format!("cannot start {program}: {e}"))?;
-    if status.success() { Ok(()) } else { Err(format!("`{program} {}` failed: {status}", args.join(" "))) }
+    let status = command(program)
+        .args(args)
+        .status()
+        .map_err(|e| format!("cannot start {program}: {e}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`{program} {}` failed: {status}", args.join(" ")))
+    }
 }
 
 /// Runs a command and returns what it printed; an error if it fails.
 pub fn output(program: &str, args: &[&str]) -> Result<String, String> {
-    let out = command(program).args(args).output().map_err(|e| format!("cannot start {program}: {e}"))?;
+    let out = command(program)
+        .args(args)
+        .output()
+        .map_err(|e| format!("cannot start {program}: {e}"))?;
     if !out.status.success() {
-        return Err(format!("`{program} {}` failed: {}", args.join(" "), String::from_utf8_lossy(&out.stderr).trim()));
+        return Err(format!(
+            "`{program} {}` failed: {}",
+            args.join(" "),
+            String::from_utf8_lossy(&out.stderr).trim()
+        ));
     }
     String::from_utf8(out.stdout).map_err(|e| format!("{program} printed text that is not UTF-8: {e}"))
 }
 
 /// Whether a program answers to `--version` (or the given arguments).
 pub fn has(program: &str, args: &[&str]) -> bool {
-    command(program).args(args).output().is_ok_and(|out| out.status.success())
+    command(program)
+        .args(args)
+        .output()
+        .is_ok_and(|out| out.status.success())
 }
 
 /// Says aloud what is not being done; in CI that is a failure.

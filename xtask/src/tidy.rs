@@ -17,16 +17,35 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pintle-repo", &["pintle-render", "pintle-model"]),
     ("pintle-cluster", &["pintle-engine", "pintle-merge", "pintle-model"]),
     ("pintle-kubesim", &["pintle-merge", "pintle-model", "pintle-yaml"]),
-    ("pintle-controller", &["pintle-repo", "pintle-cluster", "pintle-engine", "pintle-model"]),
-    ("pintle-server", &["pintle-repo", "pintle-cluster", "pintle-engine", "pintle-model"]),
+    (
+        "pintle-controller",
+        &["pintle-repo", "pintle-cluster", "pintle-engine", "pintle-model"],
+    ),
+    (
+        "pintle-server",
+        &["pintle-repo", "pintle-cluster", "pintle-engine", "pintle-model"],
+    ),
 ];
 
 /// Crates that may reach no runtime, client or clock.
-const PURE: &[&str] = &["pintle-yaml", "pintle-model", "pintle-merge", "pintle-render", "pintle-engine"];
+const PURE: &[&str] = &[
+    "pintle-yaml",
+    "pintle-model",
+    "pintle-merge",
+    "pintle-render",
+    "pintle-engine",
+];
 const IMPURE: &[&str] = &["tokio", "hyper", "reqwest", "kube-client", "mio", "async-std", "gix"];
 
 /// Crates that must not be in the lock file at all.
-const BANNED: &[&str] = &["openssl-sys", "native-tls", "serde_yaml", "serde_yml", "yaml-rust", "ring"];
+const BANNED: &[&str] = &[
+    "openssl-sys",
+    "native-tls",
+    "serde_yaml",
+    "serde_yml",
+    "yaml-rust",
+    "ring",
+];
 /// Features that change what JSON means for the whole binary.
 const BANNED_FEATURES: &[(&str, &str)] = &[("serde_json", "preserve_order"), ("serde_json", "arbitrary_precision")];
 
@@ -55,8 +74,18 @@ const MAX_FILE_BYTES: u64 = 1024 * 1024;
 pub fn run() -> Result<(), String> {
     // For this machine's platform only: what never gets compiled cannot do harm.
     let version = output("rustc", &["-vV"])?;
-    let host = version.lines().find_map(|l| l.strip_prefix("host: ")).ok_or("rustc -vV names no host")?;
-    let arguments = ["metadata", "--format-version", "1", "--locked", "--filter-platform", host];
+    let host = version
+        .lines()
+        .find_map(|l| l.strip_prefix("host: "))
+        .ok_or("rustc -vV names no host")?;
+    let arguments = [
+        "metadata",
+        "--format-version",
+        "1",
+        "--locked",
+        "--filter-platform",
+        host,
+    ];
     let metadata: Value = serde_json::from_str(&output("cargo", &arguments)?)
         .map_err(|e| format!("cargo metadata printed no JSON: {e}"))?;
     let mut findings = Vec::new();
@@ -83,24 +112,37 @@ fn list_of<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 
 /// The dependency drawing, and what pure crates reach through normal dependencies.
 fn layers(metadata: &Value, findings: &mut Vec<String>) {
-    let members: BTreeSet<&str> = list_of(metadata, "workspace_members").iter().filter_map(Value::as_str).collect();
-    let names: BTreeMap<&str, &str> =
-        list_of(metadata, "packages").iter().map(|p| (str_of(p, "id"), str_of(p, "name"))).collect();
+    let members: BTreeSet<&str> = list_of(metadata, "workspace_members")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let names: BTreeMap<&str, &str> = list_of(metadata, "packages")
+        .iter()
+        .map(|p| (str_of(p, "id"), str_of(p, "name")))
+        .collect();
     let mut edges: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for node in metadata.get("resolve").map_or(&[][..], |r| list_of(r, "nodes")) {
         let normal = list_of(node, "deps")
             .iter()
-            .filter(|d| list_of(d, "dep_kinds").iter().any(|k| k.get("kind").is_some_and(Value::is_null)))
+            .filter(|d| {
+                list_of(d, "dep_kinds")
+                    .iter()
+                    .any(|k| k.get("kind").is_some_and(Value::is_null))
+            })
             .map(|d| str_of(d, "pkg"));
         edges.insert(str_of(node, "id"), normal.collect());
     }
     for id in &members {
         let name = names.get(id).copied().unwrap_or_default();
-        let Some((_, allowed)) = LAYERS.iter().find(|(n, _)| *n == name) else { continue };
+        let Some((_, allowed)) = LAYERS.iter().find(|(n, _)| *n == name) else {
+            continue;
+        };
         for dependency in edges.get(id).into_iter().flatten().filter(|d| members.contains(*d)) {
             let dependency = names.get(dependency).copied().unwrap_or_default();
             if !allowed.contains(&dependency) {
-                findings.push(format!("{name} may not depend on {dependency}: see the drawing in ARCHITECTURE.md"));
+                findings.push(format!(
+                    "{name} may not depend on {dependency}: see the drawing in ARCHITECTURE.md"
+                ));
             }
         }
         if PURE.contains(&name) {
@@ -134,11 +176,23 @@ fn bans_and_licences(metadata: &Value, findings: &mut Vec<String>) -> Result<(),
         // A file instead of an expression is looked at by hand once and listed in deny.toml.
         let by_hand = licence.is_empty() && !str_of(package, "license_file").is_empty();
         if !by_hand && !licence_ok(licence) {
-            findings.push(format!("licence {licence:?} of {name} is not in the list of xtask/src/tidy.rs and deny.toml"));
+            findings.push(format!(
+                "licence {licence:?} of {name} is not in the list of xtask/src/tidy.rs and deny.toml"
+            ));
         }
     }
     // `cargo metadata` lists weak optional dependencies that nothing turns on; `cargo tree` says what is really built.
-    let tree = ["tree", "--workspace", "--locked", "--edges", "normal,build", "--prefix", "none", "--format", "{p}|{f}"];
+    let tree = [
+        "tree",
+        "--workspace",
+        "--locked",
+        "--edges",
+        "normal,build",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}|{f}",
+    ];
     for line in output("cargo", &tree)?.lines() {
         let (package, features) = line.split_once('|').unwrap_or((line, ""));
         let name = package.split(' ').next().unwrap_or(package);
@@ -147,7 +201,9 @@ fn bans_and_licences(metadata: &Value, findings: &mut Vec<String>) -> Result<(),
         }
         for feature in features.trim_end_matches(" (*)").split(',') {
             if BANNED_FEATURES.contains(&(name, feature)) {
-                findings.push(format!("feature {feature} of {name} is banned: it changes JSON for the whole binary"));
+                findings.push(format!(
+                    "feature {feature} of {name} is banned: it changes JSON for the whole binary"
+                ));
             }
         }
     }
@@ -157,7 +213,9 @@ fn bans_and_licences(metadata: &Value, findings: &mut Vec<String>) -> Result<(),
 /// An SPDX expression is fine if one arm of every `OR` consists of licences in the list.
 fn licence_ok(expression: &str) -> bool {
     let expression = expression.replace('/', " OR ").replace(['(', ')'], "");
-    expression.split(" OR ").any(|arm| arm.split(" AND ").all(|l| LICENCES.contains(&l.trim())))
+    expression
+        .split(" OR ")
+        .any(|arm| arm.split(" AND ").all(|l| LICENCES.contains(&l.trim())))
 }
 
 /// Conflict markers, large files, dead links, names in ARCHITECTURE.md that no longer exist, machine paths.
@@ -169,10 +227,15 @@ fn files(findings: &mut Vec<String>) -> Result<(), String> {
         let file = root.join(path);
         let Ok(meta) = std::fs::metadata(&file) else { continue };
         if meta.len() > MAX_FILE_BYTES {
-            findings.push(format!("{path} has {} bytes; the limit is {MAX_FILE_BYTES}", meta.len()));
+            findings.push(format!(
+                "{path} has {} bytes; the limit is {MAX_FILE_BYTES}",
+                meta.len()
+            ));
             continue;
         }
-        let Ok(text) = std::fs::read_to_string(&file) else { continue };
+        let Ok(text) = std::fs::read_to_string(&file) else {
+            continue;
+        };
         for (n, line) in text.lines().enumerate() {
             if line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") {
                 findings.push(format!("{path}:{}: conflict marker", n + 1));
@@ -205,7 +268,9 @@ fn is_type_path(span: &str) -> bool {
 
 fn dead_links(root: &Path, path: &str, text: &str, findings: &mut Vec<String>) {
     for link in text.split("](").skip(1) {
-        let Some(target) = link.split([')', '#']).next().filter(|t| !t.is_empty()) else { continue };
+        let Some(target) = link.split([')', '#']).next().filter(|t| !t.is_empty()) else {
+            continue;
+        };
         if target.contains("://") || target.starts_with("mailto:") || target.contains(' ') {
             continue;
         }

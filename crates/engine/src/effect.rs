@@ -235,14 +235,26 @@ impl Permitted<Effect> {
     /// Permits a write to one of Pintle's own records in its own cluster; gives the effect back if it is anything else.
     pub fn own_record(effect: Effect) -> Result<Self, Effect> {
         let own = effect.cluster == ClusterId::in_cluster()
-            && OWN_KINDS.iter().any(|(group, kind)| *group == &*effect.gvk.group && *kind == &*effect.gvk.kind);
-        if own { Ok(Self { effect, grant: Grant::OwnRecord }) } else { Err(effect) }
+            && OWN_KINDS
+                .iter()
+                .any(|(group, kind)| *group == &*effect.gvk.group && *kind == &*effect.gvk.kind);
+        if own {
+            Ok(Self {
+                effect,
+                grant: Grant::OwnRecord,
+            })
+        } else {
+            Err(effect)
+        }
     }
 
     /// Only the project check calls this.
     #[allow(dead_code)]
     pub(crate) fn by_project(effect: Effect, name: Arc<str>, resource_version: Arc<str>) -> Self {
-        Self { effect, grant: Grant::Project { name, resource_version } }
+        Self {
+            effect,
+            grant: Grant::Project { name, resource_version },
+        }
     }
 }
 

@@ -11,4 +11,6 @@
 
 pub mod effect;
 
-pub use effect::{Action, ApplyMode, ClusterId, Effect, Failure, FailureKind, Grant, Outcome, Permitted, Propagation, Skipped};
+pub use effect::{
+    Action, ApplyMode, ClusterId, Effect, Failure, FailureKind, Grant, Outcome, Permitted, Propagation, Skipped,
+};

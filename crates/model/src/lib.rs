@@ -8,6 +8,7 @@
 //! Free of behaviour except parse, print and validate. Objects carry secrets, so [`Value`] and [`Object`] have neither `Debug`
 //! nor `Serialize` (invariant I-26).
 
+pub mod glob;
 pub mod id;
 pub mod object;
 pub mod tree;

@@ -35,7 +35,11 @@ impl MemoryTree {
     }
 
     fn below<'a>(&'a self, dir: &'a TreePath) -> impl Iterator<Item = (&'a str, &'a (EntryKind, Arc<[u8]>))> {
-        self.files.iter().filter_map(|(p, f)| p.strip_prefix(dir).filter(|rest| !rest.is_empty()).map(|rest| (rest, f)))
+        self.files.iter().filter_map(|(p, f)| {
+            p.strip_prefix(dir)
+                .filter(|rest| !rest.is_empty())
+                .map(|rest| (rest, f))
+        })
     }
 }
 
@@ -55,27 +59,41 @@ fn digest(parts: impl Iterator<Item = impl AsRef<[u8]>>) -> ContentId {
 
 impl Tree for MemoryTree {
     fn id(&self) -> ContentId {
-        digest(self.files.iter().flat_map(|(p, (k, b))| [p.as_str().as_bytes().to_vec(), vec![*k as u8], b.to_vec()]))
+        digest(
+            self.files
+                .iter()
+                .flat_map(|(p, (k, b))| [p.as_str().as_bytes().to_vec(), vec![*k as u8], b.to_vec()]),
+        )
     }
 
     fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
         if let Some((kind, bytes)) = self.files.get(path) {
-            return Ok(Some(Entry { kind: *kind, id: digest(std::iter::once(bytes)) }));
+            return Ok(Some(Entry {
+                kind: *kind,
+                id: digest(std::iter::once(bytes)),
+            }));
         }
         if !path.is_root() && self.below(path).next().is_none() {
             return Ok(None);
         }
         // As a Git tree id: it covers everything below.
-        let parts = self.below(path).flat_map(|(p, (k, b))| [p.as_bytes().to_vec(), vec![*k as u8], b.to_vec()]);
-        Ok(Some(Entry { kind: EntryKind::Dir, id: digest(parts) }))
+        let parts = self
+            .below(path)
+            .flat_map(|(p, (k, b))| [p.as_bytes().to_vec(), vec![*k as u8], b.to_vec()]);
+        Ok(Some(Entry {
+            kind: EntryKind::Dir,
+            id: digest(parts),
+        }))
     }
 
     fn list(&self, path: &TreePath) -> Result<Option<Vec<(Arc<str>, Entry)>>, TreeError> {
         if self.entry(path)?.is_none_or(|e| e.kind != EntryKind::Dir) {
             return Ok(None);
         }
-        let mut names: Vec<&str> =
-            self.below(path).map(|(rest, _)| rest.split_once('/').map_or(rest, |(name, _)| name)).collect();
+        let mut names: Vec<&str> = self
+            .below(path)
+            .map(|(rest, _)| rest.split_once('/').map_or(rest, |(name, _)| name))
+            .collect();
         names.sort_unstable();
         names.dedup();
         let mut entries = Vec::with_capacity(names.len());
@@ -88,10 +106,16 @@ impl Tree for MemoryTree {
     }
 
     fn read(&self, path: &TreePath, limit: u64) -> Result<Option<Arc<[u8]>>, TreeError> {
-        let Some((_, bytes)) = self.files.get(path) else { return Ok(None) };
+        let Some((_, bytes)) = self.files.get(path) else {
+            return Ok(None);
+        };
         let size = bytes.len() as u64;
         if size > limit {
-            return Err(TreeError::TooLarge { path: path.clone(), size, limit });
+            return Err(TreeError::TooLarge {
+                path: path.clone(),
+                size,
+                limit,
+            });
         }
         Ok(Some(Arc::clone(bytes)))
     }

@@ -57,7 +57,11 @@ impl TreePath {
 
     /// One entry of this directory. `name` is an entry name from a listing, so it holds no `/`.
     pub fn child(&self, name: &str) -> Self {
-        if self.0.is_empty() { Self(name.into()) } else { Self(format!("{}/{name}", self.0).into()) }
+        if self.0.is_empty() {
+            Self(name.into())
+        } else {
+            Self(format!("{}/{name}", self.0).into())
+        }
     }
 
     /// The directory above; `None` for the root.
@@ -94,7 +98,11 @@ impl TreePath {
             return Some(&self.0);
         }
         let rest = self.0.strip_prefix(&*base.0)?;
-        if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+        if rest.is_empty() {
+            Some(rest)
+        } else {
+            rest.strip_prefix('/')
+        }
     }
 }
 

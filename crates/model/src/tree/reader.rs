@@ -37,7 +37,10 @@ impl<'t> Reader<'t> {
 
     /// Returns a reader that has read nothing yet.
     pub fn new(tree: &'t dyn Tree) -> Self {
-        Self { tree, reads: RefCell::default() }
+        Self {
+            tree,
+            reads: RefCell::default(),
+        }
     }
 
     /// What was read, so far.
@@ -47,19 +50,31 @@ impl<'t> Reader<'t> {
 
     /// The content of a file; `Ok(None)` if there is none at `path` (or it is a directory).
     pub fn file(&self, path: &TreePath, limit: u64) -> Result<Option<File>, TreeError> {
-        let Some((real, entry)) = self.resolve(path)? else { return Ok(None) };
+        let Some((real, entry)) = self.resolve(path)? else {
+            return Ok(None);
+        };
         if entry.kind != EntryKind::File {
             return Ok(None);
         }
-        let Some(bytes) = self.tree.read(&real, limit)? else { return Ok(None) };
+        let Some(bytes) = self.tree.read(&real, limit)? else {
+            return Ok(None);
+        };
         self.note(&real, Read::File(entry.id.clone()));
-        Ok(Some(File { path: real, id: entry.id, bytes }))
+        Ok(Some(File {
+            path: real,
+            id: entry.id,
+            bytes,
+        }))
     }
 
     /// The entries of a directory, sorted by name; `Ok(None)` if there is no directory at `path`.
     pub fn dir(&self, path: &TreePath) -> Result<Option<Vec<DirEntry>>, TreeError> {
-        let Some((real, entry)) = self.resolve(path)? else { return Ok(None) };
-        let Some(listing) = self.tree.list(&real)? else { return Ok(None) };
+        let Some((real, entry)) = self.resolve(path)? else {
+            return Ok(None);
+        };
+        let Some(listing) = self.tree.list(&real)? else {
+            return Ok(None);
+        };
         self.note(&real, Read::Listing(entry.id));
         let mut entries = Vec::with_capacity(listing.len());
         for (name, entry) in listing {
@@ -78,7 +93,9 @@ impl<'t> Reader<'t> {
 
     /// Whether a file, a directory, or nothing stands at `path`, after links.
     pub fn kind(&self, path: &TreePath) -> Result<Option<EntryKind>, TreeError> {
-        let Some((real, entry)) = self.resolve(path)? else { return Ok(None) };
+        let Some((real, entry)) = self.resolve(path)? else {
+            return Ok(None);
+        };
         // A kind is known from the entry alone: recorded as a listing of nothing more than its parent would be too coarse.
         self.note(&real, Read::Kind(entry.kind));
         Ok(Some(entry.kind))
@@ -98,7 +115,10 @@ impl<'t> Reader<'t> {
                 here = match (here.parent(), &last_link) {
                     (Some(parent), _) => parent,
                     (None, Some((path, target))) => {
-                        return Err(TreeError::SymlinkEscapes { path: path.clone(), target: target.clone() });
+                        return Err(TreeError::SymlinkEscapes {
+                            path: path.clone(),
+                            target: target.clone(),
+                        });
                     }
                     (None, None) => TreePath::root(),
                 };
@@ -144,12 +164,24 @@ impl<'t> Reader<'t> {
         let bytes = self.tree.read(link, 4096)?.unwrap_or_default();
         let target = String::from_utf8_lossy(&bytes).into_owned();
         if target.starts_with('/') {
-            return Err(TreeError::SymlinkEscapes { path: link.clone(), target });
+            return Err(TreeError::SymlinkEscapes {
+                path: link.clone(),
+                target,
+            });
         }
         if target.contains('\0') {
-            return Err(TreeError::BadTarget { path: link.clone(), reason: super::BadPath::Nul });
+            return Err(TreeError::BadTarget {
+                path: link.clone(),
+                reason: super::BadPath::Nul,
+            });
         }
-        todo.extend(target.split('/').rev().filter(|p| !matches!(*p, "" | ".")).map(str::to_owned));
+        todo.extend(
+            target
+                .split('/')
+                .rev()
+                .filter(|p| !matches!(*p, "" | "."))
+                .map(str::to_owned),
+        );
         Ok(target)
     }
 
