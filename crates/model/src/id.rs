@@ -15,7 +15,10 @@ pub struct GroupKind {
 impl GroupKind {
     /// Returns the pair.
     pub fn new(group: impl Into<Arc<str>>, kind: impl Into<Arc<str>>) -> Self {
-        Self { group: group.into(), kind: kind.into() }
+        Self {
+            group: group.into(),
+            kind: kind.into(),
+        }
     }
 
     /// Whether this is exactly that group and kind.
@@ -27,7 +30,11 @@ impl GroupKind {
 impl fmt::Display for GroupKind {
     /// `Deployment.apps`, or `Service` for the core group: as kubectl and Go's `GroupKind.String` write it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.group.is_empty() { f.write_str(&self.kind) } else { write!(f, "{}.{}", self.kind, self.group) }
+        if self.group.is_empty() {
+            f.write_str(&self.kind)
+        } else {
+            write!(f, "{}.{}", self.kind, self.group)
+        }
     }
 }
 
@@ -45,7 +52,11 @@ pub struct Gvk {
 impl Gvk {
     /// Returns the triple.
     pub fn new(group: impl Into<Arc<str>>, version: impl Into<Arc<str>>, kind: impl Into<Arc<str>>) -> Self {
-        Self { group: group.into(), version: version.into(), kind: kind.into() }
+        Self {
+            group: group.into(),
+            version: version.into(),
+            kind: kind.into(),
+        }
     }
 
     /// Splits `apps/v1` or `v1` and joins it with a kind.
@@ -56,12 +67,19 @@ impl Gvk {
 
     /// `apps/v1`, or `v1` for the core group.
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.to_string() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.to_string()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     /// The group and kind without the version.
     pub fn group_kind(&self) -> GroupKind {
-        GroupKind { group: Arc::clone(&self.group), kind: Arc::clone(&self.kind) }
+        GroupKind {
+            group: Arc::clone(&self.group),
+            kind: Arc::clone(&self.kind),
+        }
     }
 }
 
@@ -93,12 +111,20 @@ impl ResourceKey {
         namespace: impl Into<Arc<str>>,
         name: impl Into<Arc<str>>,
     ) -> Self {
-        Self { group: group.into(), kind: kind.into(), namespace: namespace.into(), name: name.into() }
+        Self {
+            group: group.into(),
+            kind: kind.into(),
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 
     /// The group and kind.
     pub fn group_kind(&self) -> GroupKind {
-        GroupKind { group: Arc::clone(&self.group), kind: Arc::clone(&self.kind) }
+        GroupKind {
+            group: Arc::clone(&self.group),
+            kind: Arc::clone(&self.kind),
+        }
     }
 }
 

@@ -160,7 +160,10 @@ impl Object {
 
     /// `metadata.finalizers`, strings only.
     pub fn finalizers(&self) -> impl Iterator<Item = &str> {
-        self.0.list_at(&["metadata", "finalizers"]).iter().filter_map(Value::as_str)
+        self.0
+            .list_at(&["metadata", "finalizers"])
+            .iter()
+            .filter_map(Value::as_str)
     }
 
     /// `metadata.ownerReferences`, those that name a kind, a name and a UID.
@@ -179,7 +182,8 @@ impl Object {
 
     /// Sets one annotation.
     pub fn set_annotation(&mut self, key: &str, value: impl Into<Arc<str>>) {
-        self.0.set_at(&["metadata", "annotations", key], Value::Str(value.into()));
+        self.0
+            .set_at(&["metadata", "annotations", key], Value::Str(value.into()));
     }
 
     /// Sets one label.

@@ -26,8 +26,15 @@ impl From<serde_json::Error> for JsonError {
     fn from(e: serde_json::Error) -> Self {
         // The parser's own text ends in " at line L column C", which the fields already say.
         let text = e.to_string();
-        let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(m, _)| m).to_owned();
-        Self { line: e.line(), column: e.column(), message }
+        let message = text
+            .rsplit_once(" at line ")
+            .map_or(text.as_str(), |(m, _)| m)
+            .to_owned();
+        Self {
+            line: e.line(),
+            column: e.column(),
+            message,
+        }
     }
 }
 
@@ -104,7 +111,10 @@ impl<'de> Visitor<'de> for Seed {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let depth = self.depth.checked_sub(1).ok_or_else(|| A::Error::custom("nested too deeply"))?;
+        let depth = self
+            .depth
+            .checked_sub(1)
+            .ok_or_else(|| A::Error::custom("nested too deeply"))?;
         let mut items = Vec::new();
         while let Some(item) = seq.next_element_seed(Seed { depth })? {
             items.push(item);
@@ -114,7 +124,10 @@ impl<'de> Visitor<'de> for Seed {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let depth = self.depth.checked_sub(1).ok_or_else(|| A::Error::custom("nested too deeply"))?;
+        let depth = self
+            .depth
+            .checked_sub(1)
+            .ok_or_else(|| A::Error::custom("nested too deeply"))?;
         let mut entries = Vec::new();
         while let Some(key) = map.next_key_seed(KeySeed)? {
             entries.push((key, map.next_value_seed(Seed { depth })?));
@@ -241,7 +254,11 @@ fn write_string(s: &str, out: &mut Vec<u8>) {
             0x08 => out.extend_from_slice(b"\\b"),
             0x0c => out.extend_from_slice(b"\\f"),
             0xe2 => {
-                let last = if bytes.get(i + 2) == Some(&0xa8) { "\\u2028" } else { "\\u2029" };
+                let last = if bytes.get(i + 2) == Some(&0xa8) {
+                    "\\u2028"
+                } else {
+                    "\\u2029"
+                };
                 out.extend_from_slice(last.as_bytes());
                 start = i + 3;
             }

@@ -125,12 +125,20 @@ impl Value {
 
     /// The items for change, if it is a list; copies them first if they are shared.
     pub fn as_list_mut(&mut self) -> Option<&mut Vec<Self>> {
-        if let Self::List(l) = self { Some(Arc::make_mut(l)) } else { None }
+        if let Self::List(l) = self {
+            Some(Arc::make_mut(l))
+        } else {
+            None
+        }
     }
 
     /// The map for change, if it is one; copies its top level first if it is shared.
     pub fn as_map_mut(&mut self) -> Option<&mut Map> {
-        if let Self::Map(m) = self { Some(Arc::make_mut(m)) } else { None }
+        if let Self::Map(m) = self {
+            Some(Arc::make_mut(m))
+        } else {
+            None
+        }
     }
 
     /// The value under `key`, if this is a map that has it.
@@ -165,7 +173,8 @@ impl Value {
 
     /// The value at a path for change; `None` where a step is missing or not a map.
     pub fn at_mut(&mut self, path: &[&str]) -> Option<&mut Self> {
-        path.iter().try_fold(self, |value, key| value.as_map_mut()?.get_mut(key))
+        path.iter()
+            .try_fold(self, |value, key| value.as_map_mut()?.get_mut(key))
     }
 
     /// Sets the value at a path, making maps on the way; a step that holds something other than a map is replaced by one.
@@ -277,7 +286,10 @@ mod tests {
     #[test]
     fn numbers_keep_their_kind_and_maps_their_order() {
         let value = json(r#"{"b":1,"a":1.0,"c":1e3,"d":9223372036854775808,"a":[-1,"<&>"]}"#);
-        assert_eq!(to_json_string(&value), r#"{"a":[-1,"\u003c\u0026\u003e"],"b":1,"c":1000,"d":9223372036854776000}"#);
+        assert_eq!(
+            to_json_string(&value),
+            r#"{"a":[-1,"\u003c\u0026\u003e"],"b":1,"c":1000,"d":9223372036854776000}"#
+        );
         assert!(matches!(json("1"), Value::Int(1)));
         assert!(matches!(json("1.0"), Value::Float(_)));
     }
@@ -290,7 +302,11 @@ mod tests {
         assert_eq!(value.str_at(&["a", "c", "d"]), Some("x"));
         assert_eq!(value.remove_at(&["a", "b"]).and_then(|v| v.as_i64()), Some(1));
         assert!(value.remove_at(&["a", "zz"]).is_none());
-        assert_eq!(to_json_string(&shared), r#"{"a":{"b":1}}"#, "a clone is not changed through the other");
+        assert_eq!(
+            to_json_string(&shared),
+            r#"{"a":{"b":1}}"#,
+            "a clone is not changed through the other"
+        );
     }
 
     #[test]
