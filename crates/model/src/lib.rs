@@ -8,12 +8,24 @@
 //! Free of behaviour except parse, print and validate. Objects carry secrets, so [`Value`] and [`Object`] have neither `Debug`
 //! nor `Serialize` (invariant I-26).
 
+pub mod application;
+pub mod crd;
 pub mod glob;
 pub mod id;
+pub mod metadata;
 pub mod object;
+mod open_enum;
+pub mod time;
 pub mod tree;
+pub mod typed;
+pub mod unknown;
 pub mod value;
 
+pub use application::Application;
 pub use id::{GroupKind, Gvk, ResourceKey};
+pub use metadata::{ObjectMeta, OwnerRef};
 pub use object::{NotAnObject, Object, OwnerReference};
+pub use time::Time;
+pub use typed::DecodeError;
+pub use unknown::Unknown;
 pub use value::{JsonError, Map, Value, to_json, to_json_string, write_json};
