@@ -9,6 +9,7 @@
 //!
 //! Nothing here knows a runtime, a client or a clock.
 
+pub mod app;
 pub mod effect;
 
 pub use effect::{

@@ -1,0 +1,7 @@
+//! Decisions about one Application.
+
+pub mod autosync;
+pub mod condition;
+pub mod fail_closed;
+pub mod history;
+pub mod project;
