@@ -1,0 +1,160 @@
+//! Repository URLs: which are let through, and which spellings mean the same [I-30].
+
+use std::fmt;
+
+/// A repository URL that passed the door: an allowed scheme, no credentials in it, nothing a program could take for an option.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RepoUrl {
+    text: String,
+    scheme: Scheme,
+}
+
+/// Transports that are spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scheme {
+    /// `https://`
+    Https,
+    /// `http://`
+    Http,
+    /// `file://`
+    File,
+}
+
+/// Why a URL is refused, before anything is dialled or started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UrlRefused {
+    /// Empty.
+    #[error("the repository URL is empty")]
+    Empty,
+    /// A remote-helper URL such as `ext::sh -c …`, which Git would run.
+    #[error("repository URL {0:?} names a remote helper, which is never run; use https://, http:// or file://")]
+    RemoteHelper(String),
+    /// Begins with `-`, holds control characters or blanks.
+    #[error("repository URL {0:?} holds characters that no URL has")]
+    Characters(String),
+    /// SSH: known, but not spoken yet.
+    #[error("repository URL {0:?}: SSH is not supported by this version; use https://")]
+    SshNotYet(String),
+    /// OCI: known, but not spoken yet.
+    #[error("repository URL {0:?}: OCI registries are not supported by this version; use a Git repository")]
+    OciNotYet(String),
+    /// Some other scheme.
+    #[error("repository URL {0:?} has a scheme that is not allowed; use https://, http:// or file://")]
+    Scheme(String),
+    /// `https://user:password@host/…`.
+    #[error("the repository URL holds a password; put it into a repository Secret (`pintle repo add`) instead")]
+    Password,
+}
+
+impl RepoUrl {
+    /// Lets a URL in, or says why not.
+    pub fn parse(text: &str) -> Result<Self, UrlRefused> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(UrlRefused::Empty);
+        }
+        if text.starts_with('-') || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(UrlRefused::Characters(text.to_owned()));
+        }
+        // `ext::…`, `fd::…`, `foo::bar`: Git runs `git-remote-foo`.
+        if let Some((helper, _)) = text.split_once("::")
+            && helper.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        {
+            return Err(UrlRefused::RemoteHelper(text.to_owned()));
+        }
+        let Some((scheme, rest)) = text.split_once("://") else {
+            // `git@host:path` is SSH in short.
+            let short_ssh = text.contains('@') && text.contains(':');
+            let refused = if short_ssh { UrlRefused::SshNotYet } else { UrlRefused::Scheme };
+            return Err(refused(text.to_owned()));
+        };
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "https" => Scheme::Https,
+            "http" => Scheme::Http,
+            "file" => Scheme::File,
+            "ssh" | "git+ssh" => return Err(UrlRefused::SshNotYet(text.to_owned())),
+            "oci" => return Err(UrlRefused::OciNotYet(text.to_owned())),
+            _ => return Err(UrlRefused::Scheme(text.to_owned())),
+        };
+        let authority = rest.split('/').next().unwrap_or_default();
+        if authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) {
+            return Err(UrlRefused::Password);
+        }
+        if authority.starts_with('-') || (scheme != Scheme::File && authority.is_empty()) {
+            return Err(UrlRefused::Characters(text.to_owned()));
+        }
+        Ok(Self { text: text.to_owned(), scheme })
+    }
+
+    /// The URL as given.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The transport.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The spelling by which URLs are compared: scheme and host in lower case, no user, no trailing `/` or `.git`.
+    pub fn normalized(&self) -> String {
+        normalize(&self.text)
+    }
+}
+
+impl fmt::Display for RepoUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// As [`RepoUrl::normalized`], for any text: URL patterns of repo-creds Secrets are prefixes and need not be whole URLs.
+pub fn normalize(url: &str) -> String {
+    let url = url.trim().trim_end_matches('/');
+    let url = url.strip_suffix(".git").unwrap_or(url);
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_once('/').map_or((rest, None), |(a, p)| (a, Some(p)));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_ascii_lowercase();
+    let scheme = scheme.to_ascii_lowercase();
+    match path {
+        Some(path) => format!("{scheme}://{host}/{path}"),
+        None => format!("{scheme}://{host}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_and_why() {
+        for (url, word) in [
+            ("", "empty"),
+            ("ext::sh -c touch% /tmp/x", "characters"),
+            ("ext::sh", "remote helper"),
+            ("-uX", "characters"),
+            ("--upload-pack=x", "characters"),
+            ("https://-oProxyCommand=x/y", "characters"),
+            ("git@host:a/b", "SSH"),
+            ("ssh://host/a", "SSH"),
+            ("oci://host/a", "OCI"),
+            ("ftp://host/a", "scheme"),
+            ("/etc", "scheme"),
+            ("https://u:p@host/a", "password"),
+            ("https:///a", "characters"),
+            ("https://host/a\nb", "characters"),
+        ] {
+            let refused = RepoUrl::parse(url).map(|u| u.to_string()).unwrap_err().to_string();
+            assert!(refused.contains(word), "{url:?}: {refused}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_repository_compare_equal() {
+        let same = |a: &str, b: &str| assert_eq!(RepoUrl::parse(a).unwrap().normalized(), RepoUrl::parse(b).unwrap().normalized());
+        same("https://Host/a/b.git", "https://host/a/b");
+        same("HTTPS://user@host/a/b/", "https://host/a/b");
+        assert_ne!(RepoUrl::parse("http://h/a").unwrap().normalized(), RepoUrl::parse("https://h/a").unwrap().normalized());
+        assert_ne!(RepoUrl::parse("http://h/a").unwrap().normalized(), RepoUrl::parse("http://h/A").unwrap().normalized());
+    }
+}
