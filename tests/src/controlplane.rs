@@ -14,11 +14,14 @@ mod tools;
 mod watchdog;
 
 use std::{
+    env,
+    ffi::OsString,
     fs,
     net::{Ipv4Addr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -32,6 +35,7 @@ use component::Component;
 use error::at;
 use flags::Ports;
 use kubeconfig::kubeconfig;
+use tempfile::TempDir;
 use watchdog::Watchdog;
 
 /// Seconds pass on an idle machine; minutes only on one that is building something else.
@@ -48,6 +52,8 @@ pub struct ControlPlane {
     // Dropped first, in this order.
     components: Vec<Component>,
     watchdog: Watchdog,
+    /// Removed after the processes are gone; on a death without drops by the watchdog.
+    scratch: Option<TempDir>,
     dir: PathBuf,
     tools: Tools,
     server: String,
@@ -67,9 +73,18 @@ impl ControlPlane {
         Self::start_guarded(tools, dir, None)
     }
 
+    /// Starts a control plane in a temporary folder, which goes when the control plane does.
+    pub fn start_in_scratch(tools: &Tools) -> Result<Self, StartError> {
+        let scratch = tempfile::Builder::new().prefix("pintle-controlplane-").tempdir();
+        let scratch = scratch.map_err(at(&env::temp_dir()))?;
+        let mut plane = Self::start_guarded(tools, scratch.path(), Some(scratch.path()))?;
+        plane.scratch = Some(scratch);
+        Ok(plane)
+    }
+
     /// Returns the control plane that all tests of this process share, or `None` when `test` must step aside.
     ///
-    /// It lives in a temporary folder until the process ends. Tests keep out of each other's way by
+    /// It runs, in a temporary folder, until the process ends. Tests keep out of each other's way by
     /// namespaces, and clean up what is cluster-wide.
     ///
     /// # Panics
@@ -161,15 +176,6 @@ impl ControlPlane {
         })
     }
 
-    fn start_in_scratch(tools: &Tools) -> Result<Self, StartError> {
-        let scratch = tempfile::Builder::new().prefix("pintle-controlplane-").tempdir();
-        let scratch = scratch.map_err(at(Path::new("temporary folder")))?;
-        let plane = Self::start_guarded(tools, scratch.path(), Some(scratch.path()))?;
-        // Statics are not dropped: from here on the watchdog removes it.
-        let _ = scratch.keep();
-        Ok(plane)
-    }
-
     fn start_guarded(tools: &Tools, dir: &Path, scratch: Option<&Path>) -> Result<Self, StartError> {
         fs::create_dir_all(dir).map_err(at(dir))?;
         let dir = fs::canonicalize(dir).map_err(at(dir))?;
@@ -257,6 +263,7 @@ impl ControlPlane {
         Ok(Self {
             components: Vec::new(),
             watchdog,
+            scratch: None,
             dir: dir.to_owned(),
             tools: tools.clone(),
             server,
@@ -265,7 +272,7 @@ impl ControlPlane {
         })
     }
 
-    fn spawn(&mut self, name: &'static str, arguments: Vec<std::ffi::OsString>) -> Result<(), StartError> {
+    fn spawn(&mut self, name: &'static str, arguments: Vec<OsString>) -> Result<(), StartError> {
         let program = self.tools.path(name);
         let component = Component::spawn(name, &program, arguments, &self.dir, &mut self.watchdog)?;
         self.components.push(component);
@@ -296,7 +303,7 @@ impl ControlPlane {
                         log,
                     });
                 }
-                Err(_) => std::thread::sleep(Duration::from_millis(100)),
+                Err(_) => thread::sleep(Duration::from_millis(100)),
             }
         }
     }
