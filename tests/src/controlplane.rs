@@ -44,8 +44,11 @@ const READY_WITHIN: Duration = Duration::from_secs(180);
 /// Longer than any wait a test gives `kubectl` itself.
 const KUBECTL_WITHIN: Duration = Duration::from_secs(300);
 
-/// Three times in a row another process would have to take one of five ports within a second.
+/// Three times in a row another process would have to take one of six ports within a second.
 const START_TRIES: u32 = 3;
+
+/// What every simulated container has logged: `stages.yaml` names the file.
+const POD_LOG: &str = "2026-01-01T00:00:00.000000000Z stdout F simulated container: ready\n";
 
 /// A running control plane. Dropping it ends every process; so does the end of the test process.
 pub struct ControlPlane {
@@ -209,7 +212,7 @@ impl ControlPlane {
         ])?;
         plane.spawn("kube-controller-manager", flags::controller_manager(&ports))?;
         plane.spawn("kube-scheduler", flags::scheduler(&ports))?;
-        plane.spawn("kwok", flags::kwok(&tools::module_dir().join("stages.yaml")))?;
+        plane.spawn("kwok", flags::kwok(&ports, &tools::module_dir().join("stages.yaml")))?;
         // Pods are refused until their service account exists.
         plane.until_ready("kube-controller-manager", |plane| {
             plane.probe(&["get", "serviceaccount", "default"])
@@ -238,6 +241,7 @@ impl ControlPlane {
             fs::write(&path, text).map_err(at(&path))
         };
         write("ca.crt", &authority.certificate_pem)?;
+        write("pod.log", POD_LOG)?;
         authority.server()?.write(dir, "server").map_err(at(dir))?;
         certificates::write_service_account_key(dir)?;
         let admin = authority.client("admin", Some("system:masters"))?;

@@ -86,6 +86,9 @@ fn deployments_live_as_their_images_say_and_nothing_outlives_the_plane() {
     ]);
     assert_eq!(seen.expect("pods"), "Pending ImagePullBackOff");
 
+    let logs = plane.kubectl(&["logs", "deployment/good", "-n=shop"]).expect("logs");
+    assert_eq!(logs, "simulated container: ready\n");
+
     // RBAC decides: someone with a valid certificate and no role may not read.
     let stranger = plane.identity("stranger", None).expect("certificate");
     let stranger_config = scratch.path().join("stranger.kubeconfig");

@@ -18,6 +18,7 @@ pub(super) struct Ports {
     pub(super) apiserver: u16,
     pub(super) controller_manager: u16,
     pub(super) scheduler: u16,
+    pub(super) kubelet: u16,
 }
 
 impl Ports {
@@ -25,8 +26,15 @@ impl Ports {
     pub(super) fn free() -> io::Result<Self> {
         // All are open at once, or the system could hand out one port twice.
         let listener = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-        let held = [listener()?, listener()?, listener()?, listener()?, listener()?];
-        let [etcd, etcd_peer, apiserver, controller_manager, scheduler] =
+        let held = [
+            listener()?,
+            listener()?,
+            listener()?,
+            listener()?,
+            listener()?,
+            listener()?,
+        ];
+        let [etcd, etcd_peer, apiserver, controller_manager, scheduler, kubelet] =
             held.map(|listener| listener.local_addr().map(|address| address.port()));
         Ok(Self {
             etcd: etcd?,
@@ -34,6 +42,7 @@ impl Ports {
             apiserver: apiserver?,
             controller_manager: controller_manager?,
             scheduler: scheduler?,
+            kubelet: kubelet?,
         })
     }
 }
@@ -85,6 +94,9 @@ pub(super) fn apiserver(ports: &Ports) -> Vec<OsString> {
         "--service-account-signing-key-file=service-account.key".into(),
         "--service-cluster-ip-range=10.96.0.0/16".into(),
         "--allow-privileged=true".into(),
+        // Where `kubectl logs` goes: to kwok, which is every node's kubelet.
+        "--kubelet-preferred-address-types=InternalIP".into(),
+        "--kubelet-certificate-authority=ca.crt".into(),
     ])
 }
 
@@ -102,7 +114,7 @@ pub(super) fn scheduler(ports: &Ports) -> Vec<OsString> {
     client_of_apiserver("scheduler", ports.scheduler)
 }
 
-pub(super) fn kwok(stages: &Path) -> Vec<OsString> {
+pub(super) fn kwok(ports: &Ports, stages: &Path) -> Vec<OsString> {
     let mut config = OsString::from("--config=");
     config.push(stages);
     let mut flags = strings([
@@ -110,6 +122,10 @@ pub(super) fn kwok(stages: &Path) -> Vec<OsString> {
         "--manage-all-nodes=true".into(),
         "--node-ip=127.0.0.1".into(),
         "--cidr=10.244.0.0/16".into(),
+        format!("--node-port={}", ports.kubelet),
+        format!("--server-address=127.0.0.1:{}", ports.kubelet),
+        "--tls-cert-file=server.crt".into(),
+        "--tls-private-key-file=server.key".into(),
         "--node-lease-duration-seconds=40".into(),
     ]);
     flags.push(config);

@@ -56,7 +56,7 @@ pub enum Unavailable {
     /// The pinned modules cannot be had: no network and an empty module cache, or a Go too old for them.
     #[error("go cannot load the control plane's modules: {said}")]
     ModulesMissing {
-        /// The end of what `go list` said.
+        /// The last line of what `go list` said.
         said: String,
     },
 }
@@ -238,7 +238,7 @@ fn build(module: &Path, pins: &Pins, home: &Path) -> Result<(), ToolsError> {
     )?;
     if !loaded.status.success() {
         return Err(Unavailable::ModulesMissing {
-            said: process::tail(&loaded.stderr, 5),
+            said: process::tail(&loaded.stderr, 1),
         }
         .into());
     }
