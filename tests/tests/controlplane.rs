@@ -117,6 +117,20 @@ fn deployments_live_as_their_images_say_and_nothing_outlives_the_plane() {
     assert_eq!(processes_in(scratch.path()), Vec::<String>::new());
 }
 
+#[test]
+fn tests_of_one_process_share_a_plane() {
+    let name = "tests_of_one_process_share_a_plane";
+    let other = std::thread::spawn(move || ControlPlane::shared(name));
+    let here = ControlPlane::shared(name);
+    let there = other.join().expect("the other test does not panic");
+    let (Some(here), Some(there)) = (here, there) else {
+        return;
+    };
+    assert!(std::ptr::eq(here, there));
+    // The thread that started it may have ended: the plane has not.
+    assert_eq!(here.kubectl(&["get", "--raw", "/readyz"]).expect("readyz"), "ok");
+}
+
 fn eventually(plane: &ControlPlane, deployment: &str, condition: &str, expected: &str) {
     let path = format!(
         "{{.status.conditions[?(@.type==\"{condition}\")].status}} {{.status.conditions[?(@.type==\"{condition}\")].reason}}"
