@@ -1,0 +1,29 @@
+//! What Pintle's acceptance scenarios stand on.
+//!
+//! ```text
+//! Tools::locate_or_build()   go builds etcd, kube-apiserver, … once, from pinned modules
+//!        │  Unavailable → require_or_step_aside: said aloud, a failure in CI
+//!        ▼
+//! ControlPlane::start(dir)   certificates → etcd → apiserver → controller-manager, scheduler, kwok
+//!        │
+//!        ▼
+//! kubeconfig, kubectl, client certificate; Drop (or the watchdog) ends every process
+//! ```
+//!
+//! Invariants: everything listens on loopback only; every wait has a deadline; no
+//! child outlives the test process, however that ends.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test harness is a door: it reads the environment, runs programs and waits by the wall clock"
+)]
+
+pub mod chain;
+pub mod controlplane;
+pub mod process;
+pub mod step_aside;
+pub mod wait;
+
+pub use controlplane::{ControlPlane, StartError, Tools, ToolsError, Unavailable};
+pub use step_aside::require_or_step_aside;
+pub use wait::{TimedOut, wait_until};
