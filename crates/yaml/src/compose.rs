@@ -1,5 +1,6 @@
 //! Events to values: anchors, aliases, merge keys, duplicate keys, and what they may cost.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::event::{Event, Events, Place};
@@ -45,11 +46,12 @@ pub fn parse_with(text: &str, limits: &Limits) -> Result<Yaml, Error> {
         }
         if composer.failure.is_some() {
             // go-yaml reads the whole document before it decodes: a later syntax error is the one it reports.
+            composer.check_names(&event, place)?;
             continue;
         }
         match composer.accept(event, place) {
             Ok(()) => {}
-            Err(error) if error.kind == ErrorKind::Limit => return Err(error),
+            Err(error) if matches!(error.kind, ErrorKind::Limit | ErrorKind::Syntax) => return Err(error),
             Err(error) => composer.failure = Some(error),
         }
     }
@@ -98,6 +100,8 @@ struct Node {
     nodes: usize,
     /// Sequences and mappings inside one another, this one included.
     height: usize,
+    /// It stands here through an alias.
+    from_alias: bool,
 }
 
 /// What an anchor names.
@@ -168,7 +172,7 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn accept(&mut self, event: Event, place: Place) -> Result<(), Error> {
+    fn accept(&mut self, event: Event<'_>, place: Place) -> Result<(), Error> {
         match event {
             Event::Scalar {
                 anchor,
@@ -186,16 +190,16 @@ impl<'a> Composer<'a> {
                 self.open(content, anchor, place)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(place),
-            Event::Alias { anchor } => self.alias(&anchor, place),
+            Event::Alias { anchor } => self.alias(anchor, place),
             Event::StreamEnd | Event::DocumentStart | Event::DocumentEnd => Ok(()),
         }
     }
 
     fn scalar(
         &mut self,
-        anchor: Option<String>,
+        anchor: Option<&str>,
         tag: Option<String>,
-        text: String,
+        text: Cow<'_, str>,
         plain: bool,
         place: Place,
     ) -> Result<(), Error> {
@@ -210,13 +214,14 @@ impl<'a> Composer<'a> {
         {
             *key = Key::Merge;
             if let Some(anchor) = anchor {
-                let value = Yaml::String(text);
+                let value = Yaml::String(text.into_owned());
                 self.anchors.insert(
-                    anchor,
+                    anchor.to_owned(),
                     Anchor::Done(Node {
                         value,
                         nodes: 1,
                         height: 0,
+                        from_alias: false,
                     }),
                 );
             }
@@ -224,12 +229,12 @@ impl<'a> Composer<'a> {
         }
         self.count(1, 0, place)?;
         let value = match tag {
-            None if !plain => Yaml::String(text),
+            None if !plain => Yaml::String(text.into_owned()),
             None => match resolve_plain(&text) {
                 (_, Some(value)) => value,
-                (_, None) => Yaml::String(text),
+                (_, None) => Yaml::String(text.into_owned()),
             },
-            Some(tag) => resolve_tagged(&tag, text)
+            Some(tag) => resolve_tagged(&tag, text.into_owned())
                 .map_err(|message| Error::at(ErrorKind::Decode, message, place.line, place.column))?,
         };
         if let Yaml::Float(float) = value {
@@ -239,19 +244,21 @@ impl<'a> Composer<'a> {
             value,
             nodes: 1,
             height: 0,
+            from_alias: false,
         };
         if let Some(anchor) = anchor {
-            self.remember(anchor, &node, place)?;
+            self.remember(anchor.to_owned(), &node, place)?;
         }
         self.put(node, place)
     }
 
-    fn open(&mut self, content: Content, anchor: Option<String>, place: Place) -> Result<(), Error> {
+    fn open(&mut self, content: Content, anchor: Option<&str>, place: Place) -> Result<(), Error> {
         if self.stack.len() >= self.limits.max_depth {
             return Err(self.too_deep(place));
         }
         let decoded_before = self.decoded;
         self.count(1, 0, place)?;
+        let anchor = anchor.map(str::to_owned);
         if let Some(anchor) = &anchor {
             self.anchors.insert(anchor.clone(), Anchor::Open);
         }
@@ -277,6 +284,7 @@ impl<'a> Composer<'a> {
             value,
             nodes: self.decoded - frame.decoded_before,
             height: frame.height,
+            from_alias: false,
         };
         if let Some(anchor) = frame.anchor {
             self.remember(anchor, &node, place)?;
@@ -287,7 +295,7 @@ impl<'a> Composer<'a> {
     fn alias(&mut self, name: &str, place: Place) -> Result<(), Error> {
         let decode_error = |message| Error::at(ErrorKind::Decode, message, place.line, place.column);
         let node = match self.anchors.get(name) {
-            None => return Err(decode_error(format!("unknown anchor '{name}' referenced"))),
+            None => return Err(unknown_anchor(name, place)),
             Some(Anchor::Open) => return Err(decode_error(format!("anchor '{name}' value contains itself"))),
             Some(Anchor::Done(node)) => node,
         };
@@ -299,8 +307,27 @@ impl<'a> Composer<'a> {
         self.count(nodes + 1, nodes, place)?;
         match self.anchors.get(name) {
             Some(Anchor::Done(node)) => {
-                let node = node.clone();
+                let node = Node {
+                    from_alias: true,
+                    ..node.clone()
+                };
                 self.put(node, place)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// After a failure: only what go-yaml checks while it reads, that an alias has an anchor before it.
+    fn check_names(&mut self, event: &Event<'_>, place: Place) -> Result<(), Error> {
+        match *event {
+            Event::Alias { anchor } if !self.anchors.contains_key(anchor) => Err(unknown_anchor(anchor, place)),
+            Event::Scalar {
+                anchor: Some(anchor), ..
+            }
+            | Event::SequenceStart { anchor: Some(anchor) }
+            | Event::MappingStart { anchor: Some(anchor) } => {
+                self.anchors.insert(anchor.to_owned(), Anchor::Open);
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -350,11 +377,21 @@ impl<'a> Composer<'a> {
             Content::Map { entries, sorted, key } => match std::mem::replace(key, Key::Wanted) {
                 Key::Wanted => *key = Key::Of(key_text(node.value, place)?),
                 Key::Of(key) => push(entries, sorted, key, node.value),
-                Key::Merge => merge(entries, sorted, node.value, place)?,
+                Key::Merge => merge(entries, sorted, node, place)?,
             },
         }
         Ok(())
     }
+}
+
+/// go-yaml meets an alias without an anchor while it still reads, so this goes before every decode error.
+fn unknown_anchor(name: &str, place: Place) -> Error {
+    Error::at(
+        ErrorKind::Syntax,
+        format!("unknown anchor '{name}' referenced"),
+        place.line,
+        place.column,
+    )
 }
 
 fn push(entries: &mut Vec<(String, Yaml)>, sorted: &mut bool, key: String, value: Yaml) {
@@ -377,14 +414,15 @@ fn sort_last_wins(mut entries: Vec<(String, Yaml)>) -> Vec<(String, Yaml)> {
 }
 
 /// `<<`: the entries go in as if they stood here. go-yaml lets them override keys before, and keys after override them.
-fn merge(entries: &mut Vec<(String, Yaml)>, sorted: &mut bool, value: Yaml, place: Place) -> Result<(), Error> {
+fn merge(entries: &mut Vec<(String, Yaml)>, sorted: &mut bool, node: Node, place: Place) -> Result<(), Error> {
     let not_a_map = || {
         let message = "map merge requires map or sequence of maps as the value";
         Error::at(ErrorKind::Decode, message, place.line, place.column)
     };
-    let maps = match value {
-        Yaml::Map(_) => vec![value],
-        Yaml::Seq(items) => items,
+    let maps = match node.value {
+        map @ Yaml::Map(_) => vec![map],
+        // A list has to stand here itself.
+        Yaml::Seq(items) if !node.from_alias => items,
         _ => return Err(not_a_map()),
     };
     // Earlier maps of the list take precedence, so they go in last.

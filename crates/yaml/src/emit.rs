@@ -78,7 +78,7 @@ impl Emitter {
     fn sequence(&mut self, items: &[Yaml], context: Context) {
         let outer = self.indent;
         // Under a key the dashes stand below the key itself.
-        if !(context == Context::Mapping && !self.indention) || outer < 0 {
+        if context != Context::Mapping || self.indention || outer < 0 {
             self.indent_block();
         }
         for item in items {
@@ -92,9 +92,7 @@ impl Emitter {
     fn mapping(&mut self, entries: &[(String, Yaml)]) {
         let outer = self.indent;
         self.indent_block();
-        let mut order: Vec<&(String, Yaml)> = entries.iter().collect();
-        order.sort_by(|(a, _), (b, _)| compare_keys(a, b));
-        for (key, value) in order {
+        for (key, value) in in_key_order(entries) {
             self.write_indent();
             if scalar::is_simple_key(key) {
                 self.string(key, Context::SimpleKey);
@@ -169,6 +167,35 @@ fn float_text(float: f64) -> String {
         (_, Some(Yaml::Uint(uint))) => uint.to_string(),
         _ => format_yaml_float(float),
     }
+}
+
+/// The entries in go-yaml's order, by merging.
+///
+/// That order is not transitive (`v2` < `v10` < `v1alpha1` < `v2`), for which `slice::sort_by` may panic.
+/// The peer's own output for such keys changes from run to run; ours does not.
+fn in_key_order(entries: &[(String, Yaml)]) -> Vec<&(String, Yaml)> {
+    let mut sorted: Vec<&(String, Yaml)> = entries.iter().collect();
+    let mut merged = Vec::with_capacity(sorted.len());
+    let mut width = 1;
+    while width < sorted.len() {
+        for pair in sorted.chunks(width * 2) {
+            let (left, right) = pair.split_at(width.min(pair.len()));
+            let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());
+            loop {
+                let next = match (left.peek(), right.peek()) {
+                    (Some(a), Some(b)) if compare_keys(&b.0, &a.0).is_lt() => right.next(),
+                    (Some(_), _) => left.next(),
+                    (None, _) => right.next(),
+                };
+                let Some(next) = next else { break };
+                merged.push(*next);
+            }
+        }
+        std::mem::swap(&mut sorted, &mut merged);
+        merged.clear();
+        width *= 2;
+    }
+    sorted
 }
 
 /// go-yaml's order of keys: numbers inside by their value (`a2` before `a10`), letters after everything else.

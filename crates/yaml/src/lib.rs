@@ -1,14 +1,15 @@
 //! YAML as Go's `sigs.k8s.io/yaml` v1.6 reads and writes it.
 //!
 //! ```text
-//! text ── split ──► documents ── events ──► compose (resolve, merge, alias budget) ──► Yaml
+//! text ── split ──► documents ── scan ──► tokens ── event ──► events ── compose (resolve, merge, budget) ──► Yaml
 //! Yaml ── emit ──► text, byte for byte what sigs.k8s.io/yaml.Marshal prints
 //! ```
 //!
 //! Kubernetes tools written in Go read YAML 1.1 with go-yaml's own ideas: `y` and `on` are booleans
 //! (even as mapping keys), `0777` is 511, `<<` merges, a later duplicate key wins. A file that means one
 //! thing to `kubectl` and another to us is a wrong deployment, so this crate follows the peer and not a
-//! YAML specification. Where it deliberately differs, the place says so.
+//! YAML specification: scanner and parser keep libyaml's rules with go-yaml v2's changes. No library does: the
+//! safe port of libyaml panics on a block scalar without a final line break and knows none of the changes. Where it deliberately differs, the place says so.
 //!
 //! Invariants:
 //! - No input makes a function here panic or recurse without bound: nesting is at most
@@ -24,6 +25,7 @@ mod json;
 mod limits;
 mod number;
 mod resolve;
+mod scan;
 mod stream;
 
 pub use compose::{parse, parse_with};

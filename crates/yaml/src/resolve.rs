@@ -216,8 +216,19 @@ fn split_digits(bytes: &[u8]) -> (usize, &[u8]) {
     (count, bytes.get(count..).unwrap_or_default())
 }
 
-/// Go's `strconv.ParseFloat` for what begins with a point: decimal digits and an exponent, no underscores.
+/// Go's `strconv.ParseFloat` for what begins with a point: underscores may stand between digits.
 fn parse_go_float(text: &str) -> Option<f64> {
+    let digit_at = |at: Option<usize>| {
+        at.and_then(|at| text.as_bytes().get(at))
+            .is_some_and(u8::is_ascii_digit)
+    };
+    if text
+        .match_indices('_')
+        .any(|(at, _)| !digit_at(at.checked_sub(1)) || !digit_at(Some(at + 1)))
+    {
+        return None;
+    }
+    let text = &*text.replace('_', "");
     is_yaml_float(text)
         .then(|| text.parse::<f64>().ok())
         .flatten()

@@ -161,9 +161,8 @@ impl Emitter {
         if text.starts_with(|first: char| first == ' ' || is_break(first)) {
             self.indicator("2", false, false);
         }
-        match chomping(text) {
-            Some(hint) => self.indicator(hint, false, false),
-            None => {}
+        if let Some(hint) = chomping(text) {
+            self.indicator(hint, false, false);
         }
         self.line_break();
         self.indention = true;
