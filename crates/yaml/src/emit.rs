@@ -199,6 +199,8 @@ fn in_key_order(entries: &[(String, Yaml)]) -> Vec<&(String, Yaml)> {
 }
 
 /// go-yaml's order of keys: numbers inside by their value (`a2` before `a10`), letters after everything else.
+///
+/// Digits outside ASCII count as no digits here; in Go they do.
 fn compare_keys(a: &str, b: &str) -> Ordering {
     let shared = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
     // Back to where both begin a character: they may share the first bytes of different ones.

@@ -26,9 +26,9 @@ pub enum ErrorKind {
 pub struct Error {
     /// The family.
     pub kind: ErrorKind,
-    /// The line where the problem was seen, from 1, within the document that was parsed.
+    /// The line where the problem was seen, from 1, within the document that was parsed; 0 for a number without JSON form.
     pub line: usize,
-    /// The column where the problem was seen, from 1, in characters.
+    /// The column where the problem was seen, from 1, in characters; 0 with a line of 0.
     pub column: usize,
     /// What is wrong, without the place.
     pub message: String,

@@ -52,7 +52,7 @@ pub enum Yaml {
     /// Any other number. Always finite when it comes from [`parse`].
     ///
     /// Go writes an integral one below 1e21 to JSON without a fraction, so `1e3` reaches a Kubernetes
-    /// decoder as the integer 1000; [`format_json_float`](crate::format_json_float) shows that spelling.
+    /// decoder as the integer 1000; [`format_json_float`] shows that spelling.
     Float(f64),
     /// Text, also from `!!binary` (decoded, bytes that are not UTF-8 replaced by U+FFFD).
     String(String),

@@ -16,7 +16,7 @@ pub struct Limits {
     /// The most sequences and mappings inside one another.
     ///
     /// 128 by default, where `serde_json` stops too: every consumer of a value recurses over it, and
-    /// a thread's stack is what pays. go-yaml stops at 10,000.
+    /// a thread's stack is what pays (dropping it recurses too, so raise this with care). go-yaml stops at 10,000.
     pub max_depth: usize,
     /// The longest text in bytes. 64 MiB by default; larger input is refused before it is looked at.
     pub max_bytes: usize,

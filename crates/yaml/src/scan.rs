@@ -93,10 +93,7 @@ impl<'a> Scanner<'a> {
             text,
             at: 0,
             mark,
-            bad_piece: text
-                .char_indices()
-                .find(|&(_, c)| !is_allowed(c))
-                .map(|(at, _)| at / CHUNK_BYTES * CHUNK_BYTES),
+            bad_piece: first_forbidden(text).map(|at| at / CHUNK_BYTES * CHUNK_BYTES),
             tokens: VecDeque::new(),
             taken: 0,
             stream_ended: false,
@@ -485,7 +482,19 @@ fn is_allowed(character: char) -> bool {
         ' '..='~' | '\n' | '\r' | '\t' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
+/// Where the first character stands that no YAML text may have.
+fn first_forbidden(text: &str) -> Option<usize> {
+    let suspicious = |byte: u8| byte >= 0x7f || byte < b' ' && !matches!(byte, b'\n' | b'\t' | b'\r');
+    // Nearly every text is ASCII: look at characters only from the first byte on that is more.
+    let from = text.bytes().position(suspicious)?;
+    let rest = text.get(from..)?;
+    rest.char_indices()
+        .find(|&(_, character)| !is_allowed(character))
+        .map(|(at, _)| from + at)
+}
+
 /// The length in bytes of the line break that a text begins with.
+#[inline]
 fn break_length(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b'\r', b'\n', ..] => Some(2),
@@ -497,6 +506,7 @@ fn break_length(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Whether a text begins with space, a tab or a line break, or has ended.
+#[inline]
 fn is_blank_or_end(bytes: &[u8]) -> bool {
     matches!(bytes, [] | [b' ' | b'\t' | 0, ..]) || break_length(bytes).is_some()
 }
