@@ -253,7 +253,8 @@ impl From<Yaml> for Value {
             Yaml::Bool(b) => Self::Bool(b),
             Yaml::Int(i) => Self::Int(i),
             Yaml::Uint(u) => Self::Float(u as f64),
-            Yaml::Float(f) => Self::Float(f),
+            // Go writes a whole float to JSON without a fraction, and reads that back as an integer.
+            Yaml::Float(f) => Self::Float(f).as_i64().map_or(Self::Float(f), Self::Int),
             Yaml::String(s) => Self::Str(s.into()),
             Yaml::Seq(items) => Self::list(items.into_iter().map(Self::from).collect()),
             Yaml::Map(entries) => Map::from_iter(entries.into_iter().map(|(k, v)| (k, Self::from(v)))).into(),
