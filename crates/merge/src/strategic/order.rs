@@ -1,6 +1,5 @@
 //! The order of elements in merged lists.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use pintle_model::{Value, to_json_string};
@@ -68,18 +67,36 @@ pub(super) fn sort_like(list: Vec<Value>, order: &[Value], key: Option<&str>) ->
         .collect();
     if ranked.iter().all(|(rank, _)| rank.is_some()) {
         ranked.sort_by_key(|(rank, _)| *rank);
+    } else if ranked.len() <= INSERTION_SORTED {
+        // The peer's comparison says "less" of any pair with an element that has no place: its insertion sort, step by step.
+        for i in 1..ranked.len() {
+            let mut j = i;
+            while j > 0
+                && ranked
+                    .get(j)
+                    .zip(ranked.get(j - 1))
+                    .is_some_and(|((a, _), (b, _))| carried_before(*a, *b))
+            {
+                ranked.swap(j, j - 1);
+                j -= 1;
+            }
+        }
     } else {
-        // The peer's comparison says "less" of any pair with an element that has no place; its insertion sort then carries such
-        // elements to the front, the last of them first.
-        ranked.reverse();
-        ranked.sort_by(|(a, _), (b, _)| match (a, b) {
-            (Some(a), Some(b)) => a.cmp(b),
-            (None, None) => Ordering::Equal,
-            (None, Some(_)) => Ordering::Less,
-            (Some(_), None) => Ordering::Greater,
-        });
+        // The peer's order of longer lists with such elements follows from no rule: here they stay behind the others.
+        ranked.sort_by_key(|(rank, _)| rank.unwrap_or(usize::MAX));
     }
     Ok(ranked.into_iter().map(|(_, item)| item).chain(deletions).collect())
+}
+
+/// Go's stable sort is an insertion sort up to this many elements.
+const INSERTION_SORTED: usize = 20;
+
+/// Whether the peer's sort carries an element at place `a` before its neighbour at place `b`.
+fn carried_before(a: Option<usize>, b: Option<usize>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a < b,
+        _ => true,
+    }
 }
 
 /// Sorts the elements a patch speaks of like `patch_order`, the others like `live_order`, and joins both: each part keeps its order,
