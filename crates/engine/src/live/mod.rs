@@ -1,0 +1,3 @@
+//! What is in one cluster, as far as applications need to know.
+
+pub mod exclusion;
