@@ -11,6 +11,10 @@
 
 pub mod app;
 pub mod effect;
+pub mod glob;
+pub mod health;
+pub mod live;
+pub mod track;
 
 pub use effect::{
     Action, ApplyMode, ClusterId, Effect, Failure, FailureKind, Grant, Outcome, Permitted, Propagation, Skipped,

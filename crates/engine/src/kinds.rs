@@ -1,0 +1,100 @@
+//! What a cluster serves: the kinds of its discovery, as one snapshot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pintle_model::GroupKind;
+
+/// Whether objects of a kind are in namespaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Each object has a namespace.
+    Namespaced,
+    /// No object has a namespace.
+    Cluster,
+}
+
+/// One served kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedKind {
+    /// Whether its objects are in namespaces.
+    pub scope: Scope,
+    /// The preferred version, in which it is watched.
+    pub version: Arc<str>,
+    /// All served versions.
+    pub versions: Vec<Arc<str>>,
+    /// The resource's name in URLs, for example `deployments`.
+    pub plural: Arc<str>,
+    /// The verbs of the preferred version.
+    pub verbs: Vec<Arc<str>>,
+}
+
+impl ServedKind {
+    /// Whether it has a verb, for example `patch`.
+    pub fn can(&self, verb: &str) -> bool {
+        self.verbs.iter().any(|v| &**v == verb)
+    }
+
+    /// Whether it can be kept in the index.
+    pub fn is_watchable(&self) -> bool {
+        self.can("list") && self.can("watch")
+    }
+}
+
+/// Whether a kind is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served<'a> {
+    /// It is.
+    Yes(&'a ServedKind),
+    /// It is not: discovery of its group succeeded without it.
+    No,
+    /// Discovery of its group failed, so nobody knows.
+    Unknown {
+        /// The server's words.
+        reason: &'a str,
+    },
+}
+
+/// A discovery snapshot. Groups whose discovery failed are kept as failures: an aggregated API server that is down serves neither
+/// something nor nothing.
+#[derive(Clone, Debug, Default)]
+pub struct KindTable {
+    kinds: BTreeMap<GroupKind, ServedKind>,
+    failed_groups: BTreeMap<Arc<str>, Arc<str>>,
+    discovered: bool,
+}
+
+impl KindTable {
+    /// Returns a snapshot of what was discovered, with the groups that could not be.
+    pub fn new(
+        kinds: impl IntoIterator<Item = (GroupKind, ServedKind)>,
+        failed_groups: impl IntoIterator<Item = (Arc<str>, Arc<str>)>,
+    ) -> Self {
+        Self { kinds: kinds.into_iter().collect(), failed_groups: failed_groups.into_iter().collect(), discovered: true }
+    }
+
+    /// Whether and how a kind is served. The default table, before any discovery, knows of nothing.
+    pub fn served(&self, kind: &GroupKind) -> Served<'_> {
+        match (self.kinds.get(kind), self.failed_groups.get(&kind.group)) {
+            (Some(served), _) => Served::Yes(served),
+            (None, Some(reason)) => Served::Unknown { reason },
+            (None, None) if !self.discovered => Served::Unknown { reason: "the cluster has not been discovered yet" },
+            (None, None) => Served::No,
+        }
+    }
+
+    /// The scope of a kind, if it is served.
+    pub fn scope(&self, kind: &GroupKind) -> Option<Scope> {
+        self.kinds.get(kind).map(|served| served.scope)
+    }
+
+    /// All served kinds, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&GroupKind, &ServedKind)> {
+        self.kinds.iter()
+    }
+
+    /// The groups that could not be discovered, with the reason.
+    pub fn failed_groups(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.failed_groups.iter().map(|(group, reason)| (&**group, &**reason))
+    }
+}
