@@ -138,6 +138,11 @@ impl serde::de::Error for ReadError {
     }
 }
 
+/// Reads any `T` from a value.
+pub(crate) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, ReadError> {
+    T::deserialize(Reader(value))
+}
+
 /// A serde deserializer over a value.
 struct Reader<'a>(&'a Value);
 
