@@ -118,6 +118,8 @@ fn schema<T: JsonSchema>() -> Json {
     ] {
         schema["properties"][field] = json!({ "type": "string", "description": about });
     }
+    // The API server describes metadata itself and refuses a schema that says anything about it, a description included.
+    schema["properties"]["metadata"] = json!({ "type": "object" });
     // Sources come back eight times in `status` and `operation`; described there again, the definition would be too large.
     for field in ["status", "operation"] {
         if let Some(below) = schema["properties"].get_mut(field) {
