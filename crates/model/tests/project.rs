@@ -1,5 +1,8 @@
 //! An AppProject goes through its type and comes back as it was.
 
+// Test helpers outside a test function may stop the test too.
+#![allow(clippy::expect_used, clippy::panic)]
+
 use pintle_model::{AppProject, Value, to_json_string, yaml_objects};
 
 const WHOLE: &str = "

@@ -1,5 +1,8 @@
 //! The settings documents, read from the YAML a person writes.
 
+// Test helpers outside a test function may stop the test too.
+#![allow(clippy::expect_used, clippy::panic)]
+
 use pintle_model::settings::*;
 use pintle_model::{GoDuration, Object, Settings, yaml_objects};
 
