@@ -10,11 +10,13 @@
 //! Nothing here knows a runtime, a client or a clock.
 
 pub mod app;
+pub mod complete;
 pub mod effect;
-pub mod glob;
 pub mod health;
+pub mod kinds;
 pub mod live;
 pub mod track;
+pub mod view;
 
 pub use effect::{
     Action, ApplyMode, ClusterId, Effect, Failure, FailureKind, Grant, Outcome, Permitted, Propagation, Skipped,
