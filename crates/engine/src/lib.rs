@@ -10,10 +10,12 @@
 //! Nothing here knows a runtime, a client or a clock.
 
 pub mod app;
+pub mod complete;
 pub mod effect;
 pub mod glob;
 pub mod health;
 pub mod live;
+pub mod sync;
 pub mod track;
 
 pub use effect::{
