@@ -36,6 +36,9 @@ pub mod view;
 pub mod waiting;
 pub mod wave;
 
+#[cfg(test)]
+mod tests;
+
 
 pub use op::{SyncOp, Terminate};
 pub use step::{Step, step};
