@@ -4,10 +4,17 @@
 //! ([`Complete::rendered`]), and from watches that are synced and alive ([`LiveIndex::complete_view`](crate::live::LiveIndex::complete_view)).
 //! It cannot be copied, defaulted, read from a document or put together:
 //!
-//! ```compile_fail,E0599
-//! # use pintle_engine::complete::{Complete, Rendered};
-//! fn copy(proof: &Complete<Rendered>) -> Complete<Rendered> { proof.clone() }
-//! # fn f<T: Clone>(_: &T) {}
+//! ```
+//! # use pintle_engine::complete::{Complete, LiveSet, Rendered};
+//! // What can be done, and the bounds that the examples below fail.
+//! fn needs_clone<T: Clone>() {}
+//! fn needs_default<T: Default>() {}
+//! fn needs_deserialize<T: for<'a> serde::Deserialize<'a>>() {}
+//! needs_clone::<String>();
+//! needs_default::<String>();
+//! needs_deserialize::<String>();
+//! fn read(proof: &Complete<Rendered>) -> usize { proof.get().objects.len() }
+//! assert!(Complete::rendered(Vec::new(), jiff::Timestamp::UNIX_EPOCH).is_err());
 //! ```
 //! ```compile_fail,E0277
 //! # use pintle_engine::complete::{Complete, Rendered};
@@ -78,7 +85,11 @@ impl<T> Complete<T> {
     /// Works on the value without loss of proof. The function must not leave anything out because of a failure.
     #[allow(dead_code, reason = "the comparison turns rendered objects into targets with it")]
     pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Complete<U> {
-        Complete { value: f(self.value), revisions: self.revisions, at: self.at }
+        Complete {
+            value: f(self.value),
+            revisions: self.revisions,
+            at: self.at,
+        }
     }
 }
 
@@ -110,8 +121,16 @@ pub struct IncompleteRender {
 
 impl IncompleteRender {
     fn reasons(&self) -> String {
-        let all: Vec<String> = self.failed.iter().map(|(source, reason)| format!("{source}: {reason}")).collect();
-        if all.is_empty() { "there is no source to render".to_owned() } else { all.join("; ") }
+        let all: Vec<String> = self
+            .failed
+            .iter()
+            .map(|(source, reason)| format!("{source}: {reason}"))
+            .collect();
+        if all.is_empty() {
+            "there is no source to render".to_owned()
+        } else {
+            all.join("; ")
+        }
     }
 }
 
@@ -121,7 +140,13 @@ impl Complete<Rendered> {
     pub fn rendered(sources: Vec<SourceRender>, at: Timestamp) -> Result<Self, IncompleteRender> {
         let mut failed: Vec<(Arc<str>, Arc<str>)> = Vec::new();
         let (mut all, mut revisions) = (Vec::new(), Vec::with_capacity(sources.len()));
-        for SourceRender { source, revision, objects, blocking } in sources {
+        for SourceRender {
+            source,
+            revision,
+            objects,
+            blocking,
+        } in sources
+        {
             failed.extend(blocking.into_iter().map(|reason| (Arc::clone(&source), reason)));
             match objects {
                 Ok(_) if revision.is_empty() => failed.push((source, "its revision was not resolved".into())),
@@ -133,7 +158,11 @@ impl Complete<Rendered> {
         if revisions.is_empty() || !failed.is_empty() {
             return Err(IncompleteRender { failed });
         }
-        Ok(Self { value: Rendered { objects: all }, revisions, at })
+        Ok(Self {
+            value: Rendered { objects: all },
+            revisions,
+            at,
+        })
     }
 }
 
@@ -179,7 +208,11 @@ impl LiveSet {
 
 impl Complete<LiveSet> {
     pub(crate) fn live(set: LiveSet, at: Timestamp) -> Self {
-        Self { value: set, revisions: Vec::new(), at }
+        Self {
+            value: set,
+            revisions: Vec::new(),
+            at,
+        }
     }
 }
 
@@ -200,7 +233,11 @@ mod tests {
 
     fn check(sources: Vec<SourceRender>, expected: &str) {
         let found = match Complete::rendered(sources, Timestamp::UNIX_EPOCH) {
-            Ok(complete) => format!("{} objects of {}", complete.get().objects.len(), complete.revisions().join(",")),
+            Ok(complete) => format!(
+                "{} objects of {}",
+                complete.get().objects.len(),
+                complete.revisions().join(",")
+            ),
             Err(e) => e.to_string(),
         };
         assert_eq!(found, expected);
@@ -208,11 +245,23 @@ mod tests {
 
     #[test]
     fn only_error_free_renders_of_all_sources_are_complete() {
-        check(vec![render("a", "r1", Ok(2), &[]), render("b", "r2", Ok(0), &[])], "2 objects of r1,r2");
+        check(
+            vec![render("a", "r1", Ok(2), &[]), render("b", "r2", Ok(0), &[])],
+            "2 objects of r1,r2",
+        );
         check(vec![render("a", "r1", Ok(0), &[])], "0 objects of r1");
         check(vec![], "there is no source to render");
-        check(vec![render("a", "r1", Ok(1), &[]), render("b", "r2", Err("no such path"), &[])], "b: no such path");
-        check(vec![render("a", "r1", Ok(1), &["x.yaml: broken", "y.yaml: broken"])], "a: x.yaml: broken; a: y.yaml: broken");
+        check(
+            vec![
+                render("a", "r1", Ok(1), &[]),
+                render("b", "r2", Err("no such path"), &[]),
+            ],
+            "b: no such path",
+        );
+        check(
+            vec![render("a", "r1", Ok(1), &["x.yaml: broken", "y.yaml: broken"])],
+            "a: x.yaml: broken; a: y.yaml: broken",
+        );
         check(vec![render("a", "", Ok(1), &[])], "a: its revision was not resolved");
     }
 }

@@ -70,7 +70,11 @@ impl KindTable {
         kinds: impl IntoIterator<Item = (GroupKind, ServedKind)>,
         failed_groups: impl IntoIterator<Item = (Arc<str>, Arc<str>)>,
     ) -> Self {
-        Self { kinds: kinds.into_iter().collect(), failed_groups: failed_groups.into_iter().collect(), discovered: true }
+        Self {
+            kinds: kinds.into_iter().collect(),
+            failed_groups: failed_groups.into_iter().collect(),
+            discovered: true,
+        }
     }
 
     /// Whether and how a kind is served. The default table, before any discovery, knows of nothing.
@@ -78,7 +82,9 @@ impl KindTable {
         match (self.kinds.get(kind), self.failed_groups.get(&kind.group)) {
             (Some(served), _) => Served::Yes(served),
             (None, Some(reason)) => Served::Unknown { reason },
-            (None, None) if !self.discovered => Served::Unknown { reason: "the cluster has not been discovered yet" },
+            (None, None) if !self.discovered => Served::Unknown {
+                reason: "the cluster has not been discovered yet",
+            },
             (None, None) => Served::No,
         }
     }

@@ -12,11 +12,12 @@
 pub mod app;
 pub mod complete;
 pub mod effect;
-pub mod glob;
 pub mod health;
+pub mod kinds;
 pub mod live;
 pub mod sync;
 pub mod track;
+pub mod view;
 
 pub use effect::{
     Action, ApplyMode, ClusterId, Effect, Failure, FailureKind, Grant, Outcome, Permitted, Propagation, Skipped,

@@ -20,6 +20,7 @@ mod workflow;
 use std::fmt;
 use std::sync::Arc;
 
+use pintle_model::application::HealthStatusCode;
 use pintle_model::{Object, Value};
 
 /// How well something is, from best to worst: the order decides which resource speaks for its application [F3.54].
@@ -49,6 +50,19 @@ impl HealthCode {
             Self::Missing => "Missing",
             Self::Degraded => "Degraded",
             Self::Unknown => "Unknown",
+        }
+    }
+}
+
+impl From<HealthCode> for HealthStatusCode {
+    fn from(code: HealthCode) -> Self {
+        match code {
+            HealthCode::Healthy => Self::Healthy,
+            HealthCode::Suspended => Self::Suspended,
+            HealthCode::Progressing => Self::Progressing,
+            HealthCode::Missing => Self::Missing,
+            HealthCode::Degraded => Self::Degraded,
+            HealthCode::Unknown => Self::Unknown,
         }
     }
 }

@@ -21,7 +21,10 @@ pub struct InfoItem {
 
 impl InfoItem {
     pub(super) fn new(name: &str, value: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into(), value: value.into() }
+        Self {
+            name: name.into(),
+            value: value.into(),
+        }
     }
 }
 
@@ -43,7 +46,13 @@ pub struct Entry {
 
 impl Entry {
     /// Takes from an object what is worth keeping.
-    pub(super) fn new(object: Object, key: ResourceKey, keep_whole: bool, rules: &IndexRules, interner: &mut Interner) -> Self {
+    pub(super) fn new(
+        object: Object,
+        key: ResourceKey,
+        keep_whole: bool,
+        rules: &IndexRules,
+        interner: &mut Interner,
+    ) -> Self {
         let app = rules.tracking.app_of(&object).map(|app| interner.get(app));
         Self {
             version: interner.get(object.version()),
@@ -134,7 +143,9 @@ impl Entry {
 
     /// The links by which children find it.
     pub(super) fn offers(&self) -> impl Iterator<Item = Link> {
-        [Link::Uid(Arc::clone(&self.uid)), Link::Key(self.key.clone())].into_iter().chain(self.claims.iter().cloned())
+        [Link::Uid(Arc::clone(&self.uid)), Link::Key(self.key.clone())]
+            .into_iter()
+            .chain(self.claims.iter().cloned())
     }
 
     /// Whether trees show the two alike.
@@ -175,5 +186,7 @@ fn same_desired(a: &Value, b: &Value, with_status: bool) -> bool {
 
 /// Whether two maps are equal but for some keys.
 fn same_except(a: &Map, b: &Map, skip: impl Fn(&str) -> bool) -> bool {
-    a.iter().filter(|(k, _)| !skip(k)).eq(b.iter().filter(|(k, _)| !skip(k)))
+    a.iter()
+        .filter(|(k, _)| !skip(k))
+        .eq(b.iter().filter(|(k, _)| !skip(k)))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::glob::Glob;
+use pintle_model::glob::Glob;
 
 /// Kinds that are never managed, never part of a tree, and change all the time: group and kind; an empty kind means the whole group.
 const ALWAYS_EXCLUDED: [(&str, &str); 4] = [

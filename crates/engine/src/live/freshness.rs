@@ -107,7 +107,13 @@ impl Freshness {
     }
 
     /// Whether every scope of a kind that matters for `namespace` (`None`: all of them) is known and alive.
-    pub(super) fn check(&self, kind: &GroupKind, namespace: Option<&str>, now: Timestamp, max_age: SignedDuration) -> Result<(), NotFresh> {
+    pub(super) fn check(
+        &self,
+        kind: &GroupKind,
+        namespace: Option<&str>,
+        now: Timestamp,
+        max_age: SignedDuration,
+    ) -> Result<(), NotFresh> {
         let mut found = false;
         let first = WatchScope::cluster_wide(kind.clone());
         for (scope, state) in self.scopes.range(first..).take_while(|(scope, _)| scope.kind == *kind) {
@@ -116,7 +122,9 @@ impl Freshness {
             }
             found = true;
             if let Some(reason) = &state.error {
-                return Err(NotFresh::Failed { reason: Arc::clone(reason) });
+                return Err(NotFresh::Failed {
+                    reason: Arc::clone(reason),
+                });
             }
             let synced = state.synced_at.ok_or(NotFresh::NotSynced)?;
             let last = state.last_event_at.map_or(synced, |event| event.max(synced));

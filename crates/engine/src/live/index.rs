@@ -49,13 +49,18 @@ pub struct LiveIndex {
 impl LiveIndex {
     /// Returns an index that knows nothing: no kind is synced.
     pub fn new(rules: IndexRules) -> Self {
-        Self { rules, ..Self::default() }
+        Self {
+            rules,
+            ..Self::default()
+        }
     }
 
     /// Takes over the state of one object, from a watch event, a GET, or the answer to a write. An older state than the known one of the
     /// same object changes nothing.
     pub fn apply(&mut self, object: Object) -> Touched {
-        let key = self.interner.key(object.group(), object.kind(), object.namespace(), object.name());
+        let key = self
+            .interner
+            .key(object.group(), object.kind(), object.namespace(), object.name());
         let keep_whole = self.retained.contains_key(&key);
         if let Some(known) = self.entries.get(&key) {
             let (old, new) = (version(&known.resource_version), version(object.resource_version()));
@@ -208,12 +213,20 @@ impl LiveIndex {
 
     /// The objects with a UID: one, or several where the same object is served in two API groups.
     pub fn by_uid(&self, uid: &str) -> impl Iterator<Item = &Entry> {
-        self.by_uid.get(uid).into_iter().flatten().filter_map(|key| self.entries.get(key))
+        self.by_uid
+            .get(uid)
+            .into_iter()
+            .flatten()
+            .filter_map(|key| self.entries.get(key))
     }
 
     /// The objects that carry the mark of an application, in order of their keys.
     pub fn managed_by(&self, app: &str) -> impl Iterator<Item = &Entry> {
-        self.by_app.get(app).into_iter().flatten().filter_map(|key| self.entries.get(key))
+        self.by_app
+            .get(app)
+            .into_iter()
+            .flatten()
+            .filter_map(|key| self.entries.get(key))
     }
 
     /// The instance names of all applications that manage anything here.
@@ -238,7 +251,11 @@ impl LiveIndex {
 
     /// The objects owned by the object with this UID, in order of their keys.
     pub fn children(&self, uid: &str) -> Vec<&Entry> {
-        let keys: BTreeSet<&ResourceKey> = self.by_uid(uid).flat_map(|owner| self.children_of(owner)).map(|c| &c.key).collect();
+        let keys: BTreeSet<&ResourceKey> = self
+            .by_uid(uid)
+            .flat_map(|owner| self.children_of(owner))
+            .map(|c| &c.key)
+            .collect();
         keys.into_iter().filter_map(|key| self.entries.get(key)).collect()
     }
 
@@ -254,14 +271,18 @@ impl LiveIndex {
 
     /// The owners of this entry that exist.
     pub(super) fn owners_of<'a>(&'a self, child: &'a Entry) -> impl Iterator<Item = &'a Entry> {
-        let keys = child.seeks.iter().flat_map(|link| -> Box<dyn Iterator<Item = &'a ResourceKey> + 'a> {
-            match link {
-                Link::Uid(uid) => Box::new(self.by_uid.get(uid).into_iter().flatten()),
-                Link::Key(key) => Box::new(std::iter::once(key)),
-                Link::Claim { .. } => Box::new(self.claimers.get(link).into_iter().flatten()),
-            }
-        });
-        keys.filter_map(|key| self.entries.get(key)).filter(|owner| may_own(&owner.key, &child.key))
+        let keys = child
+            .seeks
+            .iter()
+            .flat_map(|link| -> Box<dyn Iterator<Item = &'a ResourceKey> + 'a> {
+                match link {
+                    Link::Uid(uid) => Box::new(self.by_uid.get(uid).into_iter().flatten()),
+                    Link::Key(key) => Box::new(std::iter::once(key)),
+                    Link::Claim { .. } => Box::new(self.claimers.get(link).into_iter().flatten()),
+                }
+            });
+        keys.filter_map(|key| self.entries.get(key))
+            .filter(|owner| may_own(&owner.key, &child.key))
     }
 
     /// What `app` manages of the kinds asked for, as far as they are known and alive at `now`; the other kinds come back with their
@@ -291,7 +312,10 @@ impl LiveIndex {
                 resource_version: Arc::clone(&entry.resource_version),
             })
             .collect();
-        (Complete::live(LiveSet::new(app.into(), covered, managed), now), incomplete)
+        (
+            Complete::live(LiveSet::new(app.into(), covered, managed), now),
+            incomplete,
+        )
     }
 
     fn replace(&mut self, entry: Entry) -> Touched {
@@ -327,7 +351,9 @@ impl LiveIndex {
         let Some(entry) = self.entries.get(key) else { return };
         if compared {
             touched.managed.extend(entry.app.iter().cloned());
-            touched.managed.extend(self.retained.get(key).into_iter().flatten().cloned());
+            touched
+                .managed
+                .extend(self.retained.get(key).into_iter().flatten().cloned());
         }
         if !shown {
             return;
@@ -342,7 +368,9 @@ impl LiveIndex {
                 touched.tree.insert(Arc::clone(app));
             }
             // An application may show what it does not manage but asked for (its CRDs).
-            touched.tree.extend(self.retained.get(&here.key).into_iter().flatten().cloned());
+            touched
+                .tree
+                .extend(self.retained.get(&here.key).into_iter().flatten().cloned());
             for owner in self.owners_of(here) {
                 if seen.len() < MAX_ANCESTORS && seen.insert(&owner.key) {
                     queue.push_back(owner);
@@ -356,7 +384,10 @@ impl LiveIndex {
 
     fn link(&mut self, entry: Entry) {
         let key = &entry.key;
-        self.by_uid.entry(Arc::clone(&entry.uid)).or_default().insert(key.clone());
+        self.by_uid
+            .entry(Arc::clone(&entry.uid))
+            .or_default()
+            .insert(key.clone());
         if let Some(app) = &entry.app {
             self.by_app.entry(Arc::clone(app)).or_default().insert(key.clone());
         }
@@ -396,7 +427,12 @@ impl LiveIndex {
             .range(first..)
             .map(|(key, _)| key)
             .take_while(move |key| key.group == *group && key.kind == *kind)
-            .filter(move |key| scope.namespace.as_ref().is_none_or(|namespace| key.namespace == *namespace))
+            .filter(move |key| {
+                scope
+                    .namespace
+                    .as_ref()
+                    .is_none_or(|namespace| key.namespace == *namespace)
+            })
     }
 }
 

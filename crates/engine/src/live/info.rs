@@ -24,13 +24,20 @@ pub(super) fn facts(object: &Object, custom_labels: &[Arc<str>], interner: &mut 
     }
     for label in custom_labels {
         if let Some(value) = object.label(label) {
-            facts.info.push(InfoItem { name: Arc::clone(label), value: value.into() });
+            facts.info.push(InfoItem {
+                name: Arc::clone(label),
+                value: value.into(),
+            });
         }
     }
     match (object.group(), object.kind()) {
         ("", "Pod") => pod(object, &mut facts, interner),
         ("", "Service") => {
-            facts.target_labels = object.value().at(&["spec", "selector"]).and_then(Value::as_map).cloned();
+            facts.target_labels = object
+                .value()
+                .at(&["spec", "selector"])
+                .and_then(Value::as_map)
+                .cloned();
         }
         _ => {}
     }
@@ -50,19 +57,34 @@ fn revision(object: &Object) -> Option<i64> {
 
 fn pod(object: &Object, facts: &mut Facts, interner: &mut Interner) {
     let pod = object.value();
-    let (init, main) = (pod.list_at(&["spec", "initContainers"]), pod.list_at(&["spec", "containers"]));
+    let (init, main) = (
+        pod.list_at(&["spec", "initContainers"]),
+        pod.list_at(&["spec", "containers"]),
+    );
     let images: BTreeSet<&str> = init.iter().chain(main).filter_map(|c| c.str_at(&["image"])).collect();
     facts.images = images.into_iter().map(|image| interner.get(image)).collect();
     let summary = summarise(object);
     if !summary.reason.is_empty() {
-        facts.info.push(InfoItem { name: interner.get("Status Reason"), value: interner.get(&summary.reason) });
+        facts.info.push(InfoItem {
+            name: interner.get("Status Reason"),
+            value: interner.get(&summary.reason),
+        });
     }
     let node = pod.str_at(&["spec", "nodeName"]).unwrap_or_default();
-    facts.info.push(InfoItem { name: interner.get("Node"), value: interner.get(node) });
+    facts.info.push(InfoItem {
+        name: interner.get("Node"),
+        value: interner.get(node),
+    });
     let containers = format!("{}/{}", summary.ready, summary.total);
-    facts.info.push(InfoItem { name: interner.get("Containers"), value: interner.get(&containers) });
+    facts.info.push(InfoItem {
+        name: interner.get("Containers"),
+        value: interner.get(&containers),
+    });
     if summary.restarts > 0 {
-        facts.info.push(InfoItem { name: interner.get("Restart Count"), value: summary.restarts.to_string().into() });
+        facts.info.push(InfoItem {
+            name: interner.get("Restart Count"),
+            value: summary.restarts.to_string().into(),
+        });
     }
     facts.labels = object.labels().cloned();
 }
@@ -118,7 +140,9 @@ fn init_containers(pod: &Value, specs: &[Value], summary: &mut PodSummary) -> bo
             summary.ready += usize::from(status.bool_at(&["ready"]) == Some(true));
             continue;
         }
-        let waiting = status.str_at(&["state", "waiting", "reason"]).filter(|r| !matches!(*r, "" | "PodInitializing"));
+        let waiting = status
+            .str_at(&["state", "waiting", "reason"])
+            .filter(|r| !matches!(*r, "" | "PodInitializing"));
         summary.reason = match (terminated, waiting) {
             (Some(t), _) => format!("Init:{}", ended(t)),
             (None, Some(reason)) => format!("Init:{reason}"),
@@ -187,23 +211,37 @@ mod tests {
 
     fn check_pod(meta: &str, spec: &str, status: &str, expected: &str) {
         check(
-            &format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: p, {meta}}}\nspec: {{{spec}}}\nstatus: {{{status}}}"),
+            &format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: p, {meta}}}\nspec: {{{spec}}}\nstatus: {{{status}}}"
+            ),
             expected,
         );
     }
 
     #[test]
     fn revisions_and_custom_labels() {
-        let annotated = "metadata: {name: w, labels: {team: blue}, annotations: {deployment.kubernetes.io/revision: '3'}}";
-        check(&format!("apiVersion: apps/v1\nkind: Deployment\n{annotated}"), "Revision=Rev:3; team=blue");
-        check("apiVersion: apps/v1\nkind: ControllerRevision\nrevision: 2", "Revision=Rev:2");
+        let annotated =
+            "metadata: {name: w, labels: {team: blue}, annotations: {deployment.kubernetes.io/revision: '3'}}";
+        check(
+            &format!("apiVersion: apps/v1\nkind: Deployment\n{annotated}"),
+            "Revision=Rev:3; team=blue",
+        );
+        check(
+            "apiVersion: apps/v1\nkind: ControllerRevision\nrevision: 2",
+            "Revision=Rev:2",
+        );
         check("apiVersion: v1\nkind: ConfigMap", "");
     }
 
     #[test]
     fn pods() {
         let two = "nodeName: n1, containers: [{name: a, image: 'x:1'}, {name: b, image: 'x:1'}]";
-        check_pod("", two, "phase: Pending", "Status Reason=Pending; Node=n1; Containers=0/2; x:1");
+        check_pod(
+            "",
+            two,
+            "phase: Pending",
+            "Status Reason=Pending; Node=n1; Containers=0/2; x:1",
+        );
         check_pod(
             "",
             two,
@@ -222,7 +260,12 @@ mod tests {
             "phase: Failed, containerStatuses: [{state: {terminated: {exitCode: 2}}}]",
             "Status Reason=ExitCode:2; Node=n1; Containers=0/2; x:1",
         );
-        check_pod("", two, "phase: Failed, reason: Evicted", "Status Reason=Evicted; Node=n1; Containers=0/2; x:1");
+        check_pod(
+            "",
+            two,
+            "phase: Failed, reason: Evicted",
+            "Status Reason=Evicted; Node=n1; Containers=0/2; x:1",
+        );
         check_pod(
             "deletionTimestamp: '2026-01-01T00:00:00Z'",
             two,

@@ -65,7 +65,10 @@ mod tests {
             interner.get(&format!("s{i}"));
             assert!(interner.strings.len() <= MAX_STRINGS);
         }
-        assert!(Arc::ptr_eq(&kept, &interner.get("kept")), "a sweep keeps what is in use");
+        assert!(
+            Arc::ptr_eq(&kept, &interner.get("kept")),
+            "a sweep keeps what is in use"
+        );
         let all: Vec<Arc<str>> = (0..2 * MAX_STRINGS).map(|i| interner.get(&format!("u{i}"))).collect();
         assert!(interner.strings.len() <= MAX_STRINGS);
         drop(all);

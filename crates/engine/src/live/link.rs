@@ -19,7 +19,10 @@ pub(super) enum Link {
 
 /// The owners an object names or implies, in order, without repeats.
 pub(super) fn seeks(object: &Object, interner: &mut Interner) -> Vec<Link> {
-    let mut links: Vec<Link> = object.owner_references().map(|owner| Link::Uid(owner.uid.into())).collect();
+    let mut links: Vec<Link> = object
+        .owner_references()
+        .map(|owner| Link::Uid(owner.uid.into()))
+        .collect();
     let namespace = object.namespace();
     match (object.group(), object.kind()) {
         ("", "Endpoints") if links.is_empty() => {
@@ -29,12 +32,20 @@ pub(super) fn seeks(object: &Object, interner: &mut Interner) -> Vec<Link> {
         ("", "PersistentVolumeClaim") => {
             let stem = object.name().trim_end_matches(|c: char| c.is_ascii_digit());
             if let Some(stem) = stem.strip_suffix('-').filter(|_| stem.len() < object.name().len()) {
-                links.push(Link::Claim { namespace: interner.get(namespace), stem: interner.get(stem) });
+                links.push(Link::Claim {
+                    namespace: interner.get(namespace),
+                    stem: interner.get(stem),
+                });
             }
         }
         ("operators.coreos.com", "ClusterServiceVersion") => {
             if let Some(name) = object.annotation("olm.operatorGroup").filter(|name| !name.is_empty()) {
-                links.push(Link::Key(interner.key("operators.coreos.com", "OperatorGroup", namespace, name)));
+                links.push(Link::Key(interner.key(
+                    "operators.coreos.com",
+                    "OperatorGroup",
+                    namespace,
+                    name,
+                )));
             }
         }
         _ => {}
@@ -65,7 +76,11 @@ pub(super) fn claims(object: &Object, interner: &mut Interner) -> Vec<Link> {
 /// The UID of the ServiceAccount a token Secret was made for.
 fn token_owner(object: &Object) -> Option<Arc<str>> {
     let kind = object.value().get("type").and_then(Value::as_str)?;
-    let named = object.annotation("kubernetes.io/service-account.name").is_some_and(|name| !name.is_empty());
-    let uid = object.annotation("kubernetes.io/service-account.uid").filter(|uid| !uid.is_empty())?;
+    let named = object
+        .annotation("kubernetes.io/service-account.name")
+        .is_some_and(|name| !name.is_empty());
+    let uid = object
+        .annotation("kubernetes.io/service-account.uid")
+        .filter(|uid| !uid.is_empty())?;
     (kind == "kubernetes.io/service-account-token" && named).then(|| uid.into())
 }

@@ -37,10 +37,18 @@ pub fn tree<'a>(
         let keys: BTreeSet<&ResourceKey> = index.owners_of(entry).map(Entry::key).collect();
         keys.into_iter().filter_map(|key| nodes.get(key).copied()).collect()
     };
-    nodes.values().map(|&entry| TreeNode { entry, parents: parents(entry) }).collect()
+    nodes
+        .values()
+        .map(|&entry| TreeNode {
+            entry,
+            parents: parents(entry),
+        })
+        .collect()
 }
 
 /// The tree of everything that carries the mark of `app`.
 pub fn managed_tree<'a>(index: &'a LiveIndex, app: &str) -> Vec<TreeNode<'a>> {
-    tree(index, index.managed_by(app).map(Entry::key).collect::<Vec<_>>(), |_| true)
+    tree(index, index.managed_by(app).map(Entry::key).collect::<Vec<_>>(), |_| {
+        true
+    })
 }
