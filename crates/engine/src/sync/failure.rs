@@ -1,0 +1,96 @@
+//! The way down: finish the wave, wait for its hooks, run SyncFail hooks, clean up, end [F3.20].
+
+use pintle_model::application::{OperationPhase, ResultCode, SyncPhase};
+
+use super::progress::State;
+use super::step::{BACKSTOP, Run, Step};
+use super::task::Task;
+
+impl Run<'_> {
+    /// Goes on with an operation in which something has failed.
+    pub(super) fn fail(&mut self) -> Step {
+        if let Some(step) = self.finish_begun_wave() {
+            return step;
+        }
+        let apply_failed = self.main().any(|t| self.is_sync_failed(t));
+        // Objects that were refused say enough; after a failed hook or a degraded object the others of the wave tell whether they get healthy.
+        let waits_for_plain = !apply_failed && self.is_multi_step();
+        if waits_for_plain {
+            self.observe_plain((u8::MAX, i64::MAX));
+        }
+        if let Some(waiting) = self.waiting_on_running(|t| t.is_hook() || waits_for_plain) {
+            return self.wait_for(waiting, BACKSTOP);
+        }
+        if let Some(step) = self.sync_fail_phase() {
+            return step;
+        }
+        if let Some(step) = self.clean_up() {
+            return step;
+        }
+        let message = self.failure_message();
+        self.end(OperationPhase::Failed, &message)
+    }
+
+    /// Applies the other objects of a wave that has begun; a refused one does not keep its neighbours back, as in the peer.
+    fn finish_begun_wave(&mut self) -> Option<Step> {
+        let place = self.main().find(|t| self.is_due(t)).map(Task::place)?;
+        let is_failing = self.main().any(|t| t.place() == place && self.progress.state(t) == State::Failed);
+        if !is_failing {
+            return None;
+        }
+        let due: Vec<Task> = self.main().filter(|t| t.place() == place && self.is_due(t)).cloned().collect();
+        // Prunes and removals come before any apply; where they are still open, none has begun.
+        if due.iter().any(|t| t.is_prune() || t.must_go_first() || (t.is_hook() && t.blind.is_some())) {
+            return None;
+        }
+        let effects = self.next_kind(&due);
+        (!effects.is_empty()).then(|| self.send(effects))
+    }
+
+    /// Runs the SyncFail hooks; `None` when all have ended.
+    fn sync_fail_phase(&mut self) -> Option<Step> {
+        let hooks: Vec<Task> = self.tasks.iter().filter(|t| t.phase == SyncPhase::SyncFail).cloned().collect();
+        let due: Vec<Task> = hooks.iter().filter(|t| self.progress.state(t) == State::Pending).cloned().collect();
+        if !due.is_empty() {
+            if let Some(step) = self.hook_removal_stage(&due) {
+                return Some(step);
+            }
+            let effects = self.next_kind(&due);
+            return Some(self.send(effects));
+        }
+        let running: Vec<&Task> = hooks.iter().filter(|t| self.progress.state(t) == State::Running).collect();
+        let waiting = self.waiting_on(&running)?;
+        Some(self.wait_for(waiting, BACKSTOP))
+    }
+
+    fn failure_message(&self) -> String {
+        let hooks: Vec<&Task> = self.tasks.iter().filter(|t| t.phase == SyncPhase::SyncFail).collect();
+        let apply_failed = self.main().any(|t| self.is_sync_failed(t));
+        let what = if apply_failed && hooks.is_empty() {
+            "one or more objects failed to apply"
+        } else {
+            "one or more synchronization tasks completed unsuccessfully"
+        };
+        let mut message = self.with_reasons(what, &self.main().collect::<Vec<_>>());
+        if hooks.iter().any(|t| self.progress.state(t) == State::Failed) {
+            message.push('\n');
+            message.push_str(&self.with_reasons("one or more SyncFail hooks failed", &hooks));
+        }
+        message
+    }
+
+    fn with_reasons(&self, what: &str, tasks: &[&Task]) -> String {
+        let failed = tasks.iter().filter(|t| self.is_sync_failed(t));
+        let reasons: Vec<&str> = failed.filter_map(|t| Some(self.progress.of(t)?.message.as_str())).collect();
+        if reasons.is_empty() { what.to_owned() } else { format!("{what}, reason: {}", reasons.join(",")) }
+    }
+
+    fn is_sync_failed(&self, task: &Task) -> bool {
+        self.progress.of(task).is_some_and(|r| r.status == ResultCode::SyncFailed)
+    }
+
+    fn is_multi_step(&self) -> bool {
+        let first = self.main().next().map(Task::place);
+        self.main().any(|t| Some(t.place()) != first)
+    }
+}
