@@ -16,6 +16,18 @@ impl Conditions {
         }
     }
 
+    /// The conditions, in the order found.
+    pub fn iter(&self) -> impl Iterator<Item = (&ConditionType, &str)> {
+        self.0.iter().map(|(kind, message)| (kind, message.as_str()))
+    }
+
+    /// Adds those of another evaluation.
+    pub fn extend(&mut self, other: Self) {
+        for (kind, message) in other.0 {
+            self.add(kind, message);
+        }
+    }
+
     /// Whether one of this type was found.
     pub fn has(&self, kind: &ConditionType) -> bool {
         self.0.iter().any(|(k, _)| k == kind)

@@ -1,7 +1,9 @@
 //! Decisions about one Application.
 
 pub mod autosync;
+pub mod compare;
 pub mod condition;
 pub mod fail_closed;
 pub mod history;
 pub mod project;
+pub mod targets;

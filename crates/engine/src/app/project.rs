@@ -8,15 +8,7 @@ use pintle_model::project::{AppProject, ResourceKind};
 use pintle_model::{Gvk, ResourceKey};
 
 use crate::effect::{Effect, Permitted};
-
-/// Where a kind's objects live, as the cluster serves it at this moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// In namespaces.
-    Namespaced,
-    /// In the cluster as a whole.
-    Cluster,
-}
+pub use crate::kinds::Scope;
 
 /// Why a project refuses, in the peer's words where it has some [F3.10].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
