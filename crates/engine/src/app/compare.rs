@@ -14,7 +14,7 @@ use crate::complete::Complete;
 use crate::health::app::{Member, aggregate};
 use crate::health::{Health, HealthCode};
 use crate::sync::hook::{Role, role};
-use crate::sync::wave::wave;
+use crate::sync::wave::wave_of;
 use crate::track::Tracking;
 use crate::view::{Live, View};
 
@@ -252,7 +252,7 @@ fn resource(object: &Object, key: &ResourceKey) -> ResourceStatus {
         kind: key.kind.to_string(),
         namespace: key.namespace.to_string(),
         name: key.name.to_string(),
-        sync_wave: wave(object),
+        sync_wave: wave_of(object),
         ..ResourceStatus::default()
     }
 }
@@ -290,7 +290,7 @@ pub fn compare_rules(options: CompareOptions, ignore: &[IgnoreDifferences], targ
 fn summary(input: CompareInput<'_>) -> ApplicationSummary {
     let mut images: BTreeSet<&str> = BTreeSet::new();
     let mut is_app_of_apps = false;
-    for node in crate::live::managed_tree(input.view.index, input.app) {
+    for node in crate::live::tree::managed_tree(input.view.index, input.app) {
         images.extend(node.entry.images().iter().map(|i| &**i));
         let key = node.entry.key();
         is_app_of_apps |= &*key.group == "argoproj.io" && &*key.kind == "Application";

@@ -8,7 +8,7 @@ use pintle_model::{Object, ResourceKey};
 use super::condition::Conditions;
 use crate::complete::{Complete, Rendered};
 use crate::kinds::{KindTable, Scope};
-use crate::live::KindFilter;
+use crate::live::exclusion::KindFilter;
 use crate::track::Tracking;
 
 /// Objects wanted in a cluster: each with its namespace and its mark, no two with one identity.
