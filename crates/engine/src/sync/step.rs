@@ -162,14 +162,14 @@ impl Run<'_> {
         if let Some(waited) = Waited::of(leaving) {
             return Some(self.wait_for(WaitingOn::Deletion(waited), RECHECK));
         }
-        if let Some(step) = self.release_ended() {
-            return Some(step);
-        }
         let has_begun = |t: &Task| self.progress.state(t) != State::Pending;
         let is_new = !self.main().any(|t| t.place() == place && has_begun(t));
         // The destination namespace is made before all waves, and is not followed by a pause.
         let is_destination = |t: &Task| t.target.as_ref().is_some_and(|o| is_namespace(o, self.op));
         let has_earlier = self.main().any(|t| t.place() < place && has_begun(t) && !is_destination(t));
+        if is_new && let Some(step) = self.release_ended() {
+            return Some(step);
+        }
         if is_new && has_earlier && let Some(until) = self.after_last_write(self.view.wave_delay) {
             return Some(self.wait_until(WaitingOn::WaveDelay { until }, until));
         }
@@ -193,7 +193,7 @@ impl Run<'_> {
         if let Some(step) = self.clean_up() {
             return step;
         }
-        let message = if last.is_some() && !has_hook { "all tasks run" } else { "no more tasks" };
+        let message = if self.progress.is_empty() || has_hook { "no more tasks" } else { "all tasks run" };
         self.end(OperationPhase::Succeeded, &format!("successfully synced ({message})"))
     }
 
