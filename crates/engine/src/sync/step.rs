@@ -73,6 +73,7 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     fn decide(&mut self) -> Step {
+        self.take_up_hooks();
         if let Some((id, why)) = self.absorbed.again.clone() {
             let name = format!("{}/{}/{}", id.key.group, id.key.kind, id.key.name);
             return self.wait_for(WaitingOn::Again { name, why }, RECHECK);
@@ -80,7 +81,9 @@ impl Run<'_> {
         if let Some(cause) = self.op.terminate {
             return self.terminate(cause);
         }
-        if self.absorbed.dry_run_failed {
+        let has_hooks = self.tasks.iter().any(|t| t.is_hook() && self.progress.state(t) == State::Running);
+        // Hooks run already where a crash, or a view that was behind, hid them from the first pass; they are not left alone.
+        if self.absorbed.dry_run_failed && !has_hooks {
             return self.end(OperationPhase::Failed, "one or more objects failed to apply (dry run)");
         }
         if let Some(step) = self.refusal() {
@@ -192,6 +195,10 @@ impl Run<'_> {
         }
         if let Some(step) = self.clean_up() {
             return step;
+        }
+        if self.has_failed() {
+            // A hook could not be let go.
+            return self.fail();
         }
         let message = if self.progress.is_empty() || has_hook { "no more tasks" } else { "all tasks run" };
         self.end(OperationPhase::Succeeded, &format!("successfully synced ({message})"))

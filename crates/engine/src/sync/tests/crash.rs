@@ -31,12 +31,11 @@ fn a_hook_that_was_made_but_not_recorded_is_taken_up() {
          results",
         "dry-run: Job/pre ConfigMap/a
          apply: Job/pre
-         dry-run: Job/pre ConfigMap/a
          Running: waiting for completion of hook batch/Job/pre
          release: Job/pre
          apply: ConfigMap/a
          Succeeded: successfully synced (all tasks run)
-         Job/pre hook PreSync PreSync Synced Succeeded
+         Job/pre hook PreSync PreSync Synced Succeeded job.batch/pre created
          ConfigMap/a Sync Synced Running configmap/a created",
     );
 }
