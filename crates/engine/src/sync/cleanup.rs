@@ -1,13 +1,25 @@
 //! What remains to be done about hooks that have ended: the finalizer off, and the delete policies [F3.16, F3.18].
 
+use std::time::Duration;
+
+use pintle_model::application::{OperationPhase, ResultCode};
+
 use super::hook::DeletePolicy;
 use super::progress::State;
-use super::step::{Run, Step};
+use super::step::{RECHECK, Run, Step};
 use super::task::Task;
+use super::waiting::WaitingOn;
+
+/// How long an operation that is ending waits to see hooks again; a watch that restarts needs a few seconds.
+const BLIND_WAIT: Duration = Duration::from_secs(60);
 
 impl Run<'_> {
     /// Takes the finalizer off hooks that have ended; `None` when none is left.
     pub(super) fn release_ended(&mut self) -> Option<Step> {
+        let ended = self.ended_hooks();
+        if let Some(step) = self.wait_to_see(&ended) {
+            return Some(step);
+        }
         let effects: Vec<_> = self.ended_hooks().into_iter().filter_map(|hook| self.release(&hook)).collect();
         (!effects.is_empty()).then(|| self.send(effects))
     }
@@ -32,7 +44,26 @@ impl Run<'_> {
         (!effects.is_empty()).then(|| self.send(effects))
     }
 
-    /// Live hooks of this run that have ended. Those whose clean-up was refused for good are left alone.
+    /// Waits a while for hooks that cannot be seen, then records that they could not be let go; `None` when there is nothing to wait for.
+    pub(super) fn wait_to_see(&mut self, hooks: &[Task]) -> Option<Step> {
+        let blind: Vec<(&Task, &String)> = hooks.iter().filter_map(|t| Some((t, t.blind.as_ref()?))).collect();
+        let Some((first, why)) = blind.first() else {
+            self.memory.blind_since = None;
+            return None;
+        };
+        let since = *self.memory.blind_since.get_or_insert(self.now);
+        if since.checked_add(BLIND_WAIT).is_ok_and(|until| until > self.now) {
+            let waiting = WaitingOn::View { name: first.display_name(), why: (*why).clone() };
+            return Some(self.wait_for(waiting, RECHECK));
+        }
+        for (hook, why) in blind {
+            let message = format!("failed to remove hook finalizer: the hook cannot be seen: {why}");
+            self.progress.record(hook, ResultCode::Unset, OperationPhase::Error, &message);
+        }
+        None
+    }
+
+    /// Hooks of this run that have ended. Those whose clean-up was refused for good are left alone.
     fn ended_hooks(&self) -> Vec<Task> {
         self.tasks
             .iter()

@@ -120,8 +120,6 @@ fn effect(op: &SyncOp, task: &Task, action: Action, dry_run: bool) -> Effect {
 
 /// What kubectl prints for a write that succeeded: `deployment.apps/x configured`.
 pub fn kubectl_words(op: &SyncOp, task: &Task, outcome: &Outcome) -> String {
-    let key = &task.key;
-    let resource = key.group_kind().to_string().to_lowercase();
     let manner = manner(op, task);
     let done = match (manner, outcome) {
         (Manner::ServerSide, _) => "serverside-applied",
@@ -131,5 +129,10 @@ pub fn kubectl_words(op: &SyncOp, task: &Task, outcome: &Outcome) -> String {
         (Manner::ClientSide { .. }, _) => "configured",
     };
     let suffix = if op.dry_run { " (dry run)" } else { "" };
-    format!("{resource}/{} {done}{suffix}", key.name)
+    format!("{} {done}{suffix}", resource_name(task))
+}
+
+/// What kubectl calls an object: `deployment.apps/x`.
+pub fn resource_name(task: &Task) -> String {
+    format!("{}/{}", task.key.group_kind().to_string().to_lowercase(), task.key.name)
 }

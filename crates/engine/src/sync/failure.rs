@@ -34,12 +34,15 @@ impl Run<'_> {
     /// Applies the other objects of a wave that has begun; a refused one does not keep its neighbours back, as in the peer.
     fn finish_begun_wave(&mut self) -> Option<Step> {
         let place = self.main().find(|t| self.is_due(t)).map(Task::place)?;
-        let is_failing = self.main().any(|t| t.place() == place && self.progress.state(t) == State::Failed);
-        if !is_failing {
+        // Prunes and removals come before any apply; where one of them failed, nothing of the wave is applied.
+        let is_applying = self.main().any(|t| {
+            let code = self.progress.of(t).map(|r| &r.status);
+            t.place() == place && !t.is_prune() && matches!(code, Some(ResultCode::Synced | ResultCode::SyncFailed))
+        });
+        if !is_applying {
             return None;
         }
         let due: Vec<Task> = self.main().filter(|t| t.place() == place && self.is_due(t)).cloned().collect();
-        // Prunes and removals come before any apply; where they are still open, none has begun.
         if due.iter().any(|t| t.is_prune() || t.must_go_first() || (t.is_hook() && t.blind.is_some())) {
             return None;
         }

@@ -84,8 +84,7 @@ impl Run<'_> {
                     PruneVerdict::Delete | PruneVerdict::Confirm => (ResultCode::Pruned, "pruned (dry run)".into()),
                 }
             } else {
-                let resource = task.key.group_kind().to_string().to_lowercase();
-                (ResultCode::Synced, format!("{resource}/{} created (dry run)", task.key.name))
+                (ResultCode::Synced, format!("{} created (dry run)", effects::resource_name(&task)))
             };
             self.progress.record(&task, code, OperationPhase::Succeeded, &message);
         }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use pintle_model::Object;
 use pintle_model::application::{OperationPhase, ResultCode};
 
+use super::effects::resource_name;
 use super::progress::State;
 use super::step::Run;
 use super::task::Task;
@@ -20,16 +21,20 @@ enum Evidence {
 }
 
 impl Run<'_> {
-    /// Records hooks that have ended, SyncFail hooks too; and takes up hooks that this attempt made but a crash kept from being recorded.
+    /// Takes up hooks that this attempt made but a crash kept from being recorded. With one of them the operation has started.
+    pub(super) fn take_up_hooks(&mut self) {
+        let is_lost = |t: &&Task| t.is_own_run() && self.progress.state(t) == State::Pending;
+        for hook in self.tasks.iter().filter(is_lost).cloned().collect::<Vec<_>>() {
+            let message = format!("{} created", resource_name(&hook));
+            self.progress.record(&hook, ResultCode::Synced, OperationPhase::Running, &message);
+        }
+    }
+
+    /// Records hooks that have ended, SyncFail hooks too.
     pub(super) fn observe_hooks(&mut self) {
-        let hooks: Vec<Task> = self.tasks.iter().filter(|t| t.is_hook()).cloned().collect();
-        for hook in hooks {
-            if self.progress.state(&hook) == State::Pending && hook.is_own_run() {
-                self.progress.record(&hook, ResultCode::Synced, OperationPhase::Running, "");
-            }
-            if self.progress.state(&hook) == State::Running {
-                self.observe(&hook);
-            }
+        let is_running = |t: &&Task| t.is_hook() && self.progress.state(t) == State::Running;
+        for hook in self.tasks.iter().filter(is_running).cloned().collect::<Vec<_>>() {
+            self.observe(&hook);
         }
     }
 

@@ -52,6 +52,11 @@ impl Progress {
         self.results
     }
 
+    /// Whether nothing has begun.
+    pub fn is_empty(&self) -> bool {
+        self.results.is_empty()
+    }
+
     /// Whether anything besides the destination namespace has begun; that one is made before the dry run.
     pub fn is_started(&self, op: &SyncOp) -> bool {
         self.results.iter().any(|r| !(r.group.is_empty() && r.kind == "Namespace" && r.name == op.namespace))

@@ -73,6 +73,7 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     fn decide(&mut self) -> Step {
+        self.take_up_hooks();
         if let Some((id, why)) = self.absorbed.again.clone() {
             let name = format!("{}/{}/{}", id.key.group, id.key.kind, id.key.name);
             return self.wait_for(WaitingOn::Again { name, why }, RECHECK);
@@ -80,7 +81,9 @@ impl Run<'_> {
         if let Some(cause) = self.op.terminate {
             return self.terminate(cause);
         }
-        if self.absorbed.dry_run_failed {
+        let has_hooks = self.tasks.iter().any(|t| t.is_hook() && self.progress.state(t) == State::Running);
+        // Hooks run already where a crash, or a view that was behind, hid them from the first pass; they are not left alone.
+        if self.absorbed.dry_run_failed && !has_hooks {
             return self.end(OperationPhase::Failed, "one or more objects failed to apply (dry run)");
         }
         if let Some(step) = self.refusal() {
@@ -162,14 +165,14 @@ impl Run<'_> {
         if let Some(waited) = Waited::of(leaving) {
             return Some(self.wait_for(WaitingOn::Deletion(waited), RECHECK));
         }
-        if let Some(step) = self.release_ended() {
-            return Some(step);
-        }
         let has_begun = |t: &Task| self.progress.state(t) != State::Pending;
         let is_new = !self.main().any(|t| t.place() == place && has_begun(t));
         // The destination namespace is made before all waves, and is not followed by a pause.
         let is_destination = |t: &Task| t.target.as_ref().is_some_and(|o| is_namespace(o, self.op));
         let has_earlier = self.main().any(|t| t.place() < place && has_begun(t) && !is_destination(t));
+        if is_new && let Some(step) = self.release_ended() {
+            return Some(step);
+        }
         if is_new && has_earlier && let Some(until) = self.after_last_write(self.view.wave_delay) {
             return Some(self.wait_until(WaitingOn::WaveDelay { until }, until));
         }
@@ -193,7 +196,11 @@ impl Run<'_> {
         if let Some(step) = self.clean_up() {
             return step;
         }
-        let message = if last.is_some() && !has_hook { "all tasks run" } else { "no more tasks" };
+        if self.has_failed() {
+            // A hook could not be let go.
+            return self.fail();
+        }
+        let message = if self.progress.is_empty() || has_hook { "no more tasks" } else { "all tasks run" };
         self.end(OperationPhase::Succeeded, &format!("successfully synced ({message})"))
     }
 

@@ -20,6 +20,14 @@ impl Run<'_> {
             }
         }
         self.observe_hooks();
+        let begun: Vec<Task> = hooks
+            .iter()
+            .filter(|t| self.progress.state(t) != State::Pending && !self.was_refused(t))
+            .cloned()
+            .collect();
+        if let Some(step) = self.wait_to_see(&begun) {
+            return step;
+        }
         let mut effects: Vec<(TaskId, Effect)> = Vec::new();
         for hook in &hooks {
             match self.progress.state(hook) {
@@ -27,9 +35,8 @@ impl Run<'_> {
                 State::Running => match self.removals(&[hook]).pop() {
                     Some(effect) => effects.push(effect),
                     None => {
-                        let why = hook.blind.as_deref().unwrap_or("it has no UID");
-                        let message = format!("Failed to delete: {why}");
-                        self.progress.record(hook, ResultCode::Unset, OperationPhase::Error, &message);
+                        let message = "Failed to delete: the hook has no UID";
+                        self.progress.record(hook, ResultCode::Unset, OperationPhase::Error, message);
                     }
                 },
                 State::Succeeded | State::Failed if self.was_refused(hook) => {}

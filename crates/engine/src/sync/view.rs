@@ -70,6 +70,8 @@ pub struct Memory {
     pub validated: bool,
     /// When outcomes last came back; set it to the present when taking over an operation.
     pub last_write: Option<Timestamp>,
+    /// Since when ended hooks cannot be seen that are to be let go.
+    pub blind_since: Option<Timestamp>,
 }
 
 /// Everything a step reads besides the operation.

@@ -1,6 +1,10 @@
 //! Sync operations on a small simulated cluster.
 
+mod crash;
+mod failing;
+mod hooks;
 mod ordering;
+mod pruning;
 mod reference;
 mod scenario;
 mod world;

@@ -1,6 +1,6 @@
 //! Scenarios as text: lines that set up and move the world, and the transcript they give.
 //!
-//! `run` steps and carries out effects until a step sends none, printing a line for each batch (`verb: objects`) and a last line with phase
+//! `step` makes one step and carries out its effects; `run` steps and carries out effects until a step sends none; each prints a line for each batch (`verb: objects`) and a last line with phase
 //! and message.
 
 use std::fmt::Write;
@@ -12,7 +12,7 @@ use pintle_model::application::{ManagedNamespaceMetadata, ResourceResult, SyncRe
 use pintle_model::{SyncOptions, Value};
 
 use super::super::hook::{STAMP_ANNOTATION, stamp};
-use super::super::{Memory, SyncOp, SyncView, Terminate, Verb, WaitingOn, step};
+use super::super::{Memory, SyncOp, SyncView, TaskId, Terminate, Verb, WaitingOn, step};
 use super::lint::Linter;
 use super::world::{TRACKING, World, key, object};
 use crate::effect::{ClusterId, Failure, FailureKind, Outcome};
@@ -50,6 +50,7 @@ struct Stage {
     now: Timestamp,
     delay: Duration,
     linter: Linter,
+    outcomes: Vec<(TaskId, Outcome)>,
     out: String,
 }
 
@@ -68,6 +69,7 @@ impl Stage {
             now,
             delay: Duration::ZERO,
             linter: Linter::default(),
+            outcomes: Vec::new(),
             out: String::new(),
         }
     }
@@ -130,14 +132,12 @@ impl Stage {
             ["tick", seconds] => {
                 self.now = self.now.checked_add(Duration::from_secs_f64(seconds.parse().unwrap())).unwrap();
             }
-            ["crash"] => self.memory = Memory::default(),
-            // The next batch is carried out, but the process dies before it can record the outcomes.
-            ["lose"] => {
-                let step = self.step(&[]);
-                let ids: Vec<String> = step.iter().map(|(id, _)| format!("{}/{}", id.key.kind, id.key.name)).collect();
-                writeln!(self.out, "lost: {}", ids.join(" ")).unwrap();
+            // The process dies: what it remembers and the answers it has not recorded are gone.
+            ["crash"] => {
                 self.memory = Memory::default();
+                self.outcomes.clear();
             }
+            ["step"] => self.step(),
             ["run"] => self.run(),
             ["results"] => self.print_results(),
             ["content", name] => {
@@ -229,10 +229,11 @@ impl Stage {
     }
 
     /// One step; its effects carried out. Prints the batch, or the last line if there is none.
-    fn step(&mut self, outcomes: &[(super::super::TaskId, Outcome)]) -> Vec<(super::super::TaskId, Outcome)> {
+    fn step(&mut self) {
         let view =
             SyncView { cluster: &self.world, results: &self.results, memory: self.memory, wave_delay: self.delay };
-        let next = step(&self.op, &view, outcomes, self.now);
+        let next = step(&self.op, &view, &self.outcomes, self.now);
+        self.outcomes.clear();
         self.linter.check(&self.op, &self.world, &view, &next);
         self.memory = next.memory;
         self.results = next.results;
@@ -241,7 +242,7 @@ impl Stage {
             if let Some(WaitingOn::WaveDelay { until } | WaitingOn::CrdEstablished { until, .. }) = next.waiting_on {
                 assert!(next.wake_at.is_some_and(|at| at <= until));
             }
-            return Vec::new();
+            return;
         }
         let mut verbs: Vec<(&str, Vec<String>)> = Vec::new();
         for (id, _) in &next.effects {
@@ -261,14 +262,13 @@ impl Stage {
         let batch: Vec<String> = verbs.iter().map(|(verb, names)| format!("{verb}: {}", names.join(" "))).collect();
         writeln!(self.out, "{}", batch.join("; ")).unwrap();
         let now = self.now;
-        next.effects.into_iter().map(|(id, effect)| (id, self.world.execute(&effect, now))).collect()
+        self.outcomes = next.effects.into_iter().map(|(id, effect)| (id, self.world.execute(&effect, now))).collect();
     }
 
     fn run(&mut self) {
-        let mut outcomes = Vec::new();
         for _ in 0..50 {
-            outcomes = self.step(&outcomes);
-            if outcomes.is_empty() {
+            self.step();
+            if self.outcomes.is_empty() {
                 return;
             }
         }
