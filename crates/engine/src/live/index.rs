@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use pintle_model::settings::{IgnoreStatus, Settings};
 use pintle_model::{GroupKind, Object, ResourceKey};
 
 use super::entry::Entry;
@@ -27,6 +28,18 @@ pub struct IndexRules {
     pub custom_labels: Vec<Arc<str>>,
     /// Whether a status alone can make an object differ (`resource.compareoptions.ignoreResourceStatusField` is not `all`).
     pub compare_status: bool,
+}
+
+impl From<&Settings> for IndexRules {
+    /// `resource.customLabels` is not among the settings yet; no label is shown.
+    fn from(settings: &Settings) -> Self {
+        let ignored = settings.compare_options.ignore_resource_status_field;
+        Self {
+            tracking: Tracking::from(settings),
+            custom_labels: Vec::new(),
+            compare_status: ignored != IgnoreStatus::All,
+        }
+    }
 }
 
 /// All watched objects of one cluster, by key.
