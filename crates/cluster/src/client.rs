@@ -216,6 +216,11 @@ impl Cluster {
         self.inner.epoch.send_modify(|n| *n += 1);
     }
 
+    #[cfg(test)]
+    pub(crate) fn replace_client_for_tests(&self, fake: &crate::fake::Fake) {
+        self.replace_client(fake.client());
+    }
+
     /// After a 401: reads the credentials again and answers whether they were replaced. At most every ten seconds.
     pub(crate) async fn reauthenticate(&self) -> bool {
         {

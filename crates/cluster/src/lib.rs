@@ -15,8 +15,12 @@ mod client;
 mod clock;
 pub mod discovery;
 mod error;
+#[cfg(test)]
+mod fake;
 mod list;
 mod path;
+#[cfg(test)]
+mod tests;
 mod watch;
 mod watch_stream;
 mod watcher;
