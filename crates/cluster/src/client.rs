@@ -24,7 +24,7 @@ pub(crate) const READ_DEADLINE: Duration = Duration::from_secs(30);
 /// One page of a LIST: 500 large objects from a busy etcd take seconds.
 pub(crate) const LIST_DEADLINE: Duration = Duration::from_secs(60);
 /// Asked of the server for each write (`timeout=`), so that it answers for itself where it can.
-pub(crate) const WRITE_SERVER_SECONDS: &str = "30";
+pub(crate) const WRITE_SERVER_TIMEOUT: &str = "30s";
 /// A write is given up this long after it was sent: the server's own deadline and ten seconds for its answer to arrive.
 pub(crate) const WRITE_DEADLINE: Duration = Duration::from_secs(40);
 /// etcd refuses objects over 1.5 MiB unless told otherwise, and the largest documents (discovery, OpenAPI) are under 16 MiB.

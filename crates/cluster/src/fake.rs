@@ -237,7 +237,8 @@ impl State {
                         return status(409, "Conflict", "Precondition failed");
                     }
                 }
-                if !is_dry_run {
+                // A DELETE says so in its body.
+                if sent.list_at(&["dryRun"]).is_empty() {
                     self.delete(&path);
                 }
                 json(200, Bytes::from_static(br#"{"kind":"Status","status":"Success"}"#))

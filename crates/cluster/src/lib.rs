@@ -13,10 +13,13 @@
 mod backoff;
 mod client;
 mod clock;
+mod clusters;
 pub mod discovery;
 mod error;
+mod execute;
 #[cfg(test)]
 mod fake;
+mod guard;
 mod list;
 mod path;
 #[cfg(test)]
@@ -26,8 +29,11 @@ mod watch_stream;
 mod watcher;
 
 pub use client::{Cluster, ConnectError, KubeconfigSource};
+pub use clusters::Clusters;
 pub use discovery::{FailedGroup, KindTable, ServedKind};
 pub use error::{ApiError, Verb};
+pub use execute::Executor;
+pub use guard::{Leadership, LeaseGuard, ProjectVersionMap, ProjectVersions};
 pub use list::{Listed, Scope, Trim, Unreadable};
 pub use watch::ClusterEvent;
 pub use watcher::Watcher;

@@ -2,6 +2,7 @@
 
 mod reading;
 mod watching;
+mod writing;
 
 use std::time::Duration;
 
