@@ -2,8 +2,9 @@
 //!
 //! A field that the server adds to an object is no difference as long as patches merge around it. It is one where a patch replaces:
 //! inside lists without a merge key (the ports of a NetworkPolicy, the sources of a projected volume, …) and in fields of the
-//! `retainKeys` strategy. Only those defaults are here, as in Kubernetes 1.36 `pkg/apis/*/v*/defaults.go`; a field that somebody
-//! else adds in such a list stays a difference.
+//! `retainKeys` strategy. And it is one where a manifest writes a zero value (`periodSeconds: 0`) that the server takes for unset.
+//! Those defaults are here, as in Kubernetes 1.36 `pkg/apis/*/v*/defaults.go`; a field that somebody else adds in a list without a
+//! merge key stays a difference.
 
 use pintle_model::{Map, Value};
 
@@ -24,6 +25,29 @@ pub(crate) fn complete(map: &mut Map, of: TypeRef<'_>) -> bool {
 
 fn by_code(map: &mut Map, type_name: &str) -> bool {
     match type_name {
+        "core.v1.Probe" => {
+            missing(map, "periodSeconds", 10)
+                | missing(map, "timeoutSeconds", 1)
+                | missing(map, "successThreshold", 1)
+                | missing(map, "failureThreshold", 3)
+        }
+        "core.v1.Container" | "core.v1.EphemeralContainer" => {
+            let image = text(map, "image").unwrap_or_default();
+            let policy = if is_latest(image) { "Always" } else { "IfNotPresent" };
+            missing(map, "imagePullPolicy", policy)
+                | missing(map, "terminationMessagePath", "/dev/termination-log")
+                | missing(map, "terminationMessagePolicy", "File")
+        }
+        "core.v1.PodSpec" => {
+            missing(map, "restartPolicy", "Always")
+                | missing(map, "dnsPolicy", "ClusterFirst")
+                | missing(map, "schedulerName", "default-scheduler")
+        }
+        "core.v1.ServiceSpec" => missing(map, "type", "ClusterIP") | missing(map, "sessionAffinity", "None"),
+        "core.v1.HTTPGetAction" => missing(map, "path", "/") | missing(map, "scheme", "HTTP"),
+        "core.v1.Secret" => missing(map, "type", "Opaque"),
+        "core.v1.PersistentVolumeSpec" => missing(map, "persistentVolumeReclaimPolicy", "Retain"),
+        "batch.v1.CronJobSpec" => missing(map, "concurrencyPolicy", "Allow"),
         "networking.v1.NetworkPolicyPort" | "core.v1.EndpointPort" => missing(map, "protocol", "TCP"),
         "discovery.v1.EndpointPort" => missing(map, "protocol", "TCP") | missing(map, "name", ""),
         "core.v1.ObjectFieldSelector" => missing(map, "apiVersion", "v1"),
@@ -41,7 +65,7 @@ fn by_code(map: &mut Map, type_name: &str) -> bool {
         "core.v1.Volume" if map.len() == 1 && map.contains_key("name") => missing(map, "emptyDir", Map::new()),
         "core.v1.LimitRangeItem" if text(map, "type") == Some("Container") => limit_range_item(map),
         "apps.v1.DeploymentSpec" => deployment_strategy(map),
-        "apps.v1.StatefulSetSpec" => claim_templates(map),
+        "apps.v1.StatefulSetSpec" => claim_templates(map) | missing(map, "podManagementPolicy", "OrderedReady"),
         name if name.starts_with("admissionregistration.") && name.ends_with("RuleWithOperations") => {
             missing(map, "scope", "*")
         }
@@ -60,6 +84,18 @@ fn missing(map: &mut Map, field: &str, default: impl Into<Value>) -> bool {
 
 fn text<'m>(map: &'m Map, field: &str) -> Option<&'m str> {
     map.get(field)?.as_str()
+}
+
+/// Whether an image is pulled anew each time: it has the tag `latest`, or neither tag nor digest.
+fn is_latest(image: &str) -> bool {
+    let (name, digest) = image
+        .split_once('@')
+        .map_or((image, None), |(name, digest)| (name, Some(digest)));
+    let last = name.rsplit_once('/').map_or(name, |(_, last)| last);
+    match last.split_once(':') {
+        Some((_, tag)) => tag == "latest",
+        None => digest.is_none(),
+    }
 }
 
 /// `rollingUpdate` is cleared by a patch that names only the type, and comes back with its defaults.

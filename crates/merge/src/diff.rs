@@ -35,6 +35,12 @@ fn collect(a: &Value, b: &Value, at: &mut String, found: &mut Vec<String>) {
                 at.push_str(&key.replace('~', "~0").replace('/', "~1"));
                 match (a, b) {
                     (Some(a), Some(b)) => collect(a, b, at, found),
+                    // What is only on one side is named field by field.
+                    (Some(one @ Value::Map(fields)), None) | (None, Some(one @ Value::Map(fields)))
+                        if !fields.is_empty() =>
+                    {
+                        collect(one, &Value::map(), at, found);
+                    }
                     _ if found.len() < MAX_PATHS => found.push(at.clone()),
                     _ => {}
                 }

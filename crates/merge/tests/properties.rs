@@ -1,4 +1,5 @@
 //! What holds for all values: checked on random ones, made from a printed seed.
+#![allow(clippy::expect_used)] // A test: what it expects holds, or it fails.
 
 use pintle_merge::{Kind, Schema, TypeRef, json_merge, strategic};
 use pintle_model::{Map, Value, to_json_string};
