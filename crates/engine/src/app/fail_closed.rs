@@ -55,37 +55,65 @@ pub fn not_acted_on(app: &Application, project: Option<&AppProject>) -> Vec<NotA
     let spec = &app.spec;
 
     if spec.source_hydrator.is_some() {
-        say("spec.sourceHydrator".into(), "sync from the hydrated branch with spec.source");
+        say(
+            "spec.sourceHydrator".into(),
+            "sync from the hydrated branch with spec.source",
+        );
     }
     for (i, rule) in spec.ignore_differences.iter().enumerate() {
         if !rule.jq_path_expressions.is_empty() {
-            say(format!("spec.ignoreDifferences[{i}].jqPathExpressions"), "use jsonPointers");
+            say(
+                format!("spec.ignoreDifferences[{i}].jqPathExpressions"),
+                "use jsonPointers",
+            );
         }
         if !rule.managed_fields_managers.is_empty() {
-            say(format!("spec.ignoreDifferences[{i}].managedFieldsManagers"), "use jsonPointers");
+            say(
+                format!("spec.ignoreDifferences[{i}].managedFieldsManagers"),
+                "use jsonPointers",
+            );
         }
     }
     for (i, source) in spec.sources().iter().enumerate() {
-        let at = if spec.has_multiple_sources() { format!("spec.sources[{i}]") } else { "spec.source".to_owned() };
+        let at = if spec.has_multiple_sources() {
+            format!("spec.sources[{i}]")
+        } else {
+            "spec.source".to_owned()
+        };
         source_fields(&at, source, &mut say);
     }
     if let Some(policy) = &spec.sync_policy {
         for option in policy.sync_options.iter().filter(|o| !OPTIONS.contains(&o.as_str())) {
-            say(format!("spec.syncPolicy.syncOptions {option:?}"), "remove it, or sync by hand");
+            say(
+                format!("spec.syncPolicy.syncOptions {option:?}"),
+                "remove it, or sync by hand",
+            );
         }
         if policy.managed_namespace_metadata.is_some() {
-            say("spec.syncPolicy.managedNamespaceMetadata".into(), "label the namespace by a manifest");
+            say(
+                "spec.syncPolicy.managedNamespaceMetadata".into(),
+                "label the namespace by a manifest",
+            );
         }
     }
     if let Some(project) = project {
         if !project.spec.sync_windows.is_empty() {
-            say(format!("AppProject {} spec.syncWindows", project.metadata.name), "sync by hand inside the window");
+            say(
+                format!("AppProject {} spec.syncWindows", project.metadata.name),
+                "sync by hand inside the window",
+            );
         }
         if !project.spec.signature_keys.is_empty() {
-            say(format!("AppProject {} spec.signatureKeys", project.metadata.name), "commits are not verified");
+            say(
+                format!("AppProject {} spec.signatureKeys", project.metadata.name),
+                "commits are not verified",
+            );
         }
         if project.spec.source_integrity.is_some() {
-            say(format!("AppProject {} spec.sourceIntegrity", project.metadata.name), "commits are not verified");
+            say(
+                format!("AppProject {} spec.sourceIntegrity", project.metadata.name),
+                "commits are not verified",
+            );
         }
         if !project.spec.destination_service_accounts.is_empty() {
             say(
@@ -103,7 +131,10 @@ fn source_fields(at: &str, source: &Source, say: &mut impl FnMut(String, &'stati
         say(format!("{at}.plugin"), "plugins are not run yet");
     }
     if !source.r#ref.is_empty() {
-        say(format!("{at}.ref"), "value files from other sources come with the Helm renderer");
+        say(
+            format!("{at}.ref"),
+            "value files from other sources come with the Helm renderer",
+        );
     }
     if let Some(directory) = &source.directory {
         let jsonnet = &directory.jsonnet;
@@ -127,10 +158,14 @@ mod tests {
     #[test]
     fn each_field_is_named() {
         let mut app = Application::default();
-        app.spec.ignore_differences =
-            vec![IgnoreDifferences { jq_path_expressions: vec![".spec".into()], ..IgnoreDifferences::default() }];
-        app.spec.sync_policy =
-            Some(SyncPolicy { sync_options: vec!["Prune=confirm".into(), "PruneLast=true".into()], ..SyncPolicy::default() });
+        app.spec.ignore_differences = vec![IgnoreDifferences {
+            jq_path_expressions: vec![".spec".into()],
+            ..IgnoreDifferences::default()
+        }];
+        app.spec.sync_policy = Some(SyncPolicy {
+            sync_options: vec!["Prune=confirm".into(), "PruneLast=true".into()],
+            ..SyncPolicy::default()
+        });
         let said: Vec<String> = not_acted_on(&app, None).iter().map(ToString::to_string).collect();
         assert_eq!(
             said,

@@ -20,7 +20,11 @@ impl Run<'_> {
         if let Some(step) = self.wait_to_see(&ended) {
             return Some(step);
         }
-        let effects: Vec<_> = self.ended_hooks().into_iter().filter_map(|hook| self.release(&hook)).collect();
+        let effects: Vec<_> = self
+            .ended_hooks()
+            .into_iter()
+            .filter_map(|hook| self.release(&hook))
+            .collect();
         (!effects.is_empty()).then(|| self.send(effects))
     }
 
@@ -53,12 +57,16 @@ impl Run<'_> {
         };
         let since = *self.memory.blind_since.get_or_insert(self.now);
         if since.checked_add(BLIND_WAIT).is_ok_and(|until| until > self.now) {
-            let waiting = WaitingOn::View { name: first.display_name(), why: (*why).clone() };
+            let waiting = WaitingOn::View {
+                name: first.display_name(),
+                why: (*why).clone(),
+            };
             return Some(self.wait_for(waiting, RECHECK));
         }
         for (hook, why) in blind {
             let message = format!("failed to remove hook finalizer: the hook cannot be seen: {why}");
-            self.progress.record(hook, ResultCode::Unset, OperationPhase::Error, &message);
+            self.progress
+                .record(hook, ResultCode::Unset, OperationPhase::Error, &message);
         }
         None
     }
@@ -67,7 +75,9 @@ impl Run<'_> {
     fn ended_hooks(&self) -> Vec<Task> {
         self.tasks
             .iter()
-            .filter(|t| t.is_hook() && !t.is_other_run() && matches!(self.progress.state(t), State::Succeeded | State::Failed))
+            .filter(|t| {
+                t.is_hook() && !t.is_other_run() && matches!(self.progress.state(t), State::Succeeded | State::Failed)
+            })
             .filter(|t| !self.was_refused(t))
             .cloned()
             .collect()

@@ -42,8 +42,15 @@ impl Run<'_> {
         if !is_applying {
             return None;
         }
-        let due: Vec<Task> = self.main().filter(|t| t.place() == place && self.is_due(t)).cloned().collect();
-        if due.iter().any(|t| t.is_prune() || t.must_go_first() || (t.is_hook() && t.blind.is_some())) {
+        let due: Vec<Task> = self
+            .main()
+            .filter(|t| t.place() == place && self.is_due(t))
+            .cloned()
+            .collect();
+        if due
+            .iter()
+            .any(|t| t.is_prune() || t.must_go_first() || (t.is_hook() && t.blind.is_some()))
+        {
             return None;
         }
         let effects = self.next_kind(&due);
@@ -52,8 +59,17 @@ impl Run<'_> {
 
     /// Runs the SyncFail hooks; `None` when all have ended.
     fn sync_fail_phase(&mut self) -> Option<Step> {
-        let hooks: Vec<Task> = self.tasks.iter().filter(|t| t.phase == SyncPhase::SyncFail).cloned().collect();
-        let due: Vec<Task> = hooks.iter().filter(|t| self.progress.state(t) == State::Pending).cloned().collect();
+        let hooks: Vec<Task> = self
+            .tasks
+            .iter()
+            .filter(|t| t.phase == SyncPhase::SyncFail)
+            .cloned()
+            .collect();
+        let due: Vec<Task> = hooks
+            .iter()
+            .filter(|t| self.progress.state(t) == State::Pending)
+            .cloned()
+            .collect();
         if !due.is_empty() {
             if let Some(step) = self.hook_removal_stage(&due) {
                 return Some(step);
@@ -61,7 +77,10 @@ impl Run<'_> {
             let effects = self.next_kind(&due);
             return Some(self.send(effects));
         }
-        let running: Vec<&Task> = hooks.iter().filter(|t| self.progress.state(t) == State::Running).collect();
+        let running: Vec<&Task> = hooks
+            .iter()
+            .filter(|t| self.progress.state(t) == State::Running)
+            .collect();
         let waiting = self.waiting_on(&running)?;
         Some(self.wait_for(waiting, BACKSTOP))
     }
@@ -84,12 +103,20 @@ impl Run<'_> {
 
     fn with_reasons(&self, what: &str, tasks: &[&Task]) -> String {
         let failed = tasks.iter().filter(|t| self.is_sync_failed(t));
-        let reasons: Vec<&str> = failed.filter_map(|t| Some(self.progress.of(t)?.message.as_str())).collect();
-        if reasons.is_empty() { what.to_owned() } else { format!("{what}, reason: {}", reasons.join(",")) }
+        let reasons: Vec<&str> = failed
+            .filter_map(|t| Some(self.progress.of(t)?.message.as_str()))
+            .collect();
+        if reasons.is_empty() {
+            what.to_owned()
+        } else {
+            format!("{what}, reason: {}", reasons.join(","))
+        }
     }
 
     fn is_sync_failed(&self, task: &Task) -> bool {
-        self.progress.of(task).is_some_and(|r| r.status == ResultCode::SyncFailed)
+        self.progress
+            .of(task)
+            .is_some_and(|r| r.status == ResultCode::SyncFailed)
     }
 
     fn is_multi_step(&self) -> bool {

@@ -39,7 +39,6 @@ pub mod wave;
 #[cfg(test)]
 mod tests;
 
-
 pub use op::{SyncOp, Terminate};
 pub use step::{Step, step};
 pub use task::{Task, TaskId, Verb};

@@ -59,7 +59,9 @@ impl Progress {
 
     /// Whether anything besides the destination namespace has begun; that one is made before the dry run.
     pub fn is_started(&self, op: &SyncOp) -> bool {
-        self.results.iter().any(|r| !(r.group.is_empty() && r.kind == "Namespace" && r.name == op.namespace))
+        self.results
+            .iter()
+            .any(|r| !(r.group.is_empty() && r.kind == "Namespace" && r.name == op.namespace))
     }
 
     /// The result of a task.
@@ -74,7 +76,9 @@ impl Progress {
 
     /// How far a task is.
     pub fn state(&self, task: &Task) -> State {
-        let Some(result) = self.of(task) else { return State::Pending };
+        let Some(result) = self.of(task) else {
+            return State::Pending;
+        };
         match (&result.hook_phase, &result.status) {
             (OperationPhase::Succeeded, _) => State::Succeeded,
             (OperationPhase::Failed | OperationPhase::Error, _) | (_, ResultCode::SyncFailed) => State::Failed,
@@ -129,8 +133,11 @@ impl Progress {
 
 /// The images of an object's containers, each once, in order.
 fn images(object: &Object) -> Vec<String> {
-    const POD_SPECS: [&[&str]; 3] =
-        [&["spec"], &["spec", "template", "spec"], &["spec", "jobTemplate", "spec", "template", "spec"]];
+    const POD_SPECS: [&[&str]; 3] = [
+        &["spec"],
+        &["spec", "template", "spec"],
+        &["spec", "jobTemplate", "spec", "template", "spec"],
+    ];
     let mut images: Vec<String> = Vec::new();
     let specs = POD_SPECS.iter().filter_map(|path| object.value().at(path));
     for container in specs.flat_map(|s| s.list_at(&["initContainers"]).iter().chain(s.list_at(&["containers"]))) {

@@ -50,11 +50,18 @@ pub fn backoff(strategy: &RetryStrategy, retry_count: i64) -> Result<Duration, B
         if text.is_empty() {
             return Ok(default);
         }
-        GoDuration::parse_lenient(text).map(GoDuration::to_std).map_err(|source| BadBackoff { field, source })
+        GoDuration::parse_lenient(text)
+            .map(GoDuration::to_std)
+            .map_err(|source| BadBackoff { field, source })
     };
     let first = read("duration", &given.duration, DEFAULT_DURATION)?;
     let longest = read("maxDuration", &given.max_duration, DEFAULT_MAX_DURATION)?;
-    Ok(grow(first, given.factor.unwrap_or(DEFAULT_FACTOR), retry_count, longest))
+    Ok(grow(
+        first,
+        given.factor.unwrap_or(DEFAULT_FACTOR),
+        retry_count,
+        longest,
+    ))
 }
 
 /// `first·factor^steps`, at most `longest`. A factor below 1 counts as 1.
@@ -81,15 +88,27 @@ pub fn after_attempt(
     ended: Attempt,
     clock: impl Fn(Timestamp) -> String,
 ) -> Retry {
-    let Attempt { retry_count, finished_at, was_terminated } = ended;
+    let Attempt {
+        retry_count,
+        finished_at,
+        was_terminated,
+    } = ended;
     let done = |message: String| Retry::Ended { message };
     let counted = || {
-        if retry_count > 0 { format!("{message} (retried {retry_count} times).") } else { message.to_owned() }
+        if retry_count > 0 {
+            format!("{message} (retried {retry_count} times).")
+        } else {
+            message.to_owned()
+        }
     };
     let limited = strategy.limit >= 0 && retry_count >= strategy.limit;
     if !phase.is_failed() || was_terminated || limited {
         // Whoever sees a success need not know how often it was tried; the peer says it only of failures.
-        return done(if phase.is_failed() && !was_terminated { counted() } else { message.to_owned() });
+        return done(if phase.is_failed() && !was_terminated {
+            counted()
+        } else {
+            message.to_owned()
+        });
     }
     match backoff(strategy, retry_count) {
         Err(why) => done(format!("{message} (not retried: {why})")),
@@ -97,7 +116,11 @@ pub fn after_attempt(
             let at = finished_at.checked_add(wait).unwrap_or(Timestamp::MAX);
             let next = retry_count.saturating_add(1);
             let message = format!("{message}. Retrying attempt #{next} at {}.", clock(at));
-            Retry::At { at, retry_count: next, message }
+            Retry::At {
+                at,
+                retry_count: next,
+                message,
+            }
         }
     }
 }
@@ -121,7 +144,11 @@ pub fn retrying_message(retry_count: i64, refresh: bool) -> String {
 
 /// When an operation times out, counted from its start whatever retries it made; `None` without a limit (0) [F3.30].
 pub fn times_out_at(started_at: Timestamp, timeout: Duration) -> Option<Timestamp> {
-    if timeout.is_zero() { None } else { started_at.checked_add(timeout).ok() }
+    if timeout.is_zero() {
+        None
+    } else {
+        started_at.checked_add(timeout).ok()
+    }
 }
 
 /// `controller.self.heal.backoff.*` and `controller.self.heal.timeout.seconds` [F3.33].
@@ -137,7 +164,11 @@ pub struct SelfHealBackoff {
 
 impl Default for SelfHealBackoff {
     fn default() -> Self {
-        Self { first: Duration::from_secs(2), factor: 3, longest: Duration::from_secs(300) }
+        Self {
+            first: Duration::from_secs(2),
+            factor: 3,
+            longest: Duration::from_secs(300),
+        }
     }
 }
 

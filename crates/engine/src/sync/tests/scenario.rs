@@ -97,7 +97,10 @@ impl Stage {
                     "Unavailable" => FailureKind::Unavailable,
                     other => panic!("no failure {other}"),
                 };
-                let failure = Failure { kind, message: message.join(" ") };
+                let failure = Failure {
+                    kind,
+                    message: message.join(" "),
+                };
                 self.world.refusals.insert((key(name), verb == "dry-run"), failure);
             }
             ["health", name, code] => self.world.set_health(&key(name), code),
@@ -130,7 +133,10 @@ impl Stage {
                 self.world.put(crd);
             }
             ["tick", seconds] => {
-                self.now = self.now.checked_add(Duration::from_secs_f64(seconds.parse().unwrap())).unwrap();
+                self.now = self
+                    .now
+                    .checked_add(Duration::from_secs_f64(seconds.parse().unwrap()))
+                    .unwrap();
             }
             // The process dies: what it remembers and the answers it has not recorded are gone.
             ["crash"] => {
@@ -167,7 +173,9 @@ impl Stage {
                 "health" => object.value_mut().set_at(&["status", "health"], value.into()),
                 "image" => {
                     let container = Value::from_json(format!(r#"[{{"image":"{value}"}}]"#).as_bytes()).unwrap();
-                    object.value_mut().set_at(&["spec", "template", "spec", "containers"], container);
+                    object
+                        .value_mut()
+                        .set_at(&["spec", "template", "spec", "containers"], container);
                 }
                 "finalizer" => {
                     let list = Value::list(vec![annotation::FINALIZER_HOOK.into()]);
@@ -175,12 +183,19 @@ impl Stage {
                 }
                 "owned" => {
                     let owner = br#"[{"apiVersion":"v1","kind":"X","name":"x","uid":"x"}]"#;
-                    object.value_mut().set_at(&["metadata", "ownerReferences"], Value::from_json(owner).unwrap());
+                    object
+                        .value_mut()
+                        .set_at(&["metadata", "ownerReferences"], Value::from_json(owner).unwrap());
                 }
-                "deleting" => object.value_mut().set_at(&["metadata", "deletionTimestamp"], value.into()),
+                "deleting" => object
+                    .value_mut()
+                    .set_at(&["metadata", "deletionTimestamp"], value.into()),
                 "defines" => {
-                    let spec = format!(r#"{{"group":"example.com","names":{{"kind":"{value}"}},"scope":"Namespaced"}}"#);
-                    object.value_mut().set_at(&["spec"], Value::from_json(spec.as_bytes()).unwrap());
+                    let spec =
+                        format!(r#"{{"group":"example.com","names":{{"kind":"{value}"}},"scope":"Namespaced"}}"#);
+                    object
+                        .value_mut()
+                        .set_at(&["spec"], Value::from_json(spec.as_bytes()).unwrap());
                 }
                 "generate" => {
                     object.value_mut().remove_at(&["metadata", "name"]);
@@ -208,10 +223,18 @@ impl Stage {
             "select" => {
                 let key = key(value);
                 let (group, kind, name) = (key.group.to_string(), key.kind.to_string(), key.name.to_string());
-                self.op.selected.push(SyncResource { group, kind, name, ..SyncResource::default() });
+                self.op.selected.push(SyncResource {
+                    group,
+                    kind,
+                    name,
+                    ..SyncResource::default()
+                });
             }
             "label" => {
-                let metadata = self.op.namespace_metadata.get_or_insert_with(ManagedNamespaceMetadata::default);
+                let metadata = self
+                    .op
+                    .namespace_metadata
+                    .get_or_insert_with(ManagedNamespaceMetadata::default);
                 metadata.labels.insert(value.into(), "yes".into());
             }
             "shared" => self.op.shared_resource = Some(value.into()),
@@ -230,8 +253,12 @@ impl Stage {
 
     /// One step; its effects carried out. Prints the batch, or the last line if there is none.
     fn step(&mut self) {
-        let view =
-            SyncView { cluster: &self.world, results: &self.results, memory: self.memory, wave_delay: self.delay };
+        let view = SyncView {
+            cluster: &self.world,
+            results: &self.results,
+            memory: self.memory,
+            wave_delay: self.delay,
+        };
         let next = step(&self.op, &view, &self.outcomes, self.now);
         self.outcomes.clear();
         self.linter.check(&self.op, &self.world, &view, &next);
@@ -259,10 +286,17 @@ impl Stage {
                 _ => verbs.push((verb, vec![name])),
             }
         }
-        let batch: Vec<String> = verbs.iter().map(|(verb, names)| format!("{verb}: {}", names.join(" "))).collect();
+        let batch: Vec<String> = verbs
+            .iter()
+            .map(|(verb, names)| format!("{verb}: {}", names.join(" ")))
+            .collect();
         writeln!(self.out, "{}", batch.join("; ")).unwrap();
         let now = self.now;
-        self.outcomes = next.effects.into_iter().map(|(id, effect)| (id, self.world.execute(&effect, now))).collect();
+        self.outcomes = next
+            .effects
+            .into_iter()
+            .map(|(id, effect)| (id, self.world.execute(&effect, now)))
+            .collect();
     }
 
     fn run(&mut self) {
@@ -277,10 +311,21 @@ impl Stage {
 
     fn print_results(&mut self) {
         for r in &self.results {
-            let hook = if r.hook_type.is_unset() { String::new() } else { format!(" hook {}", r.hook_type) };
-            let images = if r.images.is_empty() { String::new() } else { format!(" [{}]", r.images.join(" ")) };
+            let hook = if r.hook_type.is_unset() {
+                String::new()
+            } else {
+                format!(" hook {}", r.hook_type)
+            };
+            let images = if r.images.is_empty() {
+                String::new()
+            } else {
+                format!(" [{}]", r.images.join(" "))
+            };
             let (kind, name, phase) = (&r.kind, &r.name, &r.sync_phase);
-            let line = format!("{kind}/{name}{hook} {phase} {} {} {}{images}", r.status, r.hook_phase, r.message);
+            let line = format!(
+                "{kind}/{name}{hook} {phase} {} {} {}{images}",
+                r.status, r.hook_phase, r.message
+            );
             writeln!(self.out, "  {}", line.trim_end()).unwrap();
         }
     }
@@ -290,8 +335,22 @@ impl Stage {
 #[track_caller]
 pub fn check(script: &str, expected: &str) {
     let mut stage = Stage::new();
-    script.lines().map(str::trim).filter(|l| !l.is_empty()).for_each(|line| stage.line(line));
-    let tidy = |text: &str| text.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n");
+    script
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+        .for_each(|line| stage.line(line));
+    let tidy = |text: &str| {
+        text.lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
     let (actual, expected) = (tidy(&stage.out), tidy(expected));
-    assert!(actual == expected, "script:\n{}\n\nexpected:\n{expected}\n\nactual:\n{actual}\n", tidy(script));
+    assert!(
+        actual == expected,
+        "script:\n{}\n\nexpected:\n{expected}\n\nactual:\n{actual}\n",
+        tidy(script)
+    );
 }
