@@ -99,9 +99,7 @@ mod tests {
     use super::*;
 
     fn object(json: &str) -> Object {
-        Object::from_json(json.as_bytes())
-            .ok()
-            .expect("test input is an object")
+        Object::from_json(json.as_bytes()).expect("test input is an object")
     }
 
     #[test]
