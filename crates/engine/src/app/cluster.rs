@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use pintle_model::application::HealthStatusCode;
 use pintle_model::project::AppProject;
 use pintle_model::{GroupKind, Gvk, Object, ResourceKey};
 
 use super::project::{ClusterNames, check_resource};
+use crate::health::Health;
 use crate::kinds::{Scope, Served as KindServed};
 use crate::sync::{ClusterView, Incomplete, Live, Served};
 use crate::track::Tracking;
@@ -53,8 +53,8 @@ impl ClusterView for AppCluster<'_> {
         self.tracking.app_of(live) == Some(self.app)
     }
 
-    fn health(&self, live: &Object) -> Option<(HealthStatusCode, String)> {
-        self.view.health(live).map(|h| (h.status.into(), h.message.to_string()))
+    fn health(&self, live: &Object) -> Option<Health> {
+        self.view.health(live)
     }
 
     fn served(&self, gvk: &Gvk) -> Served {

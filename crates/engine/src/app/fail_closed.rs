@@ -4,6 +4,7 @@ use std::fmt;
 
 use pintle_model::application::{Application, Source};
 use pintle_model::project::AppProject;
+use pintle_model::sync_option::SyncOptions;
 
 /// A field in use that is not acted on yet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,34 +20,6 @@ impl fmt::Display for NotActedOn {
         write!(f, "{} is not acted on by this version ({})", self.field, self.what)
     }
 }
-
-/// Sync options that are acted on; anything else stops automated sync [F3.22–F3.26].
-const OPTIONS: &[&str] = &[
-    "Validate=true",
-    "Validate=false",
-    "CreateNamespace=true",
-    "CreateNamespace=false",
-    "PruneLast=true",
-    "PruneLast=false",
-    "Prune=true",
-    "Prune=false",
-    "ApplyOutOfSyncOnly=true",
-    "ApplyOutOfSyncOnly=false",
-    "PrunePropagationPolicy=foreground",
-    "PrunePropagationPolicy=background",
-    "PrunePropagationPolicy=orphan",
-    "SkipDryRunOnMissingResource=true",
-    "SkipDryRunOnMissingResource=false",
-    "Replace=true",
-    "Replace=false",
-    "ServerSideApply=true",
-    "ServerSideApply=false",
-    "FailOnSharedResource=true",
-    "FailOnSharedResource=false",
-    "Delete=true",
-    "Delete=false",
-    "RespectIgnoreDifferences=false",
-];
 
 /// Lists the fields of an Application and its project that are in use and not acted on, sorted.
 pub fn not_acted_on(app: &Application, project: Option<&AppProject>) -> Vec<NotActedOn> {
@@ -83,16 +56,17 @@ pub fn not_acted_on(app: &Application, project: Option<&AppProject>) -> Vec<NotA
         source_fields(&at, source, &mut say);
     }
     if let Some(policy) = &spec.sync_policy {
-        for option in policy.sync_options.iter().filter(|o| !OPTIONS.contains(&o.as_str())) {
+        let options = SyncOptions::of_application(&policy.sync_options);
+        for option in options.unknown {
             say(
                 format!("spec.syncPolicy.syncOptions {option:?}"),
-                "remove it, or sync by hand",
+                "nobody knows this option; remove it",
             );
         }
-        if policy.managed_namespace_metadata.is_some() {
+        if options.respect_ignore_differences {
             say(
-                "spec.syncPolicy.managedNamespaceMetadata".into(),
-                "label the namespace by a manifest",
+                "spec.syncPolicy.syncOptions \"RespectIgnoreDifferences=true\"".into(),
+                "ignored fields would be written",
             );
         }
     }
@@ -163,7 +137,7 @@ mod tests {
             ..IgnoreDifferences::default()
         }];
         app.spec.sync_policy = Some(SyncPolicy {
-            sync_options: vec!["Prune=confirm".into(), "PruneLast=true".into()],
+            sync_options: vec!["Prune=always".into(), "PruneLast=true".into()],
             ..SyncPolicy::default()
         });
         let said: Vec<String> = not_acted_on(&app, None).iter().map(ToString::to_string).collect();
@@ -171,7 +145,7 @@ mod tests {
             said,
             [
                 "spec.ignoreDifferences[0].jqPathExpressions is not acted on by this version (use jsonPointers)",
-                "spec.syncPolicy.syncOptions \"Prune=confirm\" is not acted on by this version (remove it, or sync by hand)",
+                "spec.syncPolicy.syncOptions \"Prune=always\" is not acted on by this version (nobody knows this option; remove it)",
             ]
         );
     }

@@ -13,12 +13,13 @@ use pintle_model::Time;
 use pintle_model::application::{
     Application, Operation, OperationPhase, OperationState, Source, SyncOperation, SyncResult,
 };
+use pintle_model::sync_option::SyncOptions;
 use pintle_model::{Object, annotation};
 
 use super::cluster::AppCluster;
 use crate::effect::{ClusterId, Effect, Outcome};
 use crate::sync::retry::{Attempt, Retry, after_attempt, backoff, retrying_message, times_out_at};
-use crate::sync::{Memory, SyncOp, SyncOptions, SyncView, TaskId, Terminate, step};
+use crate::sync::{Memory, SyncOp, SyncView, TaskId, Terminate, step};
 
 /// The state with which an operation begins.
 pub fn begin(operation: Operation, now: Timestamp) -> OperationState {
@@ -285,7 +286,7 @@ fn sync_op(
         force: strategy.is_some_and(|s| s.force()),
         automated: state.operation.initiated_by.automated,
         allow_empty: app.spec.automated().is_some_and(|a| a.allows_empty()),
-        options: SyncOptions::parse(options),
+        options: SyncOptions::of_application(options),
         selected: sync.resources.clone(),
         namespace_metadata: policy.and_then(|p| p.managed_namespace_metadata.clone()),
         shared_resource: input.shared.map(str::to_owned),
