@@ -47,6 +47,8 @@ impl Waited {
 pub enum WaitingOn {
     /// The answers of so many effects.
     Outcomes(usize),
+    /// That the results are persisted, because what is done next destroys the evidence or builds on it (I-11). Step again at once.
+    Recording,
     /// Hooks that run.
     HookRunning(Waited),
     /// Applied objects that are not healthy yet.
@@ -86,7 +88,7 @@ pub enum WaitingOn {
 impl fmt::Display for WaitingOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Outcomes(_) => f.write_str("one or more tasks are running"),
+            Self::Outcomes(_) | Self::Recording => f.write_str("one or more tasks are running"),
             Self::HookRunning(waited) | Self::Healthy(waited) => {
                 let what = if waited.is_hook { "completion of hook" } else { "healthy state of" };
                 write!(f, "waiting for {what} ")?;

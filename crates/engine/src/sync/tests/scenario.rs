@@ -237,6 +237,11 @@ impl Stage {
         self.linter.check(&self.op, &self.world, &view, &next);
         self.memory = next.memory;
         self.results = next.results;
+        if next.waiting_on == Some(WaitingOn::Recording) {
+            // Recorded just now.
+            assert_eq!(next.wake_at, Some(self.now));
+            return self.step();
+        }
         if next.effects.is_empty() {
             writeln!(self.out, "{}: {}", next.phase, next.message).unwrap();
             if let Some(WaitingOn::WaveDelay { until } | WaitingOn::CrdEstablished { until, .. }) = next.waiting_on {
