@@ -36,7 +36,9 @@ impl Run<'_> {
     /// Waits until what is known of some tasks is persisted.
     pub(super) fn wait_to_record(&mut self, tasks: &[Task]) -> Option<Step> {
         let persisted = Progress::new(self.view.results);
-        let is_new = tasks.iter().any(|task| persisted.state(task) != self.progress.state(task));
+        let is_new = tasks
+            .iter()
+            .any(|task| persisted.state(task) != self.progress.state(task));
         is_new.then(|| self.wait_until(WaitingOn::Recording, self.now))
     }
 
@@ -69,12 +71,16 @@ impl Run<'_> {
         };
         let since = *self.memory.blind_since.get_or_insert(self.now);
         if since.checked_add(BLIND_WAIT).is_ok_and(|until| until > self.now) {
-            let waiting = WaitingOn::View { name: first.display_name(), why: (*why).clone() };
+            let waiting = WaitingOn::View {
+                name: first.display_name(),
+                why: (*why).clone(),
+            };
             return Some(self.wait_for(waiting, RECHECK));
         }
         for (hook, why) in blind {
             let message = format!("failed to remove hook finalizer: the hook cannot be seen: {why}");
-            self.progress.record(hook, ResultCode::Unset, OperationPhase::Error, &message);
+            self.progress
+                .record(hook, ResultCode::Unset, OperationPhase::Error, &message);
         }
         None
     }
@@ -83,7 +89,9 @@ impl Run<'_> {
     fn ended_hooks(&self) -> Vec<Task> {
         self.tasks
             .iter()
-            .filter(|t| t.is_hook() && !t.is_other_run() && matches!(self.progress.state(t), State::Succeeded | State::Failed))
+            .filter(|t| {
+                t.is_hook() && !t.is_other_run() && matches!(self.progress.state(t), State::Succeeded | State::Failed)
+            })
             .filter(|t| !self.was_refused(t))
             .cloned()
             .collect()

@@ -13,7 +13,10 @@ impl Run<'_> {
         if let Some(step) = self.finish_begun_wave() {
             return step;
         }
-        let apply_failed = self.progress.failures(false).any(|r| r.status == ResultCode::SyncFailed);
+        let apply_failed = self
+            .progress
+            .failures(false)
+            .any(|r| r.status == ResultCode::SyncFailed);
         // Objects that were refused say enough; after a failed hook or a degraded object the others of the wave tell whether they get healthy.
         let waits_for_plain = !apply_failed && self.is_multi_step();
         if waits_for_plain {
@@ -43,8 +46,15 @@ impl Run<'_> {
         if !is_applying {
             return None;
         }
-        let due: Vec<Task> = self.main().filter(|t| t.place() == place && self.is_due(t)).cloned().collect();
-        if due.iter().any(|t| t.is_prune() || t.must_go_first() || (t.is_hook() && t.blind.is_some())) {
+        let due: Vec<Task> = self
+            .main()
+            .filter(|t| t.place() == place && self.is_due(t))
+            .cloned()
+            .collect();
+        if due
+            .iter()
+            .any(|t| t.is_prune() || t.must_go_first() || (t.is_hook() && t.blind.is_some()))
+        {
             return None;
         }
         let effects = self.next_kind(&due);
@@ -53,8 +63,17 @@ impl Run<'_> {
 
     /// Runs the SyncFail hooks; `None` when all have ended.
     fn sync_fail_phase(&mut self) -> Option<Step> {
-        let hooks: Vec<Task> = self.tasks.iter().filter(|t| t.phase == SyncPhase::SyncFail).cloned().collect();
-        let due: Vec<Task> = hooks.iter().filter(|t| self.progress.state(t) == State::Pending).cloned().collect();
+        let hooks: Vec<Task> = self
+            .tasks
+            .iter()
+            .filter(|t| t.phase == SyncPhase::SyncFail)
+            .cloned()
+            .collect();
+        let due: Vec<Task> = hooks
+            .iter()
+            .filter(|t| self.progress.state(t) == State::Pending)
+            .cloned()
+            .collect();
         if !due.is_empty() {
             // Or a crash would leave SyncFail hooks behind in an operation that knows of no failure.
             if Progress::new(self.view.results).failures(false).next().is_none() {
@@ -66,14 +85,20 @@ impl Run<'_> {
             let effects = self.next_kind(&due);
             return Some(self.send(effects));
         }
-        let running: Vec<&Task> = hooks.iter().filter(|t| self.progress.state(t) == State::Running).collect();
+        let running: Vec<&Task> = hooks
+            .iter()
+            .filter(|t| self.progress.state(t) == State::Running)
+            .collect();
         let waiting = self.waiting_on(&running)?;
         Some(self.wait_for(waiting, BACKSTOP))
     }
 
     fn failure_message(&self) -> String {
         let has_hooks = self.tasks.iter().any(|t| t.phase == SyncPhase::SyncFail);
-        let apply_failed = self.progress.failures(false).any(|r| r.status == ResultCode::SyncFailed);
+        let apply_failed = self
+            .progress
+            .failures(false)
+            .any(|r| r.status == ResultCode::SyncFailed);
         let what = if apply_failed && !has_hooks {
             "one or more objects failed to apply"
         } else {
@@ -82,7 +107,10 @@ impl Run<'_> {
         let mut message = with_reasons(what, self.progress.failures(false));
         if self.progress.failures(true).next().is_some() {
             message.push('\n');
-            message.push_str(&with_reasons("one or more SyncFail hooks failed", self.progress.failures(true)));
+            message.push_str(&with_reasons(
+                "one or more SyncFail hooks failed",
+                self.progress.failures(true),
+            ));
         }
         message
     }
@@ -97,5 +125,9 @@ impl Run<'_> {
 fn with_reasons<'a>(what: &str, failures: impl Iterator<Item = &'a ResourceResult>) -> String {
     let refused = failures.filter(|r| r.status == ResultCode::SyncFailed);
     let reasons: Vec<&str> = refused.map(|r| r.message.as_str()).collect();
-    if reasons.is_empty() { what.to_owned() } else { format!("{what}, reason: {}", reasons.join(",")) }
+    if reasons.is_empty() {
+        what.to_owned()
+    } else {
+        format!("{what}, reason: {}", reasons.join(","))
+    }
 }

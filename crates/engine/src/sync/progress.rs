@@ -59,7 +59,9 @@ impl Progress {
 
     /// Whether anything besides the destination namespace has begun; that one is made before the dry run.
     pub fn is_started(&self, op: &SyncOp) -> bool {
-        self.results.iter().any(|r| !(r.group.is_empty() && r.kind == "Namespace" && r.name == op.namespace))
+        self.results
+            .iter()
+            .any(|r| !(r.group.is_empty() && r.kind == "Namespace" && r.name == op.namespace))
     }
 
     /// The result of a task.
@@ -79,9 +81,9 @@ impl Progress {
 
     /// Results of SyncFail hooks, or of all others, that ended badly; also of prunes whose objects, and so whose tasks, are gone.
     pub fn failures(&self, of_sync_fail_hooks: bool) -> impl Iterator<Item = &ResourceResult> {
-        self.results
-            .iter()
-            .filter(move |r| (r.sync_phase == SyncPhase::SyncFail) == of_sync_fail_hooks && state_of(r) == State::Failed)
+        self.results.iter().filter(move |r| {
+            (r.sync_phase == SyncPhase::SyncFail) == of_sync_fail_hooks && state_of(r) == State::Failed
+        })
     }
 
     /// Records a task. An unset code or an empty message keeps what was recorded before.
@@ -139,8 +141,11 @@ fn state_of(result: &ResourceResult) -> State {
 
 /// The images of an object's containers, each once, in order.
 fn images(object: &Object) -> Vec<String> {
-    const POD_SPECS: [&[&str]; 3] =
-        [&["spec"], &["spec", "template", "spec"], &["spec", "jobTemplate", "spec", "template", "spec"]];
+    const POD_SPECS: [&[&str]; 3] = [
+        &["spec"],
+        &["spec", "template", "spec"],
+        &["spec", "jobTemplate", "spec", "template", "spec"],
+    ];
     let mut images: Vec<String> = Vec::new();
     let specs = POD_SPECS.iter().filter_map(|path| object.value().at(path));
     for container in specs.flat_map(|s| s.list_at(&["initContainers"]).iter().chain(s.list_at(&["containers"]))) {
