@@ -128,8 +128,7 @@ async fn a_kubeconfig_that_cannot_be_used_is_named() {
     };
     let error = Cluster::from_kubeconfig(ClusterId::in_cluster(), source, "test")
         .await
-        .err()
-        .expect("is not there");
+        .expect_err("is not there");
     assert!(
         error.to_string().starts_with("cannot use kubeconfig /nowhere/config: "),
         "{error}"
