@@ -59,12 +59,20 @@ impl Controller for GarbageCollector {
 }
 
 impl GarbageCollector {
-    fn look(&self, store: &Store, gr: &GroupResource, object: &Object) {
-        if object.owner_references().next().is_some() && object.owner_references().any(|o| !store.uid_exists(o.uid)) {
-            collect(store, gr, object);
+    /// Looks at what an event or a listing was about, as it is now: an earlier step of the same pass may have changed it.
+    fn look(&self, store: &Store, gr: &GroupResource, seen: &Object) {
+        let wanted = seen.owner_references().next().is_some() || seen.deletion_timestamp().is_some();
+        let Some(object) = wanted
+            .then(|| store.get(gr, seen.namespace(), seen.name()).ok())
+            .flatten()
+        else {
+            return;
+        };
+        if object.owner_references().any(|o| !store.uid_exists(o.uid)) {
+            collect(store, gr, &object);
         }
         if object.deletion_timestamp().is_some() {
-            self.process_deletion(store, gr, object);
+            self.process_deletion(store, gr, &object);
         }
     }
 
