@@ -8,4 +8,5 @@ pub mod fail_closed;
 pub mod history;
 pub mod operation;
 pub mod project;
+pub mod status;
 pub mod targets;

@@ -7,7 +7,7 @@ use pintle_model::glob::Glob;
 use pintle_model::project::{AppProject, ResourceKind};
 use pintle_model::{Gvk, ResourceKey};
 
-use crate::effect::{Effect, Permitted};
+use crate::effect::{Action, Effect, Permitted};
 pub use crate::kinds::Scope;
 
 /// Why a project refuses, in the peer's words where it has some [F3.10].
@@ -255,13 +255,25 @@ pub fn check_resource(
 }
 
 /// Permits one write to a managed object, or says why not. The only maker of project grants.
+///
+/// `own_namespace` is the destination namespace where the Application asks for it to be made (`CreateNamespace=true`): that one may be created
+/// wherever the project allows deploying into it, as at the peer, without Namespaces being whitelisted; it may not be deleted so.
 pub fn permit(
     effect: Effect,
     project: &AppProject,
     cluster: ClusterNames<'_>,
     scope: Option<Scope>,
+    own_namespace: Option<&str>,
 ) -> Result<Permitted<Effect>, Denied> {
-    check_resource(project, cluster, &effect.gvk, &effect.key(), scope)?;
+    let makes_own = scope == Some(Scope::Cluster)
+        && &*effect.gvk.kind == "Namespace"
+        && effect.gvk.group.is_empty()
+        && own_namespace == Some(&*effect.name)
+        && matches!(effect.action, Action::Create { .. } | Action::Apply { .. })
+        && destination_permitted(project, cluster, &effect.name);
+    if !makes_own {
+        check_resource(project, cluster, &effect.gvk, &effect.key(), scope)?;
+    }
     let name = project.metadata.name.as_str().into();
     let version = project.metadata.resource_version.as_str().into();
     Ok(Permitted::by_project(effect, name, version))
