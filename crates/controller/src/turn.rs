@@ -468,7 +468,9 @@ impl Hub {
 
     fn advance(&mut self, key: &AppKey, state: &mut AppState, look: &Look, now: Timestamp) -> OperationPart {
         let Some(mut running) = state.operation.take() else { return unchanged(&state.app) };
-        if running.executing {
+        // A step reads only what is stored: what it destroys next must survive a crash as a record (I-9). The write that stores the last
+        // step's results goes out side by side with its effects, so this rarely waits.
+        if running.executing || !is_recorded(&state.app, &running.state) {
             let part = under_way(&state.app, &running.state);
             state.operation = Some(running);
             return part;
@@ -832,6 +834,12 @@ fn prepared_targets(prepared: Option<&Prepared>) -> OpTargets<'_> {
             Err(why) => OpTargets::Failed(why),
         },
     }
+}
+
+/// Whether the results of an operation are stored.
+fn is_recorded(app: &Application, state: &OperationState) -> bool {
+    let results = |s: Option<&OperationState>| s.and_then(|s| s.sync_result.as_ref()).map(|r| r.resources.clone()).unwrap_or_default();
+    results(app.status.operation_state.as_ref().filter(|s| s.started_at == state.started_at)) == results(Some(state))
 }
 
 /// The operation fields as they are.
