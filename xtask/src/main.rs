@@ -1,7 +1,9 @@
 //! Project chores, one command each: `cargo xtask <command>`.
 
 mod check;
+mod codegen;
 mod run;
+mod schema;
 mod test;
 mod tidy;
 
@@ -13,14 +15,17 @@ usage: cargo xtask <command>
   test      everything: check, then every test; says what it stepped aside from, and why
   check     formatting, lints, tidy, licences and bans; no tests
   tidy      layers, purity, links, names that docs mention, large files
+  codegen   writes files made from code: crds (the default), schema (needs Go)
 ";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    let rest = args.get(1..).unwrap_or_default();
     let result = match args.first().map(String::as_str) {
-        Some("test") => test::run_all(args.get(1..).unwrap_or_default()),
+        Some("test") => test::run_all(rest),
         Some("check") => check::run_all(),
         Some("tidy") => tidy::run(),
+        Some("codegen") => codegen::run(rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);
@@ -32,18 +37,5 @@ fn main() -> ExitCode {
             eprintln!("xtask: {message}");
             ExitCode::FAILURE
         }
-//! Project chores.
-mod schema;
-
-use std::path::Path;
-
-fn main() -> Result<(), String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .ok_or("xtask has no parent folder")?;
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["codegen", "schema"] => schema::run(root),
-        _ => Err("usage: cargo xtask codegen schema".to_owned()),
     }
 }

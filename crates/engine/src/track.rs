@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use pintle_model::settings::Settings;
+pub use pintle_model::settings::TrackingMethod;
 use pintle_model::{Object, ResourceKey};
 
 /// The annotation that names the application and the object it was put on.
@@ -13,29 +15,6 @@ pub const INSTALLATION_ANNOTATION: &str = "argocd.argoproj.io/installation-id";
 pub const DEFAULT_LABEL: &str = "app.kubernetes.io/instance";
 /// Longest label value Kubernetes accepts.
 const LABEL_MAX: usize = 63;
-
-/// Where the mark is (`application.resourceTrackingMethod`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TrackingMethod {
-    /// In the annotation.
-    #[default]
-    Annotation,
-    /// In the label; nothing tells a copied label from our own.
-    Label,
-    /// In the annotation, and in the label for people's eyes.
-    AnnotationAndLabel,
-}
-
-impl From<&str> for TrackingMethod {
-    /// Reads the setting; anything unknown, and nothing, means the annotation as at the peer.
-    fn from(text: &str) -> Self {
-        match text {
-            "label" => Self::Label,
-            "annotation+label" => Self::AnnotationAndLabel,
-            _ => Self::Annotation,
-        }
-    }
-}
 
 /// How objects are marked, from the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +33,16 @@ impl Default for Tracking {
             method: TrackingMethod::default(),
             label: DEFAULT_LABEL.into(),
             installation: "".into(),
+        }
+    }
+}
+
+impl From<&Settings> for Tracking {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            method: settings.tracking_method,
+            label: settings.instance_label_key.as_str().into(),
+            installation: settings.installation_id.as_str().into(),
         }
     }
 }
@@ -234,7 +223,7 @@ mod tests {
 
     fn tracking(method: &str, installation: &str) -> Tracking {
         Tracking {
-            method: method.into(),
+            method: TrackingMethod::parse(method).unwrap_or_default(),
             installation: installation.into(),
             ..Tracking::default()
         }

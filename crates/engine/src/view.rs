@@ -1,6 +1,7 @@
 //! What decisions see of a cluster: the index and the discovery of one moment.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use pintle_model::{GroupKind, Gvk, Object, ResourceKey};
@@ -10,9 +11,10 @@ use crate::health::{Health, health};
 use crate::kinds::{KindTable, Scope, Served};
 use crate::live::{Entry, Incomplete, LiveIndex, NotFresh};
 
-/// How old the last sign of life of a watch may be before its kind no longer counts as known: API servers send bookmarks about once a
-/// minute, so three are missed.
-pub const MAX_AGE: SignedDuration = SignedDuration::from_mins(3);
+/// How old the last sign of life of a watch may be before its kind no longer counts as known. API servers send bookmarks about once a
+/// minute, aggregated ones none at all; the feeder takes a watch for dead after at most 12 minutes of silence and says so, and this is a
+/// minute more: it speaks only where the feeder itself is stuck.
+pub const MAX_AGE: SignedDuration = SignedDuration::from_mins(13);
 
 /// One cluster at one moment.
 #[derive(Clone, Copy)]
@@ -75,6 +77,16 @@ impl<'a> View<'a> {
     /// What is known of an object, whoever owns it. One that was seen is there even if its kind is no longer fresh: the write that acts on it
     /// has preconditions.
     pub fn live(&self, key: &ResourceKey) -> Live<'a> {
+        if let Some(reason) = self.index.unreadable(key) {
+            let reason = NotFresh::Unreadable {
+                key: key.clone(),
+                reason: Arc::clone(reason),
+            };
+            return Live::Unknown(UnknownReason::Kind {
+                kind: key.group_kind(),
+                reason,
+            });
+        }
         if let Some(entry) = self.index.get(key) {
             return entry.object().map_or(Live::Slim(entry), Live::Full);
         }
@@ -138,8 +150,6 @@ impl<'a> View<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::kinds::ServedKind;
     use crate::live::{IndexRules, WatchScope};
@@ -186,20 +196,28 @@ mod tests {
             &index,
             &kinds,
             &key,
-            181,
+            781,
             "ConfigMap: its watch was last heard of at 1970-01-01T00:00:00Z",
         );
-        index.mark_event(&scope, at(100));
-        check(&index, &kinds, &key, 181, "absent");
+        index.mark_event(&scope, at(700));
+        check(&index, &kinds, &key, 781, "absent");
         index.mark_failed(&scope, "forbidden");
-        check(&index, &kinds, &key, 181, "ConfigMap: it cannot be read: forbidden");
+        check(&index, &kinds, &key, 781, "ConfigMap: it cannot be read: forbidden");
         index.apply(
             Object::from_json(
                 br#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"ns","uid":"u"}}"#,
             )
             .unwrap(),
         );
-        check(&index, &kinds, &key, 181, "slim");
+        check(&index, &kinds, &key, 781, "slim");
+        index.mark_unreadable(key.clone(), "too deep");
+        check(
+            &index,
+            &kinds,
+            &key,
+            781,
+            "ConfigMap: /ConfigMap/ns/a exists and cannot be read: too deep",
+        );
         let gone = ResourceKey::new("example.com", "Widget", "ns", "a");
         check(&index, &kinds, &gone, 0, "absent");
         check(

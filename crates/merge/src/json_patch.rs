@@ -81,6 +81,11 @@ pub fn apply(original: &Value, patch: &Value) -> Result<Value, JsonPatchError> {
     Ok(document)
 }
 
+/// Removes what a JSON pointer leads to; whether there was anything.
+pub fn remove(document: &mut Value, pointer: &str) -> bool {
+    take_at(document, pointer).is_some()
+}
+
 struct Operation<'p> {
     index: usize,
     fields: &'p Value,
@@ -216,14 +221,23 @@ fn take(
     op: &'static str,
     path: &str,
 ) -> Result<Value, JsonPatchError> {
-    let missing = || operation.missing(op, path);
-    let (container, key) = container(document, path).ok_or_else(missing)?;
+    take_at(document, path).ok_or_else(|| operation.missing(op, path))
+}
+
+fn take_at(document: &mut Value, path: &str) -> Option<Value> {
+    // Looked up first so that a miss does not copy what is shared.
+    let (parents, key) = split(path)?;
+    child(
+        parents.iter().try_fold(&*document, |here, part| child(here, part))?,
+        &key,
+    )?;
+    let (container, key) = container(document, path)?;
     if let Some(map) = container.as_map_mut() {
-        return map.remove(&key).ok_or_else(missing);
+        return map.remove(&key);
     }
-    let items = container.as_list_mut().ok_or_else(missing)?;
-    let index = place(&key, items.len()).ok_or_else(missing)?;
-    Ok(items.remove(index))
+    let items = container.as_list_mut()?;
+    let index = place(&key, items.len())?;
+    Some(items.remove(index))
 }
 
 /// The value at a path. A key that a map lacks reads as null, an index that a list lacks as nothing.

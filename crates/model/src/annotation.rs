@@ -67,7 +67,7 @@ pub const MANAGED_BY: &str = "managed-by";
 /// Value of [`MANAGED_BY`] on Secrets made through the API.
 pub const MANAGED_BY_VALUE: &str = "argocd.argoproj.io";
 
-/// Label that says what a Secret of ours is; see `settings::SecretType`.
+/// Label that says what a Secret of ours is; see [`crate::settings::SecretType`].
 pub const LABEL_SECRET_TYPE: &str = "argocd.argoproj.io/secret-type";
 /// Label on cluster Secrets: `true` keeps the version label up to date.
 pub const LABEL_AUTO_CLUSTER_INFO: &str = "argocd.argoproj.io/auto-label-cluster-info";

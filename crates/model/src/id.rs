@@ -84,9 +84,9 @@ impl Gvk {
 }
 
 impl fmt::Display for Gvk {
-    /// `apps/v1, Kind=Deployment`, as Go's `GroupVersionKind.String` writes it.
+    /// `apps/v1, Kind=Deployment`, and `/v1, Kind=Pod` for the core group: as Go's `GroupVersionKind.String` writes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, Kind={}", self.api_version(), self.kind)
+        write!(f, "{}/{}, Kind={}", self.group, self.version, self.kind)
     }
 }
 

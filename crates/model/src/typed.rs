@@ -55,7 +55,8 @@ pub(crate) fn encode<T: Serialize>(resource: &T) -> Value {
     from_json_value(serde_json::to_value(resource).unwrap_or_default())
 }
 
-fn from_json_value(json: serde_json::Value) -> Value {
+/// The same value in our type; a number that fits neither `i64` nor a float exactly is the nearest float.
+pub(crate) fn from_json_value(json: serde_json::Value) -> Value {
     use serde_json::Value as Json;
     match json {
         Json::Null => Value::Null,
@@ -136,6 +137,11 @@ impl serde::de::Error for ReadError {
             message: message.to_string(),
         }
     }
+}
+
+/// Reads any `T` from a value.
+pub(crate) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, ReadError> {
+    T::deserialize(Reader(value))
 }
 
 /// A serde deserializer over a value.

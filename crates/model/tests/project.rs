@@ -1,5 +1,8 @@
 //! An AppProject goes through its type and comes back as it was.
 
+// Test helpers outside a test function may stop the test too.
+#![allow(clippy::expect_used, clippy::panic)]
+
 use pintle_model::{AppProject, Value, to_json_string, yaml_objects};
 
 const WHOLE: &str = "
@@ -30,7 +33,7 @@ spec:
     groups: [team]
     jwtTokens: [{iat: 1535390316, exp: 1535390999, id: t1}]
   syncWindows:
-  - {kind: deny, schedule: '0 22 * * *', duration: 1h, applications: ['*'], namespaces: [n], clusters: [c], manualSync: true,
+  - {kind: deny, schedule: '0 22 * * *', duration: 1h, applications: ['*'], namespaces: [ns], clusters: [c], manualSync: true,
      timeZone: Europe/Berlin, andOperator: true, description: night, syncOverrun: true}
 status:
   jwtTokensByRole: {dev: {items: [{iat: 1535390316}]}}
@@ -40,8 +43,15 @@ status:
 fn every_field_comes_back() {
     let before = yaml_objects(WHOLE).remove(0).result.expect("an object");
     let project = AppProject::from_object(&before).expect("decodes");
-    assert_eq!(to_json_string(project.to_object().value()), to_json_string(before.value()));
-    assert_eq!(project.spec.namespace_resource_whitelist, Some(vec![]), "empty is not absent");
+    assert_eq!(
+        to_json_string(project.to_object().value()),
+        to_json_string(before.value())
+    );
+    assert_eq!(
+        project.spec.namespace_resource_whitelist,
+        Some(vec![]),
+        "empty is not absent"
+    );
     assert!(project.unknown.get("futureTop").is_some());
     assert!(project.spec.unknown.is_empty() && project.spec.sync_windows.iter().all(|w| w.unknown.is_empty()));
 }
@@ -53,5 +63,8 @@ fn the_default_project_allows_all() {
           spec: {sourceRepos: ['*'], destinations: [{server: '*', namespace: '*'}], clusterResourceWhitelist: [{group: '*', kind: '*'}]}}",
     )
     .expect("yaml");
-    assert_eq!(to_json_string(AppProject::allow_all("argocd").to_object().value()), to_json_string(&expected));
+    assert_eq!(
+        to_json_string(AppProject::allow_all("argocd").to_object().value()),
+        to_json_string(&expected)
+    );
 }

@@ -59,7 +59,12 @@ impl GitRun<'_> {
     /// Runs Git and returns its standard output.
     pub async fn output<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<Vec<u8>, GitError> {
         let mut command = self.command();
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         // Its own group: helpers that Git starts (git-remote-https) end with it when the group is signalled on drop.
         command.process_group(0);
         let mut child = command.spawn().map_err(GitError::Start)?;
@@ -71,15 +76,23 @@ impl GitRun<'_> {
             (out, err, child.wait().await)
         };
         let Ok((out, err, status)) = tokio::time::timeout(self.deadline, work).await else {
-            return Err(GitError::TimedOut { what: self.what.clone(), after: self.deadline });
+            return Err(GitError::TimedOut {
+                what: self.what.clone(),
+                after: self.deadline,
+            });
         };
         let status = status.map_err(GitError::Start)?;
         if !status.success() {
             let message = explain(&String::from_utf8_lossy(&err.0));
-            return Err(GitError::Failed { what: self.what.clone(), message });
+            return Err(GitError::Failed {
+                what: self.what.clone(),
+                message,
+            });
         }
         if out.1 {
-            return Err(GitError::TooMuch { what: self.what.clone() });
+            return Err(GitError::TooMuch {
+                what: self.what.clone(),
+            });
         }
         Ok(out.0)
     }
@@ -140,9 +153,15 @@ fn explain(stderr: &str) -> String {
         .copied()
         .filter(|l| l.starts_with("fatal:") || l.starts_with("error:") || l.starts_with("remote:"))
         .collect();
-    let text = if telling.is_empty() { lines.last().copied().unwrap_or("git said nothing").to_owned() } else { telling.join("; ") };
+    let text = if telling.is_empty() {
+        lines.last().copied().unwrap_or("git said nothing").to_owned()
+    } else {
+        telling.join("; ")
+    };
     if text.contains("could not read Username") || text.contains("terminal prompts disabled") {
-        return format!("authentication required: {text}; add credentials with `pintle repo add` or a repository Secret");
+        return format!(
+            "authentication required: {text}; add credentials with `pintle repo add` or a repository Secret"
+        );
     }
     if text.contains("Authentication failed") {
         return format!("{text}; check the credentials of the repository Secret");

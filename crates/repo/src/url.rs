@@ -58,14 +58,20 @@ impl RepoUrl {
         }
         // `ext::…`, `fd::…`, `foo::bar`: Git runs `git-remote-foo`.
         if let Some((helper, _)) = text.split_once("::")
-            && helper.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+            && helper
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
         {
             return Err(UrlRefused::RemoteHelper(text.to_owned()));
         }
         let Some((scheme, rest)) = text.split_once("://") else {
             // `git@host:path` is SSH in short.
             let short_ssh = text.contains('@') && text.contains(':');
-            let refused = if short_ssh { UrlRefused::SshNotYet } else { UrlRefused::Scheme };
+            let refused = if short_ssh {
+                UrlRefused::SshNotYet
+            } else {
+                UrlRefused::Scheme
+            };
             return Err(refused(text.to_owned()));
         };
         let scheme = match scheme.to_ascii_lowercase().as_str() {
@@ -83,7 +89,10 @@ impl RepoUrl {
         if authority.starts_with('-') || (scheme != Scheme::File && authority.is_empty()) {
             return Err(UrlRefused::Characters(text.to_owned()));
         }
-        Ok(Self { text: text.to_owned(), scheme })
+        Ok(Self {
+            text: text.to_owned(),
+            scheme,
+        })
     }
 
     /// The URL as given.
@@ -112,9 +121,14 @@ impl fmt::Display for RepoUrl {
 pub fn normalize(url: &str) -> String {
     let url = url.trim().trim_end_matches('/');
     let url = url.strip_suffix(".git").unwrap_or(url);
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
     let (authority, path) = rest.split_once('/').map_or((rest, None), |(a, p)| (a, Some(p)));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_ascii_lowercase();
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host)
+        .to_ascii_lowercase();
     let scheme = scheme.to_ascii_lowercase();
     match path {
         Some(path) => format!("{scheme}://{host}/{path}"),
@@ -151,10 +165,21 @@ mod tests {
 
     #[test]
     fn spellings_of_one_repository_compare_equal() {
-        let same = |a: &str, b: &str| assert_eq!(RepoUrl::parse(a).unwrap().normalized(), RepoUrl::parse(b).unwrap().normalized());
+        let same = |a: &str, b: &str| {
+            assert_eq!(
+                RepoUrl::parse(a).unwrap().normalized(),
+                RepoUrl::parse(b).unwrap().normalized()
+            )
+        };
         same("https://Host/a/b.git", "https://host/a/b");
         same("HTTPS://user@host/a/b/", "https://host/a/b");
-        assert_ne!(RepoUrl::parse("http://h/a").unwrap().normalized(), RepoUrl::parse("https://h/a").unwrap().normalized());
-        assert_ne!(RepoUrl::parse("http://h/a").unwrap().normalized(), RepoUrl::parse("http://h/A").unwrap().normalized());
+        assert_ne!(
+            RepoUrl::parse("http://h/a").unwrap().normalized(),
+            RepoUrl::parse("https://h/a").unwrap().normalized()
+        );
+        assert_ne!(
+            RepoUrl::parse("http://h/a").unwrap().normalized(),
+            RepoUrl::parse("http://h/A").unwrap().normalized()
+        );
     }
 }

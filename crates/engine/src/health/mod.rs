@@ -23,6 +23,8 @@ use std::sync::Arc;
 use pintle_model::application::HealthStatusCode;
 use pintle_model::{Object, Value};
 
+use crate::sync::hook::has_finalizer;
+
 /// How well something is, from best to worst: the order decides which resource speaks for its application [F3.54].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HealthCode {
@@ -119,14 +121,11 @@ impl fmt::Display for Health {
     }
 }
 
-/// The finalizer that keeps a finished hook until its result is seen [F3.18].
-pub const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
-
 type Check = fn(&Object) -> Health;
 
 /// The health of a live object; `None` for kinds that have none. An object on its way out is `Progressing`, hooks aside, whatever its kind.
 pub fn health(object: &Object) -> Option<Health> {
-    if object.deletion_timestamp().is_some() && !object.finalizers().any(|f| f == HOOK_FINALIZER) {
+    if object.deletion_timestamp().is_some() && !has_finalizer(object) {
         return Some(Health::progressing("Pending deletion"));
     }
     let (versions, check): (&[&str], Check) = match (object.group(), object.kind()) {

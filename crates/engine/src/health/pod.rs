@@ -3,6 +3,7 @@
 use pintle_model::{Object, Value};
 
 use super::{Health, HealthCode, condition, text};
+use crate::sync::hook::is_hook;
 
 pub(super) fn check(object: &Object) -> Health {
     let pod = object.value();
@@ -73,20 +74,4 @@ fn failure(container: &Value) -> Option<String> {
         "container {:?} failed with exit code {code}",
         text(container, &["name"])
     ))
-}
-
-/// Whether the pod is a hook: it has the Argo annotation with anything but a lone `Skip`, or a Helm one [F3.15].
-fn is_hook(object: &Object) -> bool {
-    match object.annotation("argocd.argoproj.io/hook") {
-        Some(types) => {
-            let mut known = types.split(',').map(str::trim).filter(|t| {
-                matches!(
-                    *t,
-                    "PreSync" | "Sync" | "PostSync" | "SyncFail" | "Skip" | "PreDelete" | "PostDelete"
-                )
-            });
-            (known.next(), known.next()) != (Some("Skip"), None)
-        }
-        None => object.annotation("helm.sh/hook").is_some_and(|h| h != "crd-install"),
-    }
 }

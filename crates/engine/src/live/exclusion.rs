@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pintle_model::glob::Glob;
+use pintle_model::settings::ResourceFilter;
 
 /// Kinds that are never managed, never part of a tree, and change all the time: group and kind; an empty kind means the whole group.
 const ALWAYS_EXCLUDED: [(&str, &str); 4] = [
@@ -77,6 +78,24 @@ pub struct KindFilter {
 }
 
 impl KindFilter {
+    /// Compiles the lists of the settings; sentences about globs that do not compile come along.
+    pub fn from_settings(lists: &ResourceFilter) -> (Self, Vec<String>) {
+        let mut warnings = Vec::new();
+        let mut compile = |list: &[pintle_model::settings::FilteredResource]| {
+            let patterns = list.iter().map(|entry| {
+                let (pattern, mut more) = KindPattern::new(&entry.api_groups, &entry.kinds, &entry.clusters);
+                warnings.append(&mut more);
+                pattern
+            });
+            patterns.collect()
+        };
+        let filter = Self {
+            exclusions: compile(&lists.exclusions),
+            inclusions: compile(&lists.inclusions),
+        };
+        (filter, warnings)
+    }
+
     /// Whether a kind of a cluster is neither watched nor managed. Exclusions win; where any inclusion names the cluster, what is
     /// not included is excluded.
     pub fn is_excluded(&self, group: &str, kind: &str, cluster: &str) -> bool {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use pintle_model::GroupKind;
+use pintle_model::{GroupKind, ResourceKey};
 
 /// What one LIST and its watch cover.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +20,16 @@ impl WatchScope {
     /// The kind in the whole cluster.
     pub fn cluster_wide(kind: GroupKind) -> Self {
         Self { kind, namespace: None }
+    }
+
+    /// Whether an object with this key is in it.
+    pub(super) fn covers(&self, key: &ResourceKey) -> bool {
+        key.group == self.kind.group
+            && key.kind == self.kind.kind
+            && self
+                .namespace
+                .as_ref()
+                .is_none_or(|namespace| key.namespace == *namespace)
     }
 }
 
@@ -49,6 +59,14 @@ pub enum NotFresh {
     #[error("it cannot be read: {reason}")]
     Failed {
         /// The server's words.
+        reason: Arc<str>,
+    },
+    /// One of its objects cannot be parsed.
+    #[error("{key} exists and cannot be read: {reason}")]
+    Unreadable {
+        /// Which one.
+        key: ResourceKey,
+        /// What is wrong with it; never what it holds.
         reason: Arc<str>,
     },
     /// Its watch has been silent for too long.

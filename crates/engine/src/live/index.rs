@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use pintle_model::settings::{IgnoreStatus, Settings};
 use pintle_model::{GroupKind, Object, ResourceKey};
 
 use super::entry::Entry;
@@ -29,6 +30,18 @@ pub struct IndexRules {
     pub compare_status: bool,
 }
 
+impl From<&Settings> for IndexRules {
+    /// `resource.customLabels` is not among the settings yet; no label is shown.
+    fn from(settings: &Settings) -> Self {
+        let ignored = settings.compare_options.ignore_resource_status_field;
+        Self {
+            tracking: Tracking::from(settings),
+            custom_labels: Vec::new(),
+            compare_status: ignored != IgnoreStatus::All,
+        }
+    }
+}
+
 /// All watched objects of one cluster, by key.
 #[derive(Default)]
 pub struct LiveIndex {
@@ -44,6 +57,8 @@ pub struct LiveIndex {
     /// Who asked for an object to be kept whole.
     retained: BTreeMap<ResourceKey, BTreeSet<Arc<str>>>,
     freshness: Freshness,
+    /// Objects that exist and could not be parsed, with the reason. Bounded by the objects the cluster holds.
+    unreadable: BTreeMap<ResourceKey, Arc<str>>,
 }
 
 impl LiveIndex {
@@ -73,6 +88,7 @@ impl LiveIndex {
                 _ => {}
             }
         }
+        self.unreadable.remove(&key);
         let entry = Entry::new(object, key, keep_whole, &self.rules, &mut self.interner);
         self.replace(entry)
     }
@@ -81,7 +97,14 @@ impl LiveIndex {
     /// nothing; an empty `uid` means whichever.
     pub fn delete(&mut self, key: &ResourceKey, uid: &str) -> Touched {
         match self.entries.get(key) {
-            Some(known) if uid.is_empty() || *known.uid == *uid => self.remove(key),
+            None => {
+                self.unreadable.remove(key);
+                Touched::default()
+            }
+            Some(known) if uid.is_empty() || *known.uid == *uid => {
+                self.unreadable.remove(key);
+                self.remove(key)
+            }
             _ => Touched::default(),
         }
     }
@@ -105,6 +128,7 @@ impl LiveIndex {
             })
             .cloned()
             .collect();
+        self.unreadable.retain(|key, _| !scope.covers(key));
         let mut touched = Touched::default();
         for key in gone {
             touched.merge(self.remove(&key));
@@ -122,6 +146,7 @@ impl LiveIndex {
     /// Forgets a kind that is no longer served or watched, with all its objects.
     pub fn forget(&mut self, kind: &GroupKind) -> Touched {
         self.freshness.forget(kind);
+        self.unreadable.retain(|key, _| key.group_kind() != *kind);
         let keys: Vec<ResourceKey> = self.keys_of(&WatchScope::cluster_wide(kind.clone())).cloned().collect();
         let mut touched = Touched::default();
         for key in keys {
@@ -153,6 +178,23 @@ impl LiveIndex {
         self.freshness.state_mut(scope).error = Some(reason.into());
     }
 
+    /// Notes that an object exists and cannot be parsed, until it can, is deleted, or a LIST comes without it. Nothing is said of it
+    /// meanwhile, and its kind does not count as completely known.
+    pub fn mark_unreadable(&mut self, key: ResourceKey, reason: impl Into<Arc<str>>) -> Touched {
+        let mut touched = Touched::default();
+        self.touch(&key, true, true, &mut touched);
+        touched
+            .managed
+            .extend(self.retained.get(&key).into_iter().flatten().cloned());
+        self.unreadable.insert(key, reason.into());
+        touched
+    }
+
+    /// Why an object that exists cannot be parsed, if so.
+    pub fn unreadable(&self, key: &ResourceKey) -> Option<&Arc<str>> {
+        self.unreadable.get(key)
+    }
+
     /// The state of a scope, if it was ever announced.
     pub fn state(&self, scope: &WatchScope) -> Option<&KindState> {
         self.freshness.state(scope)
@@ -163,7 +205,8 @@ impl LiveIndex {
         self.freshness.scopes()
     }
 
-    /// Whether a kind is known and alive at `now`; with `namespace`, in that namespace only.
+    /// Whether a kind is known and alive at `now`; with `namespace`, in that namespace only. Single objects that cannot be parsed do
+    /// not matter here, see [`LiveIndex::unreadable`].
     pub fn check_fresh(
         &self,
         kind: &GroupKind,
@@ -296,7 +339,14 @@ impl LiveIndex {
     ) -> (Complete<LiveSet>, Incomplete) {
         let (mut covered, mut incomplete) = (BTreeSet::new(), Incomplete::default());
         for kind in kinds {
-            match self.check_fresh(kind, None, now, max_age) {
+            let readable = || match self.unreadable.iter().find(|(key, _)| key.group_kind() == *kind) {
+                Some((key, reason)) => Err(NotFresh::Unreadable {
+                    key: key.clone(),
+                    reason: Arc::clone(reason),
+                }),
+                None => Ok(()),
+            };
+            match self.check_fresh(kind, None, now, max_age).and_then(|()| readable()) {
                 Ok(()) => {
                     covered.insert(kind.clone());
                 }

@@ -20,6 +20,8 @@ pub mod touched;
 pub mod tree;
 
 pub use entry::{Entry, InfoItem};
+pub use exclusion::{KindFilter, KindPattern};
 pub use freshness::{Incomplete, KindState, NotFresh, WatchScope};
 pub use index::{IndexRules, LiveIndex};
 pub use touched::Touched;
+pub use tree::{TreeNode, managed_tree};

@@ -40,3 +40,51 @@ fn is_everywhere(key: &ResourceKey) -> bool {
         ("Service", "default", "kubernetes") | ("ServiceAccount", _, "default") | ("ConfigMap", _, "kube-root-ca.crt")
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::IndexRules;
+    use pintle_model::Object;
+
+    #[test]
+    fn top_level_objects_nobody_claims() {
+        let mut index = LiveIndex::new(IndexRules::default());
+        let tracked = |app: &str, name: &str| {
+            format!(r#""annotations":{{"argocd.argoproj.io/tracking-id":"{app}:/ConfigMap:ns/{name}"}}"#)
+        };
+        let owned = r#""ownerReferences":[{"apiVersion":"v1","kind":"X","name":"x","uid":"gone"}]"#;
+        for (kind, namespace, name, extra) in [
+            ("ConfigMap", "ns", "loose", r#""labels":{}"#),
+            ("ConfigMap", "ns", "ours", &*tracked("shop", "ours")),
+            ("ConfigMap", "ns", "left-behind", &*tracked("deleted", "left-behind")),
+            ("ConfigMap", "ns", "kube-root-ca.crt", r#""labels":{}"#),
+            ("ConfigMap", "ns", "child", owned),
+            ("ConfigMap", "other", "loose", r#""labels":{}"#),
+            ("ServiceAccount", "ns", "default", r#""labels":{}"#),
+            ("Service", "ns", "kubernetes", r#""labels":{}"#),
+            ("PersistentVolumeClaim", "ns", "data-db-0", r#""labels":{}"#),
+        ] {
+            let json = format!(
+                r#"{{"apiVersion":"v1","kind":"{kind}","metadata":{{"name":"{name}","namespace":"{namespace}","uid":"{kind}{namespace}{name}",{extra}}}}}"#
+            );
+            index.apply(Object::from_json(json.as_bytes()).unwrap());
+        }
+        let found = orphans(&index, "ns", |app| app == "shop", |key| &*key.name == "ignored");
+        let names: Vec<String> = found
+            .iter()
+            .map(|e| format!("{}/{}", e.key().kind, e.key().name))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "ConfigMap/left-behind",
+                "ConfigMap/loose",
+                "PersistentVolumeClaim/data-db-0",
+                "Service/kubernetes"
+            ]
+        );
+        assert!(orphans(&index, "ns", |_| true, |_| true).is_empty());
+        assert_eq!(warning(4), "Application has 4 orphaned resources");
+    }
+}

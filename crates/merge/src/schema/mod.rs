@@ -252,6 +252,11 @@ impl<'s> TypeRef<'s> {
         self.field?.default.as_ref()
     }
 
+    /// The schema this place is in.
+    pub fn schema(self) -> &'s Schema {
+        self.schema
+    }
+
     fn struct_type(self) -> Option<&'s Type> {
         match self.at {
             At::Type(index) | At::Shape(&Shape::Struct(index)) => self.schema.get(index),

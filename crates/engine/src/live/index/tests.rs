@@ -340,6 +340,37 @@ fn only_known_kinds_are_complete() {
 }
 
 #[test]
+fn an_unreadable_object_keeps_its_kind_incomplete_until_it_is_gone_or_read() {
+    let mut index = index();
+    let (kind, now, age) = (
+        GroupKind::new("", "Secret"),
+        Timestamp::UNIX_EPOCH,
+        SignedDuration::from_secs(1),
+    );
+    let (scope, kinds) = (WatchScope::cluster_wide(kind.clone()), BTreeSet::from([kind.clone()]));
+    index.apply(object("Secret ns/a a 1 app=shop"));
+    index.mark_synced(&scope, now);
+    let bad = object("Secret ns/a a 1").key();
+    let incomplete = |index: &LiveIndex| index.complete_view("shop", &kinds, now, age).1.to_string();
+    assert_eq!(incomplete(&index), "");
+    assert_eq!(
+        show(&index.mark_unreadable(bad.clone(), "too deep")),
+        "managed shop, tree shop"
+    );
+    index.mark_synced(&scope, now);
+    assert_eq!(
+        incomplete(&index),
+        "Secret: /Secret/ns/a exists and cannot be read: too deep"
+    );
+    assert_eq!(index.check_fresh(&kind, None, now, age), Ok(()), "the others are known");
+    index.apply(object("Secret ns/a a 2 app=shop"));
+    assert_eq!(incomplete(&index), "");
+    index.mark_unreadable(bad, "too deep");
+    index.reset(&scope, "3", vec![]);
+    assert_eq!(incomplete(&index), "");
+}
+
+#[test]
 fn a_kind_watched_by_namespaces_needs_all_of_them() {
     let mut index = index();
     let scope = |ns: &str| WatchScope {

@@ -1,0 +1,254 @@
+//! Real Git repositories over `file://`: resolving, fetching once, rendering only what a commit touched.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use pintle_model::application::Source;
+use pintle_repo::{RepoError, Repositories, SourceRender};
+use tokio::time::Instant;
+
+struct Upstream {
+    directory: tempfile::TempDir,
+}
+
+impl Upstream {
+    fn new() -> Self {
+        let upstream = Self {
+            directory: tempfile::tempdir().unwrap(),
+        };
+        upstream.git(&["init", "--quiet", "--initial-branch=main", "."]);
+        upstream
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let out = Command::new("git")
+            .current_dir(self.path())
+            .args([
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@t",
+                "-c",
+                "commit.gpgsign=false",
+            ])
+            .args(arguments)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .output()
+            .unwrap();
+        assert!(
+            out.status.success(),
+            "git {arguments:?}: {}",
+            String::from_utf8_lossy(&out.stderr)
+        );
+        String::from_utf8(out.stdout).unwrap().trim().to_owned()
+    }
+
+    fn commit(&self, files: &[(&str, &str)]) -> String {
+        for (path, content) in files {
+            let file = self.path().join(path);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, content).unwrap();
+        }
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "change"]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    fn source(&self, path: &str, revision: &str) -> Source {
+        Source {
+            repo_url: format!("file://{}", self.path().display()),
+            path: path.into(),
+            target_revision: revision.into(),
+            ..Source::default()
+        }
+    }
+}
+
+fn config_map(name: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n")
+}
+
+fn repositories() -> (tempfile::TempDir, Repositories) {
+    let directory = tempfile::tempdir().unwrap();
+    let repositories = Repositories::new(PathBuf::from(directory.path()));
+    (directory, repositories)
+}
+
+async fn render(repositories: &Repositories, source: &Source) -> Result<SourceRender, RepoError> {
+    repositories.render(source, None, "default", Instant::now()).await
+}
+
+fn names(render: &SourceRender) -> Vec<String> {
+    render
+        .rendered
+        .objects
+        .iter()
+        .map(|o| o.object.name().to_owned())
+        .collect()
+}
+
+fn message(result: Result<SourceRender, RepoError>) -> String {
+    result.map(|_| "rendered".to_owned()).unwrap_or_else(|e| e.to_string())
+}
+
+#[tokio::test]
+async fn every_sort_of_revision_finds_its_commit() {
+    let upstream = Upstream::new();
+    let first = upstream.commit(&[("app/a.yaml", &config_map("one"))]);
+    upstream.git(&["tag", "v1.0.0"]);
+    upstream.git(&["tag", "--annotate", "--message", "x", "v1.1.0"]);
+    upstream.git(&["checkout", "--quiet", "-b", "side"]);
+    let side = upstream.commit(&[("app/a.yaml", &config_map("side"))]);
+    upstream.git(&["checkout", "--quiet", "main"]);
+    let second = upstream.commit(&[("app/a.yaml", &config_map("two"))]);
+
+    let (_directory, repositories) = repositories();
+    for (revision, commit, name) in [
+        ("", &second, "two"),
+        ("HEAD", &second, "two"),
+        ("main", &second, "two"),
+        ("refs/heads/side", &side, "side"),
+        ("v1.0.0", &first, "one"),
+        ("1.x", &first, "one"),
+        (&first, &first, "one"),
+        (&side[..8], &side, "side"),
+    ] {
+        let got = render(&repositories, &upstream.source("app", revision)).await.unwrap();
+        assert_eq!(
+            (&got.revision, names(&got)),
+            (commit, vec![name.to_owned()]),
+            "{revision:?}"
+        );
+    }
+    let unknown = message(render(&repositories, &upstream.source("app", "mian")).await);
+    assert!(unknown.contains("did you mean \"main\""), "{unknown}");
+    let nowhere = message(render(&repositories, &upstream.source("app", &"0".repeat(40))).await);
+    assert!(nowhere.contains("unable to resolve"), "{nowhere}");
+}
+
+#[tokio::test]
+async fn a_commit_renders_only_what_it_touched_and_is_fetched_once() {
+    let upstream = Upstream::new();
+    let files: Vec<(String, String)> = (0..20)
+        .map(|n| (format!("apps/{n}/a.yaml"), config_map(&format!("m{n}"))))
+        .collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(p, c)| (p.as_str(), c.as_str())).collect();
+    upstream.commit(&files);
+    let (_directory, repositories) = repositories();
+    let all = async |hint: Instant| {
+        let mut tasks = tokio::task::JoinSet::new();
+        for n in 0..20 {
+            let (repositories, source) = (repositories.clone(), upstream.source(&format!("apps/{n}"), "main"));
+            tasks.spawn(async move {
+                repositories
+                    .render(&source, None, "default", hint)
+                    .await
+                    .unwrap()
+                    .revision
+            });
+        }
+        let revisions: std::collections::BTreeSet<String> = tasks.join_all().await.into_iter().collect();
+        revisions
+    };
+    let before = repositories.counts();
+    assert_eq!(all(Instant::now()).await.len(), 1);
+    let after = repositories.counts();
+    assert_eq!(
+        (
+            after.ls_remotes - before.ls_remotes,
+            after.fetches - before.fetches,
+            after.renders - before.renders
+        ),
+        (1, 1, 20)
+    );
+
+    let commit = upstream.commit(&[("apps/7/a.yaml", &config_map("new"))]);
+    let before = repositories.counts();
+    assert_eq!(all(Instant::now()).await.into_iter().collect::<Vec<_>>(), [commit]);
+    let after = repositories.counts();
+    assert_eq!(
+        (
+            after.ls_remotes - before.ls_remotes,
+            after.fetches - before.fetches,
+            after.renders - before.renders
+        ),
+        (1, 1, 1)
+    );
+
+    upstream.commit(&[("README.md", "hello")]);
+    let before = repositories.counts();
+    all(Instant::now()).await;
+    let after = repositories.counts();
+    assert_eq!(
+        (
+            after.ls_remotes - before.ls_remotes,
+            after.fetches - before.fetches,
+            after.renders - before.renders
+        ),
+        (1, 1, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_force_push_is_followed() {
+    let upstream = Upstream::new();
+    upstream.commit(&[("app/a.yaml", &config_map("one"))]);
+    let (_directory, repositories) = repositories();
+    render(&repositories, &upstream.source("app", "main")).await.unwrap();
+    upstream.git(&["commit", "--quiet", "--amend", "--message", "rewritten"]);
+    let rewritten = upstream.git(&["rev-parse", "HEAD"]);
+    assert_eq!(
+        render(&repositories, &upstream.source("app", "main"))
+            .await
+            .unwrap()
+            .revision,
+        rewritten
+    );
+}
+
+#[tokio::test]
+async fn bad_places_are_named() {
+    let upstream = Upstream::new();
+    upstream.commit(&[("app/a.yaml", &config_map("one"))]);
+    let (directory, repositories) = repositories();
+    let missing = render(&repositories, &upstream.source("nope", "main")).await.unwrap();
+    assert!(!missing.rendered.is_complete());
+    let outside = message(render(&repositories, &upstream.source("../../etc", "main")).await);
+    assert!(outside.contains("above the root"), "{outside}");
+    let mut source = upstream.source("app", "main");
+    source.repo_url = format!("file://{}/nothing-here", directory.path().display());
+    let unreachable = message(render(&repositories, &source).await);
+    assert!(unreachable.contains("listing the refs"), "{unreachable}");
+    source.repo_url = "ext::sh".into();
+    assert!(message(render(&repositories, &source).await).contains("remote helper"));
+}
+
+#[tokio::test]
+async fn what_a_killed_git_left_behind_is_swept() {
+    let upstream = Upstream::new();
+    let commit = upstream.commit(&[("app/a.yaml", &config_map("one"))]);
+    let directory = tempfile::tempdir().unwrap();
+    let first = Repositories::new(directory.path().to_owned());
+    render(&first, &upstream.source("app", "main")).await.unwrap();
+    let store = std::fs::read_dir(directory.path().join("git"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    std::fs::write(store.join("objects/pack/tmp_pack_abc"), b"half").unwrap();
+    std::fs::write(store.join("packed-refs.lock"), b"").unwrap();
+    let again = Repositories::new(directory.path().to_owned());
+    assert_eq!(
+        render(&again, &upstream.source("app", &commit)).await.unwrap().revision,
+        commit
+    );
+    assert!(!store.join("packed-refs.lock").exists());
+    assert_eq!(again.counts().fetches, 0, "a restart does not fetch what is there");
+}

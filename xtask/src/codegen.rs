@@ -1,0 +1,31 @@
+//! `cargo xtask codegen [part]`: files that are made from code and committed. Tests compare them.
+
+use std::path::Path;
+
+use crate::schema;
+
+/// Writes one part, or those that need nothing but this repository.
+pub fn run(args: &[String]) -> Result<(), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .ok_or("xtask has no parent folder")?;
+    match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] | ["crds"] => crds(root),
+        ["schema"] => schema::run(root),
+        other => Err(format!(
+            "codegen: {}: no such part; there are crds and schema (which needs Go)",
+            other.join(" ")
+        )),
+    }
+}
+
+/// The CustomResourceDefinitions, out of the types in `pintle-model`.
+fn crds(root: &Path) -> Result<(), String> {
+    let folder = root.join("manifests/crds");
+    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    for (file, text) in pintle_model::crd::crds() {
+        let path = folder.join(file);
+        std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    Ok(())
+}
