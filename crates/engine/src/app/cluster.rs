@@ -86,14 +86,6 @@ impl ClusterView for AppCluster<'_> {
             .map_err(|why| Incomplete(why.to_string()))
     }
 
-    fn all_known(&self) -> Result<(), Incomplete> {
-        // A kind that is watched and cannot be read may hold objects of the application that nobody sees.
-        for (scope, _) in self.view.index.scopes() {
-            self.prune_ok(&scope.kind)?;
-        }
-        Ok(())
-    }
-
     fn is_in_sync(&self, key: &ResourceKey) -> bool {
         self.in_sync.contains(key)
     }
