@@ -17,6 +17,7 @@ pub mod logs;
 pub mod resource;
 pub mod simulate;
 pub mod store;
+pub mod workload;
 
 pub use clock::Clock;
 pub use error::ApiError;
