@@ -11,6 +11,8 @@ mod rolling;
 mod scale;
 mod status;
 
+pub(super) use rolling::share;
+
 use pintle_model::{Object, Value};
 
 use super::driver::{Context, Queue, Reconcile, Wake};

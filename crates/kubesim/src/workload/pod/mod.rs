@@ -14,6 +14,8 @@ mod life;
 mod reference;
 mod schedule;
 
+pub(super) use schedule::suits;
+
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 

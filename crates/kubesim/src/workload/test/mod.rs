@@ -1,6 +1,10 @@
 //! Workloads on a clock that stands still until it is told.
 
+mod batch;
 mod deployment;
+mod network;
+mod pod;
+mod sets;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
