@@ -4,6 +4,7 @@ mod batch;
 mod deployment;
 mod network;
 mod pod;
+mod scale;
 mod sets;
 
 use std::collections::BTreeMap;
