@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pintle_model::Object;
 use tokio::sync::watch;
 
-pub use delete::{DeleteOptions, Deletion, Propagation};
+pub use delete::{DeleteOptions, Deletion, FOREGROUND, ORPHAN, Propagation};
 pub use history::{Compacted, Event, EventKind};
 pub use write::WriteOptions;
 

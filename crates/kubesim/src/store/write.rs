@@ -129,6 +129,9 @@ impl State {
         if resource.has_generation {
             value.set_at(&["metadata", "generation"], 1.into());
         }
+        if gr.is("batch", "jobs") {
+            crate::defaults::job_identity(&mut object);
+        }
         if options.dry_run {
             return Ok(object);
         }
