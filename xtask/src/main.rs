@@ -3,6 +3,8 @@
 mod check;
 mod codegen;
 mod run;
+//! Project chores.
+mod proto;
 mod schema;
 mod test;
 mod tidy;
@@ -37,5 +39,14 @@ fn main() -> ExitCode {
             eprintln!("xtask: {message}");
             ExitCode::FAILURE
         }
+fn main() -> Result<(), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .ok_or("xtask has no parent folder")?;
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["codegen", "schema"] => schema::run(root),
+        ["codegen", "proto"] => proto::run(root),
+        _ => Err("usage: cargo xtask codegen {schema,proto}".to_owned()),
     }
 }

@@ -305,6 +305,116 @@ spec:
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn typed_commands_that_speak_protobuf() {
+    let Some(world) = World::start("typed").await else {
+        return;
+    };
+    assert_eq!(
+        world.ok(&["create", "namespace", "demo"], "").await,
+        "namespace/demo created"
+    );
+    world
+        .ok(&["create", "configmap", "c", "-n", "demo", "--from-literal=a=b"], "")
+        .await;
+    world
+        .ok(
+            &["create", "secret", "generic", "s", "-n", "demo", "--from-literal=a=b"],
+            "",
+        )
+        .await;
+    world
+        .ok(
+            &[
+                "create",
+                "deployment",
+                "web",
+                "-n",
+                "demo",
+                "--image=shop:1",
+                "--replicas=3",
+                "--port=80",
+            ],
+            "",
+        )
+        .await;
+    world
+        .ok(&["expose", "deployment", "web", "-n", "demo", "--port=80"], "")
+        .await;
+    world
+        .ok(&["autoscale", "deployment", "web", "-n", "demo", "--max=4"], "")
+        .await;
+    world
+        .ok(
+            &[
+                "create",
+                "job",
+                "j",
+                "-n",
+                "demo",
+                "--image=shop:1",
+                "--",
+                "sh",
+                "-c",
+                "true",
+            ],
+            "",
+        )
+        .await;
+    world
+        .ok(
+            &["create", "role", "r", "-n", "demo", "--verb=get", "--resource=pods"],
+            "",
+        )
+        .await;
+    world
+        .ok(
+            &["create", "ingress", "i", "-n", "demo", "--rule=a.example/*=web:80"],
+            "",
+        )
+        .await;
+    assert_eq!(world.ok(&["auth", "can-i", "create", "pods"], "").await, "yes");
+    let what =
+        "jsonpath={.spec.replicas} {.spec.template.spec.containers[0].ports[0].containerPort} {.metadata.labels.app}";
+    assert_eq!(
+        world
+            .ok(&["get", "deployment", "web", "-n", "demo", "-o", what], "")
+            .await,
+        "3 80 web"
+    );
+    let command = world
+        .ok(
+            &[
+                "get",
+                "job",
+                "j",
+                "-n",
+                "demo",
+                "-o",
+                "jsonpath={.spec.template.spec.containers[0].command}",
+            ],
+            "",
+        )
+        .await;
+    assert_eq!(command, r#"["sh","-c","true"]"#);
+    let backend = "jsonpath={.spec.rules[0].http.paths[0].backend.service}";
+    assert_eq!(
+        world
+            .ok(&["get", "ingress", "i", "-n", "demo", "-o", backend], "")
+            .await,
+        r#"{"name":"web","port":{"number":80}}"#
+    );
+    let refused = world.refused(&["create", "configmap", "c", "-n", "nowhere"], "").await;
+    assert!(refused.contains(r#"namespaces "nowhere" not found"#), "{refused}");
+    world.ok(&["delete", "namespace", "demo"], "").await;
+    assert!(
+        world
+            .refused(&["get", "namespace", "demo"], "")
+            .await
+            .contains("not found")
+    );
+}
+
 async fn wait_for(file: &Path, text: &str) {
     for _ in 0..300 {
         if std::fs::read_to_string(file).is_ok_and(|t| t.contains(text)) {
