@@ -62,15 +62,14 @@ impl World {
                 "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {namespace}\n"
             ));
         }
-        world
-            .until("the CRDs are served", || {
-                world
-                    .sim
-                    .store()
-                    .list(&GroupResource::new("argoproj.io", "applications"), "")
-                    .is_ok()
-            })
-            .await;
+        for crd in ["applications.argoproj.io", "appprojects.argoproj.io"] {
+            world
+                .until("the CRDs are established", || {
+                    let crd = world.get("apiextensions.k8s.io", "customresourcedefinitions", "", crd);
+                    crd.is_some_and(|c| to_json_string(c.value()).contains(r#""status":"True","type":"Established""#))
+                })
+                .await;
+        }
         let project = AppProject::allow_all("argocd").to_object();
         world.until_applied(project).await;
         world
@@ -172,7 +171,6 @@ impl World {
             .store()
             .get(&GroupResource::new(group, resource), namespace, name)
             .ok()
-            .map(|o| (*o).clone())
     }
 
     pub fn app(&self, name: &str) -> Application {
@@ -212,12 +210,8 @@ impl World {
                 let apps = self
                     .sim
                     .store()
-                    .list(&GroupResource::new("argoproj.io", "applications"), "");
-                let apps: Vec<String> = apps
-                    .into_iter()
-                    .flat_map(|l| l.objects)
-                    .map(|o| to_json_string(o.value()))
-                    .collect();
+                    .list(&GroupResource::new("argoproj.io", "applications"), None);
+                let apps: Vec<String> = apps.objects.iter().map(|o| to_json_string(o.value())).collect();
                 panic!("not within 30 s: {what}\n{}", apps.join("\n"));
             }
         }
