@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::schema;
+use crate::{proto, schema};
 
 /// Writes one part, or those that need nothing but this repository.
 pub fn run(args: &[String]) -> Result<(), String> {
@@ -11,9 +11,10 @@ pub fn run(args: &[String]) -> Result<(), String> {
         .ok_or("xtask has no parent folder")?;
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] | ["crds"] => crds(root),
+        ["proto"] => proto::run(root),
         ["schema"] => schema::run(root),
         other => Err(format!(
-            "codegen: {}: no such part; there are crds and schema (which needs Go)",
+            "codegen: {}: no such part; there are crds, proto and schema (the last two need Go)",
             other.join(" ")
         )),
     }

@@ -2,9 +2,8 @@
 
 mod check;
 mod codegen;
-mod run;
-//! Project chores.
 mod proto;
+mod run;
 mod schema;
 mod test;
 mod tidy;
@@ -17,7 +16,7 @@ usage: cargo xtask <command>
   test      everything: check, then every test; says what it stepped aside from, and why
   check     formatting, lints, tidy, licences and bans; no tests
   tidy      layers, purity, links, names that docs mention, large files
-  codegen   writes files made from code: crds (the default), schema (needs Go)
+  codegen   writes files made from code: crds (the default), proto and schema (need Go)
 ";
 
 fn main() -> ExitCode {
@@ -39,14 +38,5 @@ fn main() -> ExitCode {
             eprintln!("xtask: {message}");
             ExitCode::FAILURE
         }
-fn main() -> Result<(), String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .ok_or("xtask has no parent folder")?;
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["codegen", "schema"] => schema::run(root),
-        ["codegen", "proto"] => proto::run(root),
-        _ => Err("usage: cargo xtask codegen {schema,proto}".to_owned()),
     }
 }
