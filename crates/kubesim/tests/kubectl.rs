@@ -83,13 +83,10 @@ impl World {
         (output.status.success(), text.trim().to_owned())
     }
 
-    #[track_caller]
-    fn ok<'a>(&'a self, args: &'a [&'a str], input: &'a str) -> impl Future<Output = String> + 'a {
-        async move {
-            let (ok, text) = self.run(args, input).await;
-            assert!(ok, "kubectl {args:?}: {text}");
-            text
-        }
+    async fn ok(&self, args: &[&str], input: &str) -> String {
+        let (ok, text) = self.run(args, input).await;
+        assert!(ok, "kubectl {args:?}: {text}");
+        text
     }
 
     async fn refused(&self, args: &[&str], input: &str) -> String {
