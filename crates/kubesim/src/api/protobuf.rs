@@ -217,9 +217,12 @@ fn single(wire: &Wire<'_>, shape: &Shape, depth: usize) -> Result<Value, &'stati
     })
 }
 
+/// The numbers and the byte strings of a message, by field.
+type Scalars<'b> = (HashMap<u64, i64>, HashMap<u64, &'b [u8]>);
+
 /// Messages that are written otherwise in JSON; `None` for all others.
 fn special(bytes: &[u8], name: &str) -> Result<Option<Value>, &'static str> {
-    let get = || -> Result<(HashMap<u64, i64>, HashMap<u64, &[u8]>), &'static str> {
+    let get = || -> Result<Scalars<'_>, &'static str> {
         let (mut numbers, mut texts) = (HashMap::new(), HashMap::new());
         for item in Reader(bytes) {
             match item? {
