@@ -67,6 +67,7 @@ pub(super) fn is_about_immutability(message: &str) -> bool {
         "may not change",
         "may not be changed",
         "cannot be changed",
+        "cannot change",
         "not be updated",
     ]
     .iter()

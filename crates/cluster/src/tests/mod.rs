@@ -1,5 +1,6 @@
 //! Tests against the API server of [`crate::fake`], on paused time.
 
+mod connecting;
 mod leading;
 mod reading;
 mod records;

@@ -149,6 +149,13 @@ async fn a_lost_answer_is_unknown_and_the_write_is_not_repeated() {
     assert_eq!(writes(&fake), 1);
     // Looking again shows that it had been carried out.
     assert_eq!(run(&executor, &apply("1", false)).await, "unchanged 1");
+    // A read that is lost on the way to a write leaves nothing unknown.
+    fake.fault(Method::GET, PATH, 1, Fault::LoseAnswer);
+    assert!(
+        run(&executor, &apply("2", false))
+            .await
+            .starts_with("Unavailable: get ConfigMap shop/a on https://fake: ")
+    );
     fake.fault(Method::PATCH, "configmaps", 1, Fault::Hang);
     assert!(
         run(&executor, &apply("2", false))

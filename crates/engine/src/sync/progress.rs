@@ -76,15 +76,14 @@ impl Progress {
 
     /// How far a task is.
     pub fn state(&self, task: &Task) -> State {
-        let Some(result) = self.of(task) else {
-            return State::Pending;
-        };
-        match (&result.hook_phase, &result.status) {
-            (OperationPhase::Succeeded, _) => State::Succeeded,
-            (OperationPhase::Failed | OperationPhase::Error, _) | (_, ResultCode::SyncFailed) => State::Failed,
-            (OperationPhase::Unset, ResultCode::Unset) => State::Pending,
-            _ => State::Running,
-        }
+        self.of(task).map_or(State::Pending, state_of)
+    }
+
+    /// Results of SyncFail hooks, or of all others, that ended badly; also of prunes whose objects, and so whose tasks, are gone.
+    pub fn failures(&self, of_sync_fail_hooks: bool) -> impl Iterator<Item = &ResourceResult> {
+        self.results.iter().filter(move |r| {
+            (r.sync_phase == SyncPhase::SyncFail) == of_sync_fail_hooks && state_of(r) == State::Failed
+        })
     }
 
     /// Records a task. An unset code or an empty message keeps what was recorded before.
@@ -128,6 +127,15 @@ impl Progress {
         if let Some(result) = self.results.get_mut(at) {
             with(result);
         }
+    }
+}
+
+fn state_of(result: &ResourceResult) -> State {
+    match (&result.hook_phase, &result.status) {
+        (OperationPhase::Succeeded, _) => State::Succeeded,
+        (OperationPhase::Failed | OperationPhase::Error, _) | (_, ResultCode::SyncFailed) => State::Failed,
+        (OperationPhase::Unset, ResultCode::Unset) => State::Pending,
+        _ => State::Running,
     }
 }
 

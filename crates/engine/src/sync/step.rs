@@ -31,7 +31,7 @@ pub const DELETE_LAG: Duration = Duration::from_secs(5);
 pub struct Step {
     /// Writes to carry out now, in any order; all their outcomes go into the next step together.
     pub effects: Vec<(TaskId, Effect)>,
-    /// The new `operationState.syncResult.resources`; persisted before or with the effects, whole.
+    /// The new `operationState.syncResult.resources`; persisted whole before the next step, best before the effects.
     pub results: Vec<ResourceResult>,
     /// `Running`, `Terminating`, or the end.
     pub phase: OperationPhase,
@@ -47,7 +47,8 @@ pub struct Step {
 
 /// Decides what one operation does next.
 ///
-/// `outcomes` are the answers to *all* effects of the previous step of this process, none of an earlier process; objects they returned are in the
+/// The caller persists `results`, carries out `effects`, and steps again with the persisted results and all outcomes; without effects it steps
+/// again at `wake_at`, or when something of the Application changes. `outcomes` are the answers to *all* effects of the previous step of this process, none of an earlier process; objects they returned are in the
 /// view already. The step is a function of its arguments: after a crash it goes on from the persisted results and the live view.
 pub fn step(op: &SyncOp, view: &SyncView<'_>, outcomes: &[(TaskId, Outcome)], now: Timestamp) -> Step {
     let tasks = plan(op, view);
@@ -177,7 +178,7 @@ impl Run<'_> {
     }
 
     fn has_failed(&self) -> bool {
-        self.main().any(|t| self.progress.state(t) == State::Failed)
+        self.progress.failures(false).next().is_some()
     }
 
     /// Waits until everything before a wave is applied, healthy, gone, and the pause is over [F3.8].

@@ -55,6 +55,8 @@ impl Waited {
 pub enum WaitingOn {
     /// The answers of so many effects.
     Outcomes(usize),
+    /// That the results are persisted, because what is done next destroys the evidence or builds on it (I-11). Step again at once.
+    Recording,
     /// Hooks that run.
     HookRunning(Waited),
     /// Applied objects that are not healthy yet.
@@ -63,6 +65,10 @@ pub enum WaitingOn {
     Deletion(Waited),
     /// A person who approves deletions.
     PruneConfirmation(Waited),
+    /// A person who approves that an Application's objects go with it.
+    DeleteConfirmation(Waited),
+    /// Something that must be put right first; the condition tells what.
+    Condition(String),
     /// The pause between waves.
     WaveDelay {
         /// When it is over.
@@ -94,7 +100,7 @@ pub enum WaitingOn {
 impl fmt::Display for WaitingOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Outcomes(_) => f.write_str("one or more tasks are running"),
+            Self::Outcomes(_) | Self::Recording => f.write_str("one or more tasks are running"),
             Self::HookRunning(waited) | Self::Healthy(waited) => {
                 let what = if waited.is_hook {
                     "completion of hook"
@@ -116,6 +122,11 @@ impl fmt::Display for WaitingOn {
                 f.write_str("waiting for pruning confirmation of ")?;
                 waited.and_more(f)
             }
+            Self::DeleteConfirmation(waited) => {
+                f.write_str("waiting for deletion confirmation of ")?;
+                waited.and_more(f)
+            }
+            Self::Condition(message) => f.write_str(message),
             Self::WaveDelay { until } => write!(f, "waiting until {until:.0} before the next wave"),
             Self::CrdEstablished { name, .. } => {
                 write!(f, "waiting for CustomResourceDefinition {name} to be established")

@@ -1,7 +1,7 @@
 //! Scenarios as text: lines that set up and move the world, and the transcript they give.
 //!
-//! `step` makes one step and carries out its effects; `run` steps and carries out effects until a step sends none; each prints a line for each batch (`verb: objects`) and a last line with phase
-//! and message.
+//! `step` makes one step and carries out its effects; `run` steps until a step sends none. Each prints a line for each batch
+//! (`verb: objects`) and a last line with phase and message.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -46,6 +46,8 @@ struct Stage {
     options: Vec<String>,
     world: World,
     results: Vec<ResourceResult>,
+    /// As they were before the last step.
+    before: Vec<ResourceResult>,
     memory: Memory,
     now: Timestamp,
     delay: Duration,
@@ -65,6 +67,7 @@ impl Stage {
             options: Vec::new(),
             world,
             results: Vec::new(),
+            before: Vec::new(),
             memory: Memory::default(),
             now,
             delay: Duration::ZERO,
@@ -80,12 +83,12 @@ impl Stage {
             ["target", name, ref rest @ ..] => {
                 let mut target = object(name);
                 target.set_annotation(annotation::TRACKING_ID, TRACKING);
-                self.dress(&mut target, rest);
+                dress(&mut target, rest, self.op.started_at);
                 self.op.targets.push(target);
             }
             ["live", name, ref rest @ ..] => {
                 let mut live = object(name);
-                self.dress(&mut live, rest);
+                dress(&mut live, rest, self.op.started_at);
                 self.world.put(live);
             }
             ["op", ref flags @ ..] => flags.iter().for_each(|flag| self.flag(flag)),
@@ -143,6 +146,12 @@ impl Stage {
                 self.memory = Memory::default();
                 self.outcomes.clear();
             }
+            // As a crash, and what the last step recorded was not persisted although its effects were carried out.
+            ["forget"] => {
+                self.results = self.before.clone();
+                self.memory = Memory::default();
+                self.outcomes.clear();
+            }
             ["step"] => self.step(),
             ["run"] => self.run(),
             ["results"] => self.print_results(),
@@ -152,57 +161,6 @@ impl Stage {
                 writeln!(self.out, "{text}").unwrap();
             }
             _ => panic!("cannot read {line:?}"),
-        }
-    }
-
-    fn dress(&self, object: &mut pintle_model::Object, words: &[&str]) {
-        for word in words {
-            let (name, value) = word.split_once('=').unwrap_or((word, ""));
-            match name {
-                "tracked" => object.set_annotation(annotation::TRACKING_ID, TRACKING),
-                "hook" => object.set_annotation(annotation::HOOK, value),
-                "helm" => object.set_annotation(annotation::HELM_HOOK, value),
-                "policy" => object.set_annotation(annotation::HOOK_DELETE_POLICY, value),
-                "helm-policy" => object.set_annotation(annotation::HELM_HOOK_DELETE_POLICY, value),
-                "wave" => object.set_annotation(annotation::SYNC_WAVE, value),
-                "weight" => object.set_annotation(annotation::HELM_HOOK_WEIGHT, value),
-                "opt" => object.set_annotation(annotation::SYNC_OPTIONS, value),
-                "stamp" => object.set_annotation(STAMP_ANNOTATION, stamp(self.op.started_at, 0, value)),
-                "old" => object.set_annotation(STAMP_ANNOTATION, "1.0.PreSync"),
-                "namespace" => object.set_namespace(value),
-                "health" => object.value_mut().set_at(&["status", "health"], value.into()),
-                "image" => {
-                    let container = Value::from_json(format!(r#"[{{"image":"{value}"}}]"#).as_bytes()).unwrap();
-                    object
-                        .value_mut()
-                        .set_at(&["spec", "template", "spec", "containers"], container);
-                }
-                "finalizer" => {
-                    let list = Value::list(vec![annotation::FINALIZER_HOOK.into()]);
-                    object.value_mut().set_at(&["metadata", "finalizers"], list);
-                }
-                "owned" => {
-                    let owner = br#"[{"apiVersion":"v1","kind":"X","name":"x","uid":"x"}]"#;
-                    object
-                        .value_mut()
-                        .set_at(&["metadata", "ownerReferences"], Value::from_json(owner).unwrap());
-                }
-                "deleting" => object
-                    .value_mut()
-                    .set_at(&["metadata", "deletionTimestamp"], value.into()),
-                "defines" => {
-                    let spec =
-                        format!(r#"{{"group":"example.com","names":{{"kind":"{value}"}},"scope":"Namespaced"}}"#);
-                    object
-                        .value_mut()
-                        .set_at(&["spec"], Value::from_json(spec.as_bytes()).unwrap());
-                }
-                "generate" => {
-                    object.value_mut().remove_at(&["metadata", "name"]);
-                    object.value_mut().set_at(&["metadata", "generateName"], value.into());
-                }
-                _ => panic!("cannot dress with {word:?}"),
-            }
         }
     }
 
@@ -263,7 +221,12 @@ impl Stage {
         self.outcomes.clear();
         self.linter.check(&self.op, &self.world, &view, &next);
         self.memory = next.memory;
-        self.results = next.results;
+        self.before = std::mem::replace(&mut self.results, next.results);
+        if next.waiting_on == Some(WaitingOn::Recording) {
+            // Recorded just now.
+            assert_eq!(next.wake_at, Some(self.now));
+            return self.step();
+        }
         if next.effects.is_empty() {
             writeln!(self.out, "{}: {}", next.phase, next.message).unwrap();
             if let Some(WaitingOn::WaveDelay { until } | WaitingOn::CrdEstablished { until, .. }) = next.waiting_on {
@@ -353,4 +316,59 @@ pub fn check(script: &str, expected: &str) {
         "script:\n{}\n\nexpected:\n{expected}\n\nactual:\n{actual}\n",
         tidy(script)
     );
+}
+
+/// Puts annotations and fields on an object, as the words of a script say.
+pub fn dress(object: &mut pintle_model::Object, words: &[&str], started_at: Timestamp) {
+    for word in words {
+        let (name, value) = word.split_once('=').unwrap_or((word, ""));
+        match name {
+            "tracked" => object.set_annotation(annotation::TRACKING_ID, TRACKING),
+            "hook" => object.set_annotation(annotation::HOOK, value),
+            "helm" => object.set_annotation(annotation::HELM_HOOK, value),
+            "policy" => object.set_annotation(annotation::HOOK_DELETE_POLICY, value),
+            "helm-policy" => object.set_annotation(annotation::HELM_HOOK_DELETE_POLICY, value),
+            "keep" => object.set_annotation(annotation::HELM_RESOURCE_POLICY, "keep"),
+            "made" => object
+                .value_mut()
+                .set_at(&["metadata", "creationTimestamp"], value.into()),
+            "wave" => object.set_annotation(annotation::SYNC_WAVE, value),
+            "weight" => object.set_annotation(annotation::HELM_HOOK_WEIGHT, value),
+            "opt" => object.set_annotation(annotation::SYNC_OPTIONS, value),
+            "stamp" => object.set_annotation(STAMP_ANNOTATION, stamp(started_at, 0, value)),
+            "old" => object.set_annotation(STAMP_ANNOTATION, "1.0.PreSync"),
+            "namespace" => object.set_namespace(value),
+            "health" => object.value_mut().set_at(&["status", "health"], value.into()),
+            "image" => {
+                let container = Value::from_json(format!(r#"[{{"image":"{value}"}}]"#).as_bytes()).unwrap();
+                object
+                    .value_mut()
+                    .set_at(&["spec", "template", "spec", "containers"], container);
+            }
+            "finalizer" => {
+                let list = Value::list(vec![annotation::FINALIZER_HOOK.into()]);
+                object.value_mut().set_at(&["metadata", "finalizers"], list);
+            }
+            "owned" => {
+                let owner = br#"[{"apiVersion":"v1","kind":"X","name":"x","uid":"x"}]"#;
+                object
+                    .value_mut()
+                    .set_at(&["metadata", "ownerReferences"], Value::from_json(owner).unwrap());
+            }
+            "deleting" => object
+                .value_mut()
+                .set_at(&["metadata", "deletionTimestamp"], value.into()),
+            "defines" => {
+                let spec = format!(r#"{{"group":"example.com","names":{{"kind":"{value}"}},"scope":"Namespaced"}}"#);
+                object
+                    .value_mut()
+                    .set_at(&["spec"], Value::from_json(spec.as_bytes()).unwrap());
+            }
+            "generate" => {
+                object.value_mut().remove_at(&["metadata", "name"]);
+                object.value_mut().set_at(&["metadata", "generateName"], value.into());
+            }
+            _ => panic!("cannot dress with {word:?}"),
+        }
+    }
 }
