@@ -1,3 +1,5 @@
-//! The `pintle` command.
+//! The `pintle` command: see [`pintle`].
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pintle::main()
+}
