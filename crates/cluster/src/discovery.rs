@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt as _, Shared};
 use futures_util::stream::{self, StreamExt as _};
 use pintle_engine::effect::FailureKind;
+use pintle_engine::kinds;
 use pintle_model::{GroupKind, Gvk};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -106,6 +107,33 @@ impl KindTable {
     /// Whether what is known of a group may be out of date because it could not be read.
     pub fn is_group_failed(&self, group: &str) -> bool {
         self.failed.iter().any(|f| &*f.group == group)
+    }
+
+    /// The same as decisions see it: by group and kind, with all versions.
+    pub fn to_engine(&self) -> kinds::KindTable {
+        let served = self.kinds.iter().filter(|k| k.preferred).map(|preferred| {
+            let kind = preferred.gvk.group_kind();
+            let versions = self.kinds.iter().filter(|k| kind.is(&k.gvk.group, &k.gvk.kind));
+            let scope = if preferred.namespaced {
+                kinds::Scope::Namespaced
+            } else {
+                kinds::Scope::Cluster
+            };
+            let served = kinds::ServedKind {
+                scope,
+                version: Arc::clone(&preferred.gvk.version),
+                versions: versions.map(|k| Arc::clone(&k.gvk.version)).collect(),
+                plural: Arc::clone(&preferred.plural),
+                verbs: preferred.verbs.clone(),
+            };
+            (kind, served)
+        });
+        kinds::KindTable::new(
+            served,
+            self.failed
+                .iter()
+                .map(|f| (Arc::clone(&f.group), f.message.as_str().into())),
+        )
     }
 
     /// Takes over the last known kinds of the groups that failed this time.

@@ -92,6 +92,16 @@ impl ApiError {
         self.status == Some(404) && self.is_status && self.reason == "NotFound"
     }
 
+    /// The same for a read on the way to a write: whatever became of the read, nothing has been written.
+    pub(crate) fn before_writing(self) -> Self {
+        let kind = if self.kind == FailureKind::Unknown {
+            FailureKind::Unavailable
+        } else {
+            self.kind
+        };
+        Self { kind, ..self }
+    }
+
     /// This error as the outcome of an effect.
     pub fn into_failure(self) -> Failure {
         Failure {

@@ -20,8 +20,11 @@ mod execute;
 #[cfg(test)]
 mod fake;
 mod guard;
+mod lease;
 mod list;
 mod path;
+mod peer;
+pub mod resources;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -34,6 +37,8 @@ pub use discovery::{FailedGroup, KindTable, ServedKind};
 pub use error::{ApiError, Verb};
 pub use execute::Executor;
 pub use guard::{Leadership, LeaseGuard, ProjectVersionMap, ProjectVersions};
+pub use lease::{Elector, LeaseConfig};
 pub use list::{Listed, Scope, Trim, Unreadable};
+pub use peer::{Peer, detect_peer};
 pub use watch::ClusterEvent;
 pub use watcher::Watcher;

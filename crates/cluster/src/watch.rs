@@ -22,7 +22,7 @@ use crate::discovery::{KindTable, ServedKind};
 use crate::error::{ApiError, Verb};
 use crate::list::{Scope, Trim, Unreadable};
 use crate::path;
-use crate::watch_stream::{Change, WatchStream};
+use crate::watch_stream::{Change, Next, WatchStream};
 
 /// The server is asked to end each watch after a while of this range, so that load spreads when servers come and go. As client-go does.
 const WATCH_SHORTEST: Duration = Duration::from_secs(5 * 60);
@@ -30,10 +30,13 @@ const WATCH_SHORTEST: Duration = Duration::from_secs(5 * 60);
 const WATCH_LONGEST: Duration = Duration::from_secs(10 * 60);
 /// A watch that the server did not end by itself is ended here this much later: its connection is dead.
 const WATCH_GRACE: Duration = Duration::from_secs(30);
-/// A server that sends bookmarks sends one a minute; three missing ones mean a dead connection.
+/// A server that sends bookmarks sends them at most two minutes apart (measured on Kubernetes 1.36): silence for longer is a dead connection.
 const IDLE_WITH_BOOKMARKS: Duration = Duration::from_secs(3 * 60);
-/// Without bookmarks silence is normal until the watch ends.
-const IDLE_WITHOUT_BOOKMARKS: Duration = Duration::from_secs(12 * 60);
+/// Some kinds have no bookmarks (Events, aggregated APIs), and silence proves nothing. Their watch is opened anew after this long, which shows
+/// that the position still holds; sooner than the engine's bound on the age of what it knows (three minutes).
+const IDLE_WITHOUT_BOOKMARKS: Duration = Duration::from_secs(150);
+/// A watch that is opened at an old position and hears no error for this long holds it.
+const POSITION_HOLDS: Duration = Duration::from_secs(1);
 /// Waits after failures that pass by themselves; client-go's reflector waits as long.
 const RETRY: (Duration, Duration) = (Duration::from_millis(800), Duration::from_secs(30));
 /// Waits after 401, 403 or 404: someone has to change something first.
@@ -157,6 +160,8 @@ struct Ended {
     resource_version: Arc<str>,
     /// Whether it was of any use, so that there is no need to wait.
     is_useful: bool,
+    /// Whether it was ended here because nothing proved that it was alive.
+    was_silent: bool,
 }
 
 /// How a watch ended badly.
@@ -180,6 +185,8 @@ impl KindWatch {
         let mut retry_refused = Backoff::new(RETRY_REFUSED.0, RETRY_REFUSED.1);
         let mut is_failing = false;
         let mut is_first_list = true;
+        // Whether to say that the kind is in view as soon as the next watch holds.
+        let mut announce = false;
         loop {
             self.progress.now(Doing::Asking);
             let error = match position.take() {
@@ -188,15 +195,18 @@ impl KindWatch {
                         position = Some(resource_version);
                         is_first_list = false;
                         is_failing = false;
+                        announce = false;
                         retry.reset();
                         retry_refused.reset();
                         continue;
                     }
                     Err(error) => error,
                 },
-                Some(from) => match self.watch(from, &mut is_failing).await? {
+                Some(from) => match self.watch(from, announce || is_failing).await? {
                     Ok(ended) => {
                         position = Some(ended.resource_version);
+                        is_failing = false;
+                        announce = ended.was_silent;
                         if ended.is_useful {
                             retry.reset();
                             retry_refused.reset();
@@ -208,6 +218,7 @@ impl KindWatch {
                     Err(broken) => {
                         if broken.is_useful {
                             retry.reset();
+                            is_failing = false;
                         }
                         let is_lost = broken.error.is_expired() || retry.failures() >= FAILURES_BEFORE_RELIST;
                         if broken.error.is_expired() && broken.is_useful {
@@ -274,7 +285,7 @@ impl KindWatch {
     }
 
     /// Watches from a resourceVersion until the watch ends.
-    async fn watch(&self, from: Arc<str>, is_failing: &mut bool) -> Result<Result<Ended, Broken>, ConsumerGone> {
+    async fn watch(&self, from: Arc<str>, mut announce: bool) -> Result<Result<Ended, Broken>, ConsumerGone> {
         let asked = self
             .cluster
             .asked(Verb::Watch, self.kind.describe(&self.scope.namespace, ""));
@@ -316,13 +327,16 @@ impl KindWatch {
                 broken!(error)
             }
         };
-        if std::mem::take(is_failing) {
-            self.synced(&at).await?;
-        }
         let mut stream = WatchStream::new(asked.clone(), &self.kind, body);
-        let mut idle = IDLE_WITHOUT_BOOKMARKS;
+        let mut has_bookmarks = false;
+        let mut was_silent = false;
         loop {
             self.progress.now(Doing::Asking);
+            let idle = match (announce, has_bookmarks) {
+                (true, _) => POSITION_HOLDS,
+                (false, true) => IDLE_WITH_BOOKMARKS,
+                (false, false) => IDLE_WITHOUT_BOOKMARKS,
+            };
             let next = tokio::select! {
                 next = stream.next(idle) => next,
                 // New credentials: what the old ones opened is not trusted any longer (I-23).
@@ -332,11 +346,27 @@ impl KindWatch {
                 }
             };
             let change = match next {
-                Ok(Some(change)) => change,
-                Ok(None) => break,
+                Ok(Next::Change(change)) => change,
+                Ok(Next::Ended) => break,
+                Ok(Next::Silent) if announce => {
+                    announce = false;
+                    self.synced(&at).await?;
+                    continue;
+                }
+                Ok(Next::Silent) if has_bookmarks => {
+                    let silent = idle.as_secs();
+                    broken!(asked.failed(FailureKind::Unknown, format!("the watch was silent for {silent} s")))
+                }
+                Ok(Next::Silent) => {
+                    was_silent = true;
+                    break;
+                }
                 Err(error) => broken!(error),
             };
             is_useful = true;
+            if std::mem::take(&mut announce) && !matches!(change, Change::Bookmark(_)) {
+                self.synced(&at).await?;
+            }
             match change {
                 Change::Applied(object) => {
                     move_to(&mut at, object.resource_version());
@@ -366,15 +396,16 @@ impl KindWatch {
                 }
                 Change::Bookmark(resource_version) => {
                     move_to(&mut at, &resource_version);
-                    idle = IDLE_WITH_BOOKMARKS;
+                    has_bookmarks = true;
                     self.synced(&at).await?;
                 }
             }
         }
-        let is_useful = is_useful || started.elapsed() >= SHORTEST_USEFUL_WATCH;
+        let is_useful = is_useful || started.elapsed() > SHORTEST_USEFUL_WATCH;
         Ok(Ok(Ended {
             resource_version: at,
             is_useful,
+            was_silent,
         }))
     }
 

@@ -31,6 +31,15 @@ pub(crate) enum Change {
     Unreadable(Unreadable, String),
 }
 
+/// What came next in a watch.
+pub(crate) enum Next {
+    Change(Change),
+    /// The server ended the watch.
+    Ended,
+    /// Nothing for as long as was waited.
+    Silent,
+}
+
 /// An open watch.
 pub(crate) struct WatchStream<'a> {
     asked: Asked,
@@ -52,8 +61,8 @@ impl<'a> WatchStream<'a> {
         }
     }
 
-    /// The next change; `None` where the server ended the watch; an error where it said one, broke off, or was silent for `idle`.
-    pub(crate) async fn next(&mut self, idle: Duration) -> Result<Option<Change>, ApiError> {
+    /// What comes next within `idle`; an error where the server said one or the connection broke.
+    pub(crate) async fn next(&mut self, idle: Duration) -> Result<Next, ApiError> {
         loop {
             let unscanned = self.buffer.get(self.scanned..).unwrap_or_default();
             if let Some(at) = unscanned.iter().position(|b| *b == b'\n') {
@@ -63,21 +72,18 @@ impl<'a> WatchStream<'a> {
                 if line.iter().all(u8::is_ascii_whitespace) {
                     continue;
                 }
-                return self.read_line(&line).map(Some);
+                return self.read_line(&line).map(Next::Change);
             }
             self.scanned = self.buffer.len();
             if self.buffer.len() > LINE_LIMIT {
                 return Err(self.asked.too_large(LINE_LIMIT));
             }
             let Ok(frame) = timeout(idle, self.body.frame()).await else {
-                let silent = idle.as_secs();
-                return Err(self
-                    .asked
-                    .failed(FailureKind::Unknown, format!("the watch was silent for {silent} s")));
+                return Ok(Next::Silent);
             };
             match frame {
                 // Half a line at the end is an event that did not arrive; the next watch brings it.
-                None => return Ok(None),
+                None => return Ok(Next::Ended),
                 Some(Err(e)) => return Err(self.asked.lost_midway(&e)),
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {

@@ -79,11 +79,7 @@ impl Run<'_> {
             let is_hint = hint.is_some();
             let live = match hint.take() {
                 Some(live) => Some(live),
-                None => {
-                    self.cluster
-                        .find(&self.kind, &self.effect.namespace, &self.effect.name)
-                        .await?
-                }
+                None => self.look().await?,
             };
             let result = match live {
                 None => self.create(&modified, &[validation]).await,
@@ -174,11 +170,7 @@ impl Run<'_> {
             tries += 1;
             let live = match hint.take() {
                 Some(live) => Some(live),
-                None => {
-                    self.cluster
-                        .find(&self.kind, &self.effect.namespace, &self.effect.name)
-                        .await?
-                }
+                None => self.look().await?,
             };
             let result = match live {
                 None => self.create(object, &[]).await,

@@ -67,6 +67,7 @@ pub(super) fn is_about_immutability(message: &str) -> bool {
         "may not change",
         "may not be changed",
         "cannot be changed",
+        "cannot change",
         "not be updated",
     ]
     .iter()
@@ -99,9 +100,7 @@ mod tests {
     use super::*;
 
     fn object(json: &str) -> Object {
-        Object::from_json(json.as_bytes())
-            .ok()
-            .expect("test input is an object")
+        Object::from_json(json.as_bytes()).expect("test input is an object")
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Executor {
             Err(error) if error.kind == FailureKind::NotFound && matches!(effect.action, Action::Delete { .. }) => {
                 return Outcome::Deleted;
             }
-            Err(error) => return Outcome::Failed(error.into_failure()),
+            Err(error) => return Outcome::Failed(error.before_writing().into_failure()),
         };
         if let Err(message) = check_target(effect, &kind) {
             return refuse(FailureKind::Invalid, message);
@@ -134,6 +134,15 @@ impl Run<'_> {
         let mut object = object.clone();
         object.set_namespace(&self.effect.namespace);
         object
+    }
+
+    /// Reads the object as it is before anything is written.
+    async fn look(&self) -> Result<Option<Object>, Stop> {
+        let live = self
+            .cluster
+            .find(&self.kind, &self.effect.namespace, &self.effect.name)
+            .await;
+        live.map_err(|e| Stop::Failed(e.before_writing()))
     }
 
     async fn delete(

@@ -1,6 +1,9 @@
 //! Tests against the API server of [`crate::fake`], on paused time.
 
+mod connecting;
+mod leading;
 mod reading;
+mod records;
 mod watching;
 mod writing;
 
@@ -20,9 +23,7 @@ fn config_map(name: &str, value: &str) -> String {
 }
 
 fn object(json: &str) -> Object {
-    Object::from_json(json.as_bytes())
-        .ok()
-        .expect("test input is an object")
+    Object::from_json(json.as_bytes()).expect("test input is an object")
 }
 
 fn text(object: &Object) -> String {

@@ -156,8 +156,7 @@ async fn a_group_that_cannot_be_read_keeps_its_kinds_and_is_reported() {
         .cluster()
         .served(&Gvk::from_api_version("apps/v1", "Deployment"))
         .await
-        .err()
-        .expect("unknown");
+        .expect_err("unknown");
     assert_eq!(error.kind, FailureKind::Unavailable);
 }
 
@@ -166,7 +165,7 @@ async fn an_unknown_kind_is_asked_for_again() {
     let fake = Fake::new();
     let cluster = fake.cluster();
     let shop = Gvk::new("example.com", "v1", "Shop");
-    let error = cluster.served(&shop).await.err().expect("not served");
+    let error = cluster.served(&shop).await.expect_err("not served");
     assert_eq!(error.kind, FailureKind::NotFound);
     fake.with(|s| s.kinds.push(kind_for_tests("example.com/v1", "Shop", "shops", true)));
     assert!(cluster.served(&shop).await.is_ok());

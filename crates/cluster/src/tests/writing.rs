@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use pintle_engine::effect::{
-    Action, ApplyMode, ClusterId, Effect, FailureKind, Grant, Outcome, Permitted, Propagation, Skipped,
-};
+use pintle_engine::effect::{Action, ApplyMode, ClusterId, Effect, Grant, Outcome, Permitted, Propagation, Skipped};
 use pintle_model::{Gvk, Value};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -151,6 +149,13 @@ async fn a_lost_answer_is_unknown_and_the_write_is_not_repeated() {
     assert_eq!(writes(&fake), 1);
     // Looking again shows that it had been carried out.
     assert_eq!(run(&executor, &apply("1", false)).await, "unchanged 1");
+    // A read that is lost on the way to a write leaves nothing unknown.
+    fake.fault(Method::GET, PATH, 1, Fault::LoseAnswer);
+    assert!(
+        run(&executor, &apply("2", false))
+            .await
+            .starts_with("Unavailable: get ConfigMap shop/a on https://fake: ")
+    );
     fake.fault(Method::PATCH, "configmaps", 1, Fault::Hang);
     assert!(
         run(&executor, &apply("2", false))
@@ -310,9 +315,7 @@ async fn merge_patches_are_fenced_by_resource_version() {
         .and_then(|o| o.str_at(&["metadata", "resourceVersion"]).map(Into::into))
         .expect("is stored");
     let patch = |value: &str| {
-        let patch = Value::from_json(format!(r#"{{"data":{{"k":"{value}"}}}}"#).as_bytes())
-            .ok()
-            .expect("is JSON");
+        let patch = Value::from_json(format!(r#"{{"data":{{"k":"{value}"}}}}"#).as_bytes()).expect("is JSON");
         effect(Action::MergePatch {
             patch,
             resource_version: Some(Arc::clone(&version)),
@@ -417,9 +420,7 @@ async fn own_records_pass_by_the_public_way() {
         path,
         r#"{"apiVersion":"argoproj.io/v1alpha1","kind":"Application","metadata":{"name":"web","namespace":"argocd"}}"#,
     );
-    let patch = Value::from_json(br#"{"status":{"sync":{"status":"Synced"}}}"#)
-        .ok()
-        .expect("is JSON");
+    let patch = Value::from_json(br#"{"status":{"sync":{"status":"Synced"}}}"#).expect("is JSON");
     let effect = Effect {
         gvk: Gvk::new("argoproj.io", "v1alpha1", "Application"),
         namespace: "argocd".into(),

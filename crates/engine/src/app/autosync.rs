@@ -1,14 +1,17 @@
 //! Whether to sync by itself, and if not, why not [F3.32, F3.33].
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use pintle_model::ResourceKey;
 use pintle_model::application::{
     Application, Initiator, Operation, OperationPhase, ResourceStatus, RetryStrategy, SyncOperation, SyncResource,
     SyncStatusCode,
 };
 
 use super::fail_closed::NotActedOn;
+use crate::sync::retry::SelfHealBackoff;
 
 /// Retries of an automated sync whose Application names none [F1.7].
 const DEFAULT_RETRY_LIMIT: i64 = 5;
@@ -56,6 +59,8 @@ pub enum NotSynced {
         /// The revisions that hold nothing.
         revisions: String,
     },
+    /// Another application has objects that this one wants too (I-17).
+    Shared(Vec<String>),
     /// The application uses fields that this version does not act on and that could change what is written.
     NotActedOn(Vec<NotActedOn>),
 }
@@ -64,14 +69,20 @@ impl NotSynced {
     /// The text of the `SyncError` condition this sets, if it is something a person must know.
     pub fn condition(&self) -> Option<String> {
         match self {
-            Self::AlreadyFailed { .. } | Self::WouldWipeOut { .. } | Self::NotActedOn(_) => Some(self.to_string()),
+            Self::AlreadyFailed { .. } | Self::WouldWipeOut { .. } | Self::NotActedOn(_) | Self::Shared(_) => {
+                Some(self.to_string())
+            }
             _ => None,
         }
     }
 
     /// When to look again, if time alone can change the answer.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        if let Self::SelfHealBackoff { until } = self { Some(*until) } else { None }
+        if let Self::SelfHealBackoff { until } = self {
+            Some(*until)
+        } else {
+            None
+        }
     }
 }
 
@@ -85,10 +96,20 @@ impl fmt::Display for NotSynced {
             Self::Unknown => f.write_str("desired or live state is unknown; see the conditions"),
             Self::OnlyPruningLeft => f.write_str("only pruning is left, and automated pruning is off"),
             // These two are the peer's texts, word for word.
-            Self::AlreadyFailed { revisions, message } => write!(f, "Failed last sync attempt to [{revisions}]: {message}"),
-            Self::WouldWipeOut { revisions } => {
-                write!(f, "Skipping sync attempt to [{revisions}]: auto-sync will wipe out all resources")
+            Self::AlreadyFailed { revisions, message } => {
+                write!(f, "Failed last sync attempt to [{revisions}]: {message}")
             }
+            Self::WouldWipeOut { revisions } => {
+                write!(
+                    f,
+                    "Skipping sync attempt to [{revisions}]: auto-sync will wipe out all resources"
+                )
+            }
+            Self::Shared(objects) => write!(
+                f,
+                "automated sync is off while another application has {}; remove it from one of them, or sync by hand to take it over",
+                objects.join(", ")
+            ),
             Self::SelfHealOff => f.write_str("this revision was synced already, and self-heal is off"),
             Self::SelfHealBackoff { until } => write!(f, "healed a moment ago; healing again not before {until:.0}"),
             Self::NotActedOn(fields) => {
@@ -103,40 +124,20 @@ impl fmt::Display for NotSynced {
 }
 
 /// How fast drift is healed again (`controller.self.heal.*`).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SelfHealBackoff {
-    /// Wait after the first attempt.
-    pub base: SignedDuration,
-    /// Each further wait is longer by this factor.
-    pub factor: i32,
-    /// Longest wait.
-    pub cap: SignedDuration,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SelfHeal {
+    /// Waits between attempts.
+    pub backoff: SelfHealBackoff,
     /// An attempt this long after the last one counts as the first again; without it one bad week would slow healing for ever.
     pub cooldown: SignedDuration,
 }
 
-impl Default for SelfHealBackoff {
+impl Default for SelfHeal {
     fn default() -> Self {
         Self {
-            base: SignedDuration::from_secs(2),
-            factor: 3,
-            cap: SignedDuration::from_secs(300),
+            backoff: SelfHealBackoff::default(),
             cooldown: SignedDuration::from_secs(330),
         }
-    }
-}
-
-impl SelfHealBackoff {
-    /// How long after the last attempt the next may start; zero for the first.
-    pub fn delay(&self, attempts: i64) -> SignedDuration {
-        let mut delay = SignedDuration::ZERO;
-        for n in 0..attempts.clamp(0, 32) {
-            delay = if n == 0 { self.base } else { delay.checked_mul(self.factor).unwrap_or(self.cap) };
-            if delay >= self.cap {
-                return self.cap;
-            }
-        }
-        delay
     }
 }
 
@@ -151,6 +152,8 @@ pub struct Compared<'a> {
     pub resources: &'a [ResourceStatus],
     /// Whether the comparison ended without an error condition.
     pub trusted: bool,
+    /// Objects that another application has.
+    pub shared: &'a [(ResourceKey, Arc<str>)],
 }
 
 /// Decides whether to start an automated sync.
@@ -158,18 +161,20 @@ pub fn auto_sync(
     app: &Application,
     compared: Compared<'_>,
     not_acted_on: &[NotActedOn],
-    backoff: &SelfHealBackoff,
+    heal: SelfHeal,
     now: Timestamp,
 ) -> AutoSync {
     match blocked(app, compared, not_acted_on) {
         Some(why) => AutoSync::No(why),
-        None => start(app, compared, backoff, now),
+        None => start(app, compared, heal, now),
     }
 }
 
 /// What forbids a sync before it is even asked which revision was tried.
 fn blocked(app: &Application, compared: Compared<'_>, not_acted_on: &[NotActedOn]) -> Option<NotSynced> {
-    let Some(automated) = app.spec.automated() else { return Some(NotSynced::Manual) };
+    let Some(automated) = app.spec.automated() else {
+        return Some(NotSynced::Manual);
+    };
     if app.is_operating() {
         return Some(NotSynced::OperationInProgress);
     }
@@ -187,22 +192,45 @@ fn blocked(app: &Application, compared: Compared<'_>, not_acted_on: &[NotActedOn
     if !not_acted_on.is_empty() {
         return Some(NotSynced::NotActedOn(not_acted_on.to_vec()));
     }
-    let out_of_sync = || compared.resources.iter().filter(|r| r.status == SyncStatusCode::OutOfSync);
+    if !compared.shared.is_empty() {
+        let named = compared
+            .shared
+            .iter()
+            .map(|(key, app)| format!("{key} (application {app})"));
+        return Some(NotSynced::Shared(named.collect()));
+    }
+    let out_of_sync = || {
+        compared
+            .resources
+            .iter()
+            .filter(|r| r.status == SyncStatusCode::OutOfSync)
+    };
     if !automated.prunes() && out_of_sync().all(|r| r.requires_pruning) {
         return Some(NotSynced::OnlyPruningLeft);
     }
     // Judged here for the reason it gives, and once more by the sync itself on the exact set (I-2).
     let owned = || compared.resources.iter().filter(|r| !r.hook);
-    if automated.prunes() && !automated.allows_empty() && owned().next().is_some() && owned().all(|r| r.requires_pruning) {
-        return Some(NotSynced::WouldWipeOut { revisions: compared.revisions.join(" ") });
+    if automated.prunes()
+        && !automated.allows_empty()
+        && owned().next().is_some()
+        && owned().all(|r| r.requires_pruning)
+    {
+        return Some(NotSynced::WouldWipeOut {
+            revisions: compared.revisions.join(" "),
+        });
     }
     None
 }
 
-fn start(app: &Application, compared: Compared<'_>, backoff: &SelfHealBackoff, now: Timestamp) -> AutoSync {
+fn start(app: &Application, compared: Compared<'_>, heal: SelfHeal, now: Timestamp) -> AutoSync {
     let mut sync = SyncOperation {
         prune: app.spec.automated().is_some_and(|a| a.prunes()),
-        sync_options: app.spec.sync_policy.as_ref().map(|p| p.sync_options.clone()).unwrap_or_default(),
+        sync_options: app
+            .spec
+            .sync_policy
+            .as_ref()
+            .map(|p| p.sync_options.clone())
+            .unwrap_or_default(),
         ..SyncOperation::default()
     };
     if app.spec.has_multiple_sources() {
@@ -213,16 +241,23 @@ fn start(app: &Application, compared: Compared<'_>, backoff: &SelfHealBackoff, n
     if let Some(attempt) = last_attempt(app, compared.revisions) {
         if attempt.phase != OperationPhase::Succeeded {
             // Self-heal does not override this: a failing revision would be tried for ever.
-            return AutoSync::No(NotSynced::AlreadyFailed { revisions: compared.revisions.join(" "), message: attempt.message.clone() });
+            return AutoSync::No(NotSynced::AlreadyFailed {
+                revisions: compared.revisions.join(" "),
+                message: attempt.message.clone(),
+            });
         }
         if !app.spec.automated().is_some_and(|a| a.self_heals()) {
             return AutoSync::No(NotSynced::SelfHealOff);
         }
         let finished = attempt.finished_at.map_or(Timestamp::UNIX_EPOCH, |t| t.timestamp());
         let quiet = now.duration_since(finished);
-        let attempts = attempt.operation.sync.as_ref().map_or(0, |s| s.auto_heal_attempts_count);
-        let attempts = if quiet > backoff.cooldown { 0 } else { attempts };
-        let until = finished.checked_add(backoff.delay(attempts)).unwrap_or(finished);
+        let attempts = attempt
+            .operation
+            .sync
+            .as_ref()
+            .map_or(0, |s| s.auto_heal_attempts_count);
+        let attempts = if quiet > heal.cooldown { 0 } else { attempts };
+        let until = heal.backoff.next_at(attempts, finished);
         if now < until {
             return AutoSync::No(NotSynced::SelfHealBackoff { until });
         }
@@ -242,14 +277,23 @@ fn start(app: &Application, compared: Compared<'_>, backoff: &SelfHealBackoff, n
     let retry = app.spec.sync_policy.as_ref().and_then(|p| p.retry.clone());
     AutoSync::Start(Box::new(Operation {
         sync: Some(sync),
-        initiated_by: Initiator { automated: true, ..Initiator::default() },
-        retry: retry.unwrap_or(RetryStrategy { limit: DEFAULT_RETRY_LIMIT, ..RetryStrategy::default() }),
+        initiated_by: Initiator {
+            automated: true,
+            ..Initiator::default()
+        },
+        retry: retry.unwrap_or(RetryStrategy {
+            limit: DEFAULT_RETRY_LIMIT,
+            ..RetryStrategy::default()
+        }),
         ..Operation::default()
     }))
 }
 
 /// The last operation, if it was a sync of the same revisions and the same sources.
-fn last_attempt<'a>(app: &'a Application, revisions: &[String]) -> Option<&'a pintle_model::application::OperationState> {
+fn last_attempt<'a>(
+    app: &'a Application,
+    revisions: &[String],
+) -> Option<&'a pintle_model::application::OperationState> {
     let state = app.status.operation_state.as_ref()?;
     let result = state.sync_result.as_ref()?;
     let same = if app.spec.has_multiple_sources() {
@@ -271,17 +315,33 @@ mod tests {
 
     fn app(automated: Automated) -> Application {
         let mut app = Application::default();
-        app.spec.source = Some(Source { repo_url: "http://git/shop".into(), path: "dev".into(), ..Source::default() });
-        app.spec.sync_policy = Some(SyncPolicy { automated: Some(automated), ..SyncPolicy::default() });
+        app.spec.source = Some(Source {
+            repo_url: "http://git/shop".into(),
+            path: "dev".into(),
+            ..Source::default()
+        });
+        app.spec.sync_policy = Some(SyncPolicy {
+            automated: Some(automated),
+            ..SyncPolicy::default()
+        });
         app
     }
 
-    fn attempted(mut app: Application, revision: &str, phase: OperationPhase, finished: &str, heals: i64) -> Application {
+    fn attempted(
+        mut app: Application,
+        revision: &str,
+        phase: OperationPhase,
+        finished: &str,
+        heals: i64,
+    ) -> Application {
         app.status.operation_state = Some(OperationState {
             phase,
             message: "boom".into(),
             operation: Operation {
-                sync: Some(SyncOperation { auto_heal_attempts_count: heals, ..SyncOperation::default() }),
+                sync: Some(SyncOperation {
+                    auto_heal_attempts_count: heals,
+                    ..SyncOperation::default()
+                }),
                 ..Operation::default()
             },
             sync_result: Some(SyncResult {
@@ -296,16 +356,31 @@ mod tests {
     }
 
     fn resource(name: &str, status: SyncStatusCode, requires_pruning: bool) -> ResourceStatus {
-        ResourceStatus { kind: "ConfigMap".into(), name: name.into(), status, requires_pruning, ..ResourceStatus::default() }
+        ResourceStatus {
+            kind: "ConfigMap".into(),
+            name: name.into(),
+            status,
+            requires_pruning,
+            ..ResourceStatus::default()
+        }
     }
 
     fn check(app: &Application, resources: &[ResourceStatus], expected: &str) {
-        let compared = Compared { status: &SyncStatusCode::OutOfSync, revisions: &["abc".into()], resources, trusted: true };
-        let said = match auto_sync(app, compared, &[], &SelfHealBackoff::default(), NOW.parse().unwrap()) {
+        let compared = Compared {
+            status: &SyncStatusCode::OutOfSync,
+            revisions: &["abc".into()],
+            resources,
+            trusted: true,
+            shared: &[],
+        };
+        let said = match auto_sync(app, compared, &[], SelfHeal::default(), NOW.parse().unwrap()) {
             AutoSync::Start(op) => {
                 let sync = op.sync.unwrap();
                 let only: Vec<&str> = sync.resources.iter().map(|r| r.name.as_str()).collect();
-                format!("sync {} prune={} heal={} only={only:?} retry={}", sync.revision, sync.prune, sync.auto_heal_attempts_count, op.retry.limit)
+                format!(
+                    "sync {} prune={} heal={} only={only:?} retry={}",
+                    sync.revision, sync.prune, sync.auto_heal_attempts_count, op.retry.limit
+                )
             }
             AutoSync::No(why) => why.to_string(),
         };
@@ -314,12 +389,30 @@ mod tests {
 
     #[test]
     fn a_new_revision_is_synced_and_a_tried_one_is_not() {
-        let on = Automated { prune: Some(true), ..Automated::default() };
-        let drift = [resource("a", SyncStatusCode::OutOfSync, false), resource("b", SyncStatusCode::Synced, false)];
+        let on = Automated {
+            prune: Some(true),
+            ..Automated::default()
+        };
+        let drift = [
+            resource("a", SyncStatusCode::OutOfSync, false),
+            resource("b", SyncStatusCode::Synced, false),
+        ];
         check(&app(on.clone()), &drift, "sync abc prune=true heal=0 only=[] retry=5");
-        let failed = attempted(app(on.clone()), "abc", OperationPhase::Failed, "2026-01-01T00:09:00Z", 0);
+        let failed = attempted(
+            app(on.clone()),
+            "abc",
+            OperationPhase::Failed,
+            "2026-01-01T00:09:00Z",
+            0,
+        );
         check(&failed, &drift, "Failed last sync attempt to [abc]: boom");
-        let other = attempted(app(on.clone()), "old", OperationPhase::Failed, "2026-01-01T00:09:00Z", 0);
+        let other = attempted(
+            app(on.clone()),
+            "old",
+            OperationPhase::Failed,
+            "2026-01-01T00:09:00Z",
+            0,
+        );
         check(&other, &drift, "sync abc prune=true heal=0 only=[] retry=5");
         let done = attempted(app(on), "abc", OperationPhase::Succeeded, "2026-01-01T00:09:00Z", 0);
         check(&done, &drift, "this revision was synced already, and self-heal is off");
@@ -327,23 +420,63 @@ mod tests {
 
     #[test]
     fn drift_is_healed_at_once_and_then_slower() {
-        let on = Automated { self_heal: Some(true), ..Automated::default() };
-        let drift = [resource("a", SyncStatusCode::OutOfSync, false), resource("b", SyncStatusCode::Synced, false)];
+        let on = Automated {
+            self_heal: Some(true),
+            ..Automated::default()
+        };
+        let drift = [
+            resource("a", SyncStatusCode::OutOfSync, false),
+            resource("b", SyncStatusCode::Synced, false),
+        ];
         let healed = |at: &str, n| attempted(app(on.clone()), "abc", OperationPhase::Succeeded, at, n);
-        check(&healed("2026-01-01T00:09:59Z", 0), &drift, "sync abc prune=false heal=1 only=[\"a\"] retry=5");
-        check(&healed("2026-01-01T00:09:59Z", 1), &drift, "healed a moment ago; healing again not before 2026-01-01T00:10:01Z");
-        check(&healed("2026-01-01T00:09:57Z", 1), &drift, "sync abc prune=false heal=2 only=[\"a\"] retry=5");
-        check(&healed("2026-01-01T00:09:50Z", 9), &drift, "healed a moment ago; healing again not before 2026-01-01T00:14:50Z");
-        check(&healed("2026-01-01T00:00:00Z", 9), &drift, "sync abc prune=false heal=1 only=[\"a\"] retry=5");
+        check(
+            &healed("2026-01-01T00:09:59Z", 0),
+            &drift,
+            "sync abc prune=false heal=1 only=[\"a\"] retry=5",
+        );
+        check(
+            &healed("2026-01-01T00:09:59Z", 1),
+            &drift,
+            "healed a moment ago; healing again not before 2026-01-01T00:10:01Z",
+        );
+        check(
+            &healed("2026-01-01T00:09:57Z", 1),
+            &drift,
+            "sync abc prune=false heal=2 only=[\"a\"] retry=5",
+        );
+        check(
+            &healed("2026-01-01T00:09:50Z", 9),
+            &drift,
+            "healed a moment ago; healing again not before 2026-01-01T00:14:50Z",
+        );
+        check(
+            &healed("2026-01-01T00:00:00Z", 9),
+            &drift,
+            "sync abc prune=false heal=1 only=[\"a\"] retry=5",
+        );
     }
 
     #[test]
     fn nothing_is_wiped_out_and_pruning_is_asked_for() {
         let gone = [resource("a", SyncStatusCode::OutOfSync, true)];
-        let prune = Automated { prune: Some(true), ..Automated::default() };
-        check(&app(Automated::default()), &gone, "only pruning is left, and automated pruning is off");
-        check(&app(prune.clone()), &gone, "Skipping sync attempt to [abc]: auto-sync will wipe out all resources");
-        let empty = Automated { allow_empty: Some(true), ..prune.clone() };
+        let prune = Automated {
+            prune: Some(true),
+            ..Automated::default()
+        };
+        check(
+            &app(Automated::default()),
+            &gone,
+            "only pruning is left, and automated pruning is off",
+        );
+        check(
+            &app(prune.clone()),
+            &gone,
+            "Skipping sync attempt to [abc]: auto-sync will wipe out all resources",
+        );
+        let empty = Automated {
+            allow_empty: Some(true),
+            ..prune.clone()
+        };
         check(&app(empty), &gone, "sync abc prune=true heal=0 only=[] retry=5");
         let one_left = [gone[0].clone(), resource("b", SyncStatusCode::Synced, false)];
         check(&app(prune), &one_left, "sync abc prune=true heal=0 only=[] retry=5");
@@ -351,7 +484,11 @@ mod tests {
 
     #[test]
     fn off_means_off() {
-        let off = Automated { enabled: Some(false), self_heal: Some(true), ..Automated::default() };
+        let off = Automated {
+            enabled: Some(false),
+            self_heal: Some(true),
+            ..Automated::default()
+        };
         check(&app(off), &[], "automated sync is off; a person starts the sync");
     }
 }

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pintle_merge::{CompareRules, compare};
-use pintle_model::application::{ApplicationSummary, ConditionType, HealthStatus, HealthStatusCode, IgnoreDifferences, ResourceStatus, SyncStatusCode};
+use pintle_model::application::{
+    ApplicationSummary, ConditionType, HealthStatus, HealthStatusCode, IgnoreDifferences, ResourceStatus,
+    SyncStatusCode,
+};
 use pintle_model::glob::Glob;
 use pintle_model::settings::{CompareOptions, IgnoreStatus};
 use pintle_model::{Object, ResourceKey};
@@ -42,7 +45,11 @@ pub struct Comparison {
 impl Comparison {
     /// Whether every object is equal to its target, hooks aside.
     pub fn in_sync(&self) -> BTreeSet<ResourceKey> {
-        self.resources.iter().filter(|r| r.status == SyncStatusCode::Synced).map(ResourceStatus::key).collect()
+        self.resources
+            .iter()
+            .filter(|r| r.status == SyncStatusCode::Synced)
+            .map(ResourceStatus::key)
+            .collect()
     }
 }
 
@@ -136,7 +143,10 @@ impl<'a> Found<'a, '_> {
                 (None, true)
             }
             Live::Unknown(why) => {
-                self.conditions.add(ConditionType::ComparisonError, format!("live state is not known: {why}"));
+                self.conditions.add(
+                    ConditionType::ComparisonError,
+                    format!("live state is not known: {why}"),
+                );
                 status.status = SyncStatusCode::Unknown;
                 self.unknown = true;
                 self.resources.push(status);
@@ -163,7 +173,11 @@ impl<'a> Found<'a, '_> {
         }
         self.share(&key, live);
         let synced = live.is_some_and(|live| !self.differs(&key, target, live));
-        status.status = if synced { SyncStatusCode::Synced } else { SyncStatusCode::OutOfSync };
+        status.status = if synced {
+            SyncStatusCode::Synced
+        } else {
+            SyncStatusCode::OutOfSync
+        };
         self.out_of_sync |= !synced;
         self.members.push((key, live, health));
         self.resources.push(status);
@@ -171,10 +185,18 @@ impl<'a> Found<'a, '_> {
 
     /// Two applications that want one object: said on both, and neither takes it from the other by itself.
     fn share(&mut self, key: &ResourceKey, live: Option<&Object>) {
-        let owner = live.and_then(|o| self.input.tracking.app_of(o)).filter(|owner| *owner != self.input.app);
+        let owner = live
+            .and_then(|o| self.input.tracking.app_of(o))
+            .filter(|owner| *owner != self.input.app);
         let other = (self.input.claimed_by_other)(key);
-        let Some(other) = other.or_else(|| owner.map(Arc::from)) else { return };
-        let (first, second) = if *other < *self.input.app { (&*other, self.input.app) } else { (self.input.app, &*other) };
+        let Some(other) = other.or_else(|| owner.map(Arc::from)) else {
+            return;
+        };
+        let (first, second) = if *other < *self.input.app {
+            (&*other, self.input.app)
+        } else {
+            (self.input.app, &*other)
+        };
         let message = format!("{}/{} is part of applications {first} and {second}", key.kind, key.name);
         self.conditions.add(ConditionType::SharedResourceWarning, message);
         // Only who does not own it holds back: the owner goes on as before.
@@ -199,7 +221,10 @@ impl<'a> Found<'a, '_> {
     /// Managed objects that nothing wants any more.
     fn extras(&mut self, wanted: &BTreeSet<ResourceKey>) {
         let managed = self.input.view.index.managed_by(self.input.app);
-        let extras: Vec<&Object> = managed.filter(|e| !e.has_owners() && !wanted.contains(e.key())).filter_map(|e| e.object()).collect();
+        let extras: Vec<&Object> = managed
+            .filter(|e| !e.has_owners() && !wanted.contains(e.key()))
+            .filter_map(|e| e.object())
+            .collect();
         for live in extras {
             let key = live.key();
             let mut status = resource(live, &key);
@@ -229,8 +254,15 @@ impl<'a> Found<'a, '_> {
         } else {
             SyncStatusCode::Synced
         };
-        let members: Vec<Member<'_>> =
-            self.members.iter().map(|(key, live, health)| Member { key, live: *live, health: health.as_ref() }).collect();
+        let members: Vec<Member<'_>> = self
+            .members
+            .iter()
+            .map(|(key, live, health)| Member {
+                key,
+                live: *live,
+                health: health.as_ref(),
+            })
+            .collect();
         let health = aggregate(&members, self.input.own);
         self.resources.sort_by_cached_key(|r| (r.requires_pruning, r.key()));
         Comparison {
@@ -258,7 +290,9 @@ fn resource(object: &Object, key: &ResourceKey) -> ResourceStatus {
 }
 
 fn lists(object: &Object, annotation: &str, item: &str) -> bool {
-    object.annotation(annotation).is_some_and(|list| list.split(',').any(|i| i.trim() == item))
+    object
+        .annotation(annotation)
+        .is_some_and(|list| list.split(',').any(|i| i.trim() == item))
 }
 
 /// What is left out when this object is compared [F3.46].
@@ -282,7 +316,11 @@ pub fn compare_rules(options: CompareOptions, ignore: &[IgnoreDifferences], targ
     };
     CompareRules {
         ignore_status,
-        ignore: ignore.iter().filter(is_for).flat_map(|r| r.json_pointers.iter().cloned()).collect(),
+        ignore: ignore
+            .iter()
+            .filter(is_for)
+            .flat_map(|r| r.json_pointers.iter().cloned())
+            .collect(),
         ignore_aggregated_roles: options.ignore_aggregated_roles,
     }
 }
@@ -305,8 +343,17 @@ fn summary(input: CompareInput<'_>) -> ApplicationSummary {
 /// The health to write, keeping the time of the last change [F3.54].
 pub fn health_status(old: &HealthStatus, new: &Health, now: pintle_model::Time) -> HealthStatus {
     let status = HealthStatusCode::from(new.status);
-    let since = if old.status == status { old.last_transition_time.or(Some(now)) } else { Some(now) };
-    HealthStatus { status, message: new.message.to_string(), last_transition_time: since, ..HealthStatus::default() }
+    let since = if old.status == status {
+        old.last_transition_time.or(Some(now))
+    } else {
+        Some(now)
+    };
+    HealthStatus {
+        status,
+        message: new.message.to_string(),
+        last_transition_time: since,
+        ..HealthStatus::default()
+    }
 }
 
 /// Health of an application whose objects are not known.

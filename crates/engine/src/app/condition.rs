@@ -35,7 +35,12 @@ impl Conditions {
 
     /// Whether desired or live state cannot be trusted because of one of these.
     pub fn forbid_sync(&self) -> bool {
-        self.0.iter().any(|(k, _)| matches!(k, ConditionType::ComparisonError | ConditionType::InvalidSpecError | ConditionType::UnknownError))
+        self.0.iter().any(|(k, _)| {
+            matches!(
+                k,
+                ConditionType::ComparisonError | ConditionType::InvalidSpecError | ConditionType::UnknownError
+            )
+        })
     }
 
     /// The messages of the conditions that [`Conditions::forbid_sync`], as one line.
@@ -45,10 +50,19 @@ impl Conditions {
     }
 
     /// The list for the status: types in `evaluated` are replaced by what was found, others stay; an unchanged condition keeps its time.
-    pub fn merge_into(self, old: &[ApplicationCondition], evaluated: &[ConditionType], now: Time) -> Vec<ApplicationCondition> {
-        let mut merged: Vec<ApplicationCondition> = old.iter().filter(|c| !evaluated.contains(&c.kind)).cloned().collect();
+    pub fn merge_into(
+        self,
+        old: &[ApplicationCondition],
+        evaluated: &[ConditionType],
+        now: Time,
+    ) -> Vec<ApplicationCondition> {
+        let mut merged: Vec<ApplicationCondition> =
+            old.iter().filter(|c| !evaluated.contains(&c.kind)).cloned().collect();
         for (kind, message) in self.0 {
-            let since = old.iter().find(|c| c.kind == kind && c.message == message).and_then(|c| c.last_transition_time);
+            let since = old
+                .iter()
+                .find(|c| c.kind == kind && c.message == message)
+                .and_then(|c| c.last_transition_time);
             merged.push(ApplicationCondition {
                 kind,
                 message,
@@ -56,7 +70,12 @@ impl Conditions {
                 ..ApplicationCondition::default()
             });
         }
-        merged.sort_by(|a, b| a.kind.as_str().cmp(b.kind.as_str()).then_with(|| a.message.cmp(&b.message)));
+        merged.sort_by(|a, b| {
+            a.kind
+                .as_str()
+                .cmp(b.kind.as_str())
+                .then_with(|| a.message.cmp(&b.message))
+        });
         merged
     }
 }
@@ -70,13 +89,20 @@ mod tests {
         let at = |t: &str| t.parse::<Time>().unwrap();
         let mut first = Conditions::default();
         first.add(ConditionType::ComparisonError, "no such path");
-        let old = first.clone().merge_into(&[], &[ConditionType::ComparisonError], at("2026-01-01T00:00:00Z"));
+        let old = first
+            .clone()
+            .merge_into(&[], &[ConditionType::ComparisonError], at("2026-01-01T00:00:00Z"));
         let mut old = old;
-        old.push(ApplicationCondition { kind: ConditionType::SyncError, message: "x".into(), ..ApplicationCondition::default() });
+        old.push(ApplicationCondition {
+            kind: ConditionType::SyncError,
+            message: "x".into(),
+            ..ApplicationCondition::default()
+        });
 
         let again = first.merge_into(&old, &[ConditionType::ComparisonError], at("2026-01-02T00:00:00Z"));
         assert_eq!(again, old);
-        let cured = Conditions::default().merge_into(&old, &[ConditionType::ComparisonError], at("2026-01-02T00:00:00Z"));
+        let cured =
+            Conditions::default().merge_into(&old, &[ConditionType::ComparisonError], at("2026-01-02T00:00:00Z"));
         assert_eq!(cured.len(), 1);
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use pintle_model::application::{Application, Source};
 use pintle_model::project::AppProject;
+use pintle_model::sync_option::SyncOptions;
 
 /// A field in use that is not acted on yet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,34 +21,6 @@ impl fmt::Display for NotActedOn {
     }
 }
 
-/// Sync options that are acted on; anything else stops automated sync [F3.22–F3.26].
-const OPTIONS: &[&str] = &[
-    "Validate=true",
-    "Validate=false",
-    "CreateNamespace=true",
-    "CreateNamespace=false",
-    "PruneLast=true",
-    "PruneLast=false",
-    "Prune=true",
-    "Prune=false",
-    "ApplyOutOfSyncOnly=true",
-    "ApplyOutOfSyncOnly=false",
-    "PrunePropagationPolicy=foreground",
-    "PrunePropagationPolicy=background",
-    "PrunePropagationPolicy=orphan",
-    "SkipDryRunOnMissingResource=true",
-    "SkipDryRunOnMissingResource=false",
-    "Replace=true",
-    "Replace=false",
-    "ServerSideApply=true",
-    "ServerSideApply=false",
-    "FailOnSharedResource=true",
-    "FailOnSharedResource=false",
-    "Delete=true",
-    "Delete=false",
-    "RespectIgnoreDifferences=false",
-];
-
 /// Lists the fields of an Application and its project that are in use and not acted on, sorted.
 pub fn not_acted_on(app: &Application, project: Option<&AppProject>) -> Vec<NotActedOn> {
     let mut found = Vec::new();
@@ -55,37 +28,66 @@ pub fn not_acted_on(app: &Application, project: Option<&AppProject>) -> Vec<NotA
     let spec = &app.spec;
 
     if spec.source_hydrator.is_some() {
-        say("spec.sourceHydrator".into(), "sync from the hydrated branch with spec.source");
+        say(
+            "spec.sourceHydrator".into(),
+            "sync from the hydrated branch with spec.source",
+        );
     }
     for (i, rule) in spec.ignore_differences.iter().enumerate() {
         if !rule.jq_path_expressions.is_empty() {
-            say(format!("spec.ignoreDifferences[{i}].jqPathExpressions"), "use jsonPointers");
+            say(
+                format!("spec.ignoreDifferences[{i}].jqPathExpressions"),
+                "use jsonPointers",
+            );
         }
         if !rule.managed_fields_managers.is_empty() {
-            say(format!("spec.ignoreDifferences[{i}].managedFieldsManagers"), "use jsonPointers");
+            say(
+                format!("spec.ignoreDifferences[{i}].managedFieldsManagers"),
+                "use jsonPointers",
+            );
         }
     }
     for (i, source) in spec.sources().iter().enumerate() {
-        let at = if spec.has_multiple_sources() { format!("spec.sources[{i}]") } else { "spec.source".to_owned() };
+        let at = if spec.has_multiple_sources() {
+            format!("spec.sources[{i}]")
+        } else {
+            "spec.source".to_owned()
+        };
         source_fields(&at, source, &mut say);
     }
     if let Some(policy) = &spec.sync_policy {
-        for option in policy.sync_options.iter().filter(|o| !OPTIONS.contains(&o.as_str())) {
-            say(format!("spec.syncPolicy.syncOptions {option:?}"), "remove it, or sync by hand");
+        let options = SyncOptions::of_application(&policy.sync_options);
+        for option in options.unknown {
+            say(
+                format!("spec.syncPolicy.syncOptions {option:?}"),
+                "nobody knows this option; remove it",
+            );
         }
-        if policy.managed_namespace_metadata.is_some() {
-            say("spec.syncPolicy.managedNamespaceMetadata".into(), "label the namespace by a manifest");
+        if options.respect_ignore_differences {
+            say(
+                "spec.syncPolicy.syncOptions \"RespectIgnoreDifferences=true\"".into(),
+                "ignored fields would be written",
+            );
         }
     }
     if let Some(project) = project {
         if !project.spec.sync_windows.is_empty() {
-            say(format!("AppProject {} spec.syncWindows", project.metadata.name), "sync by hand inside the window");
+            say(
+                format!("AppProject {} spec.syncWindows", project.metadata.name),
+                "sync by hand inside the window",
+            );
         }
         if !project.spec.signature_keys.is_empty() {
-            say(format!("AppProject {} spec.signatureKeys", project.metadata.name), "commits are not verified");
+            say(
+                format!("AppProject {} spec.signatureKeys", project.metadata.name),
+                "commits are not verified",
+            );
         }
         if project.spec.source_integrity.is_some() {
-            say(format!("AppProject {} spec.sourceIntegrity", project.metadata.name), "commits are not verified");
+            say(
+                format!("AppProject {} spec.sourceIntegrity", project.metadata.name),
+                "commits are not verified",
+            );
         }
         if !project.spec.destination_service_accounts.is_empty() {
             say(
@@ -103,7 +105,10 @@ fn source_fields(at: &str, source: &Source, say: &mut impl FnMut(String, &'stati
         say(format!("{at}.plugin"), "plugins are not run yet");
     }
     if !source.r#ref.is_empty() {
-        say(format!("{at}.ref"), "value files from other sources come with the Helm renderer");
+        say(
+            format!("{at}.ref"),
+            "value files from other sources come with the Helm renderer",
+        );
     }
     if let Some(directory) = &source.directory {
         let jsonnet = &directory.jsonnet;
@@ -127,16 +132,20 @@ mod tests {
     #[test]
     fn each_field_is_named() {
         let mut app = Application::default();
-        app.spec.ignore_differences =
-            vec![IgnoreDifferences { jq_path_expressions: vec![".spec".into()], ..IgnoreDifferences::default() }];
-        app.spec.sync_policy =
-            Some(SyncPolicy { sync_options: vec!["Prune=confirm".into(), "PruneLast=true".into()], ..SyncPolicy::default() });
+        app.spec.ignore_differences = vec![IgnoreDifferences {
+            jq_path_expressions: vec![".spec".into()],
+            ..IgnoreDifferences::default()
+        }];
+        app.spec.sync_policy = Some(SyncPolicy {
+            sync_options: vec!["Prune=always".into(), "PruneLast=true".into()],
+            ..SyncPolicy::default()
+        });
         let said: Vec<String> = not_acted_on(&app, None).iter().map(ToString::to_string).collect();
         assert_eq!(
             said,
             [
                 "spec.ignoreDifferences[0].jqPathExpressions is not acted on by this version (use jsonPointers)",
-                "spec.syncPolicy.syncOptions \"Prune=confirm\" is not acted on by this version (remove it, or sync by hand)",
+                "spec.syncPolicy.syncOptions \"Prune=always\" is not acted on by this version (nobody knows this option; remove it)",
             ]
         );
     }

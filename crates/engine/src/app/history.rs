@@ -1,7 +1,9 @@
 //! What was deployed when, and going back to it [F1.11, F3.11].
 
 use pintle_model::Time;
-use pintle_model::application::{Application, Operation, OperationState, RevisionHistory, SyncOperation, SyncStrategy, SyncStrategyApply};
+use pintle_model::application::{
+    Application, Operation, OperationState, RevisionHistory, SyncOperation, SyncStrategy, SyncStrategyApply,
+};
 
 /// Returns the history after an operation ended, or `None` if the operation is not one that is recorded: it must have succeeded, really
 /// written, and covered the whole application.
@@ -59,7 +61,10 @@ pub fn rollback(app: &Application, id: Option<i64>, prune: bool, dry_run: bool) 
     let name = || app.metadata.name.clone();
     let history = &app.status.history;
     let entry = match id {
-        Some(id) => history.iter().find(|h| h.id == id).ok_or_else(|| RollbackError::NoSuchEntry { app: name(), id })?,
+        Some(id) => history
+            .iter()
+            .find(|h| h.id == id)
+            .ok_or_else(|| RollbackError::NoSuchEntry { app: name(), id })?,
         None => {
             let earlier = history.len().checked_sub(2).and_then(|i| history.get(i));
             earlier.ok_or_else(|| RollbackError::NothingEarlier { app: name() })?
@@ -74,9 +79,17 @@ pub fn rollback(app: &Application, id: Option<i64>, prune: bool, dry_run: bool) 
             sources: entry.sources.clone(),
             prune,
             dry_run,
-            sync_options: app.spec.sync_policy.as_ref().map(|p| p.sync_options.clone()).unwrap_or_default(),
+            sync_options: app
+                .spec
+                .sync_policy
+                .as_ref()
+                .map(|p| p.sync_options.clone())
+                .unwrap_or_default(),
             // As the peer: hooks belong to going forward.
-            sync_strategy: Some(SyncStrategy { apply: Some(SyncStrategyApply::default()), ..SyncStrategy::default() }),
+            sync_strategy: Some(SyncStrategy {
+                apply: Some(SyncStrategyApply::default()),
+                ..SyncStrategy::default()
+            }),
             ..SyncOperation::default()
         }),
         ..Operation::default()
@@ -92,10 +105,16 @@ mod tests {
     fn succeeded(revision: &str) -> OperationState {
         OperationState {
             phase: OperationPhase::Succeeded,
-            operation: Operation { sync: Some(SyncOperation::default()), ..Operation::default() },
+            operation: Operation {
+                sync: Some(SyncOperation::default()),
+                ..Operation::default()
+            },
             sync_result: Some(SyncResult {
                 revision: revision.into(),
-                source: Source { repo_url: "u".into(), ..Source::default() },
+                source: Source {
+                    repo_url: "u".into(),
+                    ..Source::default()
+                },
                 ..SyncResult::default()
             }),
             ..OperationState::default()
@@ -114,9 +133,21 @@ mod tests {
         assert_eq!(ids, [(1, "b"), (2, "c")]);
 
         let back = rollback(&app, None, false, false).unwrap().sync.unwrap();
-        assert_eq!((back.revision.as_str(), back.source.unwrap().repo_url.as_str()), ("b", "u"));
-        assert_eq!(rollback(&app, Some(7), false, false), Err(RollbackError::NoSuchEntry { app: String::new(), id: 7 }));
-        app.spec.sync_policy = Some(SyncPolicy { automated: Some(Automated::default()), ..SyncPolicy::default() });
+        assert_eq!(
+            (back.revision.as_str(), back.source.unwrap().repo_url.as_str()),
+            ("b", "u")
+        );
+        assert_eq!(
+            rollback(&app, Some(7), false, false),
+            Err(RollbackError::NoSuchEntry {
+                app: String::new(),
+                id: 7
+            })
+        );
+        app.spec.sync_policy = Some(SyncPolicy {
+            automated: Some(Automated::default()),
+            ..SyncPolicy::default()
+        });
         assert_eq!(rollback(&app, None, false, false), Err(RollbackError::AutomatedSync));
     }
 
@@ -128,7 +159,13 @@ mod tests {
         dry.operation.sync.as_mut().unwrap().dry_run = true;
         assert!(recorded(&app, &dry, now).is_none());
         let mut partial = succeeded("a");
-        partial.operation.sync.as_mut().unwrap().resources.push(Default::default());
+        partial
+            .operation
+            .sync
+            .as_mut()
+            .unwrap()
+            .resources
+            .push(Default::default());
         assert!(recorded(&app, &partial, now).is_none());
         let mut failed = succeeded("a");
         failed.phase = OperationPhase::Failed;

@@ -1,9 +1,12 @@
 //! Decisions about one Application.
 
 pub mod autosync;
+pub mod cluster;
 pub mod compare;
 pub mod condition;
 pub mod fail_closed;
 pub mod history;
+pub mod operation;
 pub mod project;
+pub mod status;
 pub mod targets;

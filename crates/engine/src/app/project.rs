@@ -7,7 +7,7 @@ use pintle_model::glob::Glob;
 use pintle_model::project::{AppProject, ResourceKind};
 use pintle_model::{Gvk, ResourceKey};
 
-use crate::effect::{Effect, Permitted};
+use crate::effect::{Action, Effect, Permitted};
 pub use crate::kinds::Scope;
 
 /// Why a project refuses, in the peer's words where it has some [F3.10].
@@ -120,16 +120,23 @@ pub fn check_spec(
     }
     let sources = app.spec.effective_sources();
     if sources.is_empty() {
-        problems.push(SpecProblem::Invalid("spec.source and spec.sources are both missing; say where the manifests come from".into()));
+        problems.push(SpecProblem::Invalid(
+            "spec.source and spec.sources are both missing; say where the manifests come from".into(),
+        ));
     }
     for source in &sources {
         if source.repo_url.is_empty() {
             problems.push(SpecProblem::Invalid("spec.source.repoURL is required".into()));
         } else if !source_permitted(project, &source.repo_url) {
-            problems.push(SpecProblem::Source { repo: source.repo_url.clone(), project: project_name.clone() });
+            problems.push(SpecProblem::Source {
+                repo: source.repo_url.clone(),
+                project: project_name.clone(),
+            });
         }
         if source.path.is_empty() && source.chart.is_empty() && source.r#ref.is_empty() {
-            problems.push(SpecProblem::Invalid("spec.source.path is required (or spec.source.chart); `.` is the root of the repository".into()));
+            problems.push(SpecProblem::Invalid(
+                "spec.source.path is required (or spec.source.chart); `.` is the root of the repository".into(),
+            ));
         }
     }
     if !destination_permitted(project, cluster, &app.spec.destination.namespace) {
@@ -145,7 +152,9 @@ pub fn check_spec(
 /// Whether a project allows a repository: a matching pattern, and no matching `!` pattern [F1.22].
 pub fn source_permitted(project: &AppProject, repo_url: &str) -> bool {
     let normal = normal_repo(repo_url);
-    let hit = |pattern: &str| matches_url(pattern, repo_url) || normal_repo(pattern) == normal || matches_url(pattern, &normal);
+    let hit = |pattern: &str| {
+        matches_url(pattern, repo_url) || normal_repo(pattern) == normal || matches_url(pattern, &normal)
+    };
     let patterns = &project.spec.source_repos;
     let denied = patterns.iter().filter_map(|p| p.strip_prefix('!')).any(hit);
     !denied && patterns.iter().filter(|p| !p.starts_with('!')).any(|p| hit(p))
@@ -167,7 +176,8 @@ fn normal_repo(url: &str) -> String {
 /// Whether a project allows a namespace of a cluster: a matching destination, and no destination whose denial matches [F1.22].
 pub fn destination_permitted(project: &AppProject, cluster: ClusterNames<'_>, namespace: &str) -> bool {
     let destinations = &project.spec.destinations;
-    !destinations.iter().any(|d| denies(d, cluster, namespace)) && destinations.iter().any(|d| allows(d, cluster, namespace))
+    !destinations.iter().any(|d| denies(d, cluster, namespace))
+        && destinations.iter().any(|d| allows(d, cluster, namespace))
 }
 
 /// Whether a destination says `!` to this place. A `!` in one field denies where the other fields match as they stand.
@@ -187,7 +197,8 @@ fn allows(d: &Destination, cluster: ClusterNames<'_>, namespace: &str) -> bool {
 /// Whether the server or name of a destination names the cluster.
 fn place_matches(d: &Destination, cluster: ClusterNames<'_>) -> bool {
     let by_server = !d.server.is_empty() && !d.server.starts_with('!') && matches(&d.server, cluster.server);
-    let by_name = !d.name.is_empty() && !d.name.starts_with('!') && !cluster.name.is_empty() && matches(&d.name, cluster.name);
+    let by_name =
+        !d.name.is_empty() && !d.name.starts_with('!') && !cluster.name.is_empty() && matches(&d.name, cluster.name);
     by_server || by_name
 }
 
@@ -210,7 +221,10 @@ pub fn check_resource(
     };
     let in_list = |list: &[ResourceKind]| list.iter().any(|r| matches(&r.group, group) && matches(&r.kind, kind));
     match scope {
-        None => Err(Denied::UnknownScope { group: Arc::clone(&gvk.group), kind: Arc::clone(&gvk.kind) }),
+        None => Err(Denied::UnknownScope {
+            group: Arc::clone(&gvk.group),
+            kind: Arc::clone(&gvk.kind),
+        }),
         Some(Scope::Namespaced) => {
             let white = spec.namespace_resource_whitelist.as_deref().is_none_or(in_list);
             if !white || in_list(&spec.namespace_resource_blacklist) {
@@ -227,7 +241,9 @@ pub fn check_resource(
         Some(Scope::Cluster) => {
             let listed = |list: &[pintle_model::project::ClusterResource]| {
                 list.iter().any(|r| {
-                    matches(&r.group, group) && matches(&r.kind, kind) && (r.name.is_empty() || matches(&r.name, &key.name))
+                    matches(&r.group, group)
+                        && matches(&r.kind, kind)
+                        && (r.name.is_empty() || matches(&r.name, &key.name))
                 })
             };
             if !listed(&spec.cluster_resource_whitelist) || listed(&spec.cluster_resource_blacklist) {
@@ -239,13 +255,25 @@ pub fn check_resource(
 }
 
 /// Permits one write to a managed object, or says why not. The only maker of project grants.
+///
+/// `own_namespace` is the destination namespace where the Application asks for it to be made (`CreateNamespace=true`): that one may be created
+/// wherever the project allows deploying into it, as at the peer, without Namespaces being whitelisted; it may not be deleted so.
 pub fn permit(
     effect: Effect,
     project: &AppProject,
     cluster: ClusterNames<'_>,
     scope: Option<Scope>,
+    own_namespace: Option<&str>,
 ) -> Result<Permitted<Effect>, Denied> {
-    check_resource(project, cluster, &effect.gvk, &effect.key(), scope)?;
+    let makes_own = scope == Some(Scope::Cluster)
+        && &*effect.gvk.kind == "Namespace"
+        && effect.gvk.group.is_empty()
+        && own_namespace == Some(&*effect.name)
+        && matches!(effect.action, Action::Create { .. } | Action::Apply { .. })
+        && destination_permitted(project, cluster, &effect.name);
+    if !makes_own {
+        check_resource(project, cluster, &effect.gvk, &effect.key(), scope)?;
+    }
     let name = project.metadata.name.as_str().into();
     let version = project.metadata.resource_version.as_str().into();
     Ok(Permitted::by_project(effect, name, version))
@@ -257,7 +285,10 @@ mod tests {
 
     use super::*;
 
-    const HERE: ClusterNames<'static> = ClusterNames { server: "https://kubernetes.default.svc", name: "in-cluster" };
+    const HERE: ClusterNames<'static> = ClusterNames {
+        server: "https://kubernetes.default.svc",
+        name: "in-cluster",
+    };
 
     fn project(destinations: &[(&str, &str)]) -> AppProject {
         let mut project = AppProject::default();
@@ -296,7 +327,10 @@ mod tests {
         assert!(source_permitted(&p, "http://git/shop"));
         assert!(source_permitted(&p, "http://GIT/shop.git"));
         assert!(!source_permitted(&p, "http://git/secret"));
-        assert!(!source_permitted(&p, "http://git/secret.git"), "another spelling of a denied repository is denied");
+        assert!(
+            !source_permitted(&p, "http://git/secret.git"),
+            "another spelling of a denied repository is denied"
+        );
         assert!(!source_permitted(&p, "http://git/a/b"));
         assert!(!source_permitted(&p, "http://elsewhere/shop"));
     }
@@ -314,24 +348,46 @@ mod tests {
         let mut p = project(&[("*", "dev")]);
         let (ns, cl) = (Some(Scope::Namespaced), Some(Scope::Cluster));
         assert_eq!(write(&p, "", "ConfigMap", "dev", ns), "yes");
-        assert_eq!(write(&p, "", "ConfigMap", "prod", ns), "namespace prod is not permitted in project 'shop'");
-        assert_eq!(write(&p, "", "Namespace", "", cl), "resource :Namespace is not permitted in project shop");
+        assert_eq!(
+            write(&p, "", "ConfigMap", "prod", ns),
+            "namespace prod is not permitted in project 'shop'"
+        );
+        assert_eq!(
+            write(&p, "", "Namespace", "", cl),
+            "resource :Namespace is not permitted in project shop"
+        );
         assert!(write(&p, "x.io", "Thing", "dev", None).contains("nothing is written until it does"));
-        p.spec.cluster_resource_whitelist =
-            vec![ClusterResource { group: String::new(), kind: "Namespace".into(), name: "x*".into(), ..ClusterResource::default() }];
+        p.spec.cluster_resource_whitelist = vec![ClusterResource {
+            group: String::new(),
+            kind: "Namespace".into(),
+            name: "x*".into(),
+            ..ClusterResource::default()
+        }];
         assert_eq!(write(&p, "", "Namespace", "", cl), "yes");
         p.spec.namespace_resource_whitelist = Some(vec![]);
-        assert_eq!(write(&p, "", "ConfigMap", "dev", ns), "resource :ConfigMap is not permitted in project shop");
+        assert_eq!(
+            write(&p, "", "ConfigMap", "dev", ns),
+            "resource :ConfigMap is not permitted in project shop"
+        );
         p.spec.namespace_resource_whitelist = None;
-        p.spec.namespace_resource_blacklist =
-            vec![ResourceKind { group: String::new(), kind: "Config*".into(), ..ResourceKind::default() }];
-        assert_eq!(write(&p, "", "ConfigMap", "dev", ns), "resource :ConfigMap is not permitted in project shop");
+        p.spec.namespace_resource_blacklist = vec![ResourceKind {
+            group: String::new(),
+            kind: "Config*".into(),
+            ..ResourceKind::default()
+        }];
+        assert_eq!(
+            write(&p, "", "ConfigMap", "dev", ns),
+            "resource :ConfigMap is not permitted in project shop"
+        );
     }
 
     #[test]
     fn every_problem_of_a_spec_is_named() {
         let app = Application::default();
-        let said: Vec<String> = check_spec(&app, &project(&[("*", "dev")]), HERE, "argocd").iter().map(ToString::to_string).collect();
+        let said: Vec<String> = check_spec(&app, &project(&[("*", "dev")]), HERE, "argocd")
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(said.len(), 3, "{said:?}");
     }
 }

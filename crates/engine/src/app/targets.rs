@@ -115,7 +115,13 @@ mod tests {
     use crate::kinds::ServedKind;
 
     fn served(scope: Scope) -> ServedKind {
-        ServedKind { scope, version: "v1".into(), versions: vec!["v1".into()], plural: "x".into(), verbs: vec![] }
+        ServedKind {
+            scope,
+            version: "v1".into(),
+            versions: vec!["v1".into()],
+            plural: "x".into(),
+            verbs: vec![],
+        }
     }
 
     fn check(objects: &[(&str, &str, &str)], namespace: &str, expected: &str) {
@@ -127,25 +133,55 @@ mod tests {
             [],
         );
         let (tracking, filter) = (Tracking::default(), KindFilter::default());
-        let objects = objects.iter().map(|(kind, ns, name)| Object::bare(&Gvk::new("", "v1", *kind), ns, name)).collect();
-        let source = SourceRender { source: "s".into(), revision: "r".into(), objects: Ok(objects), blocking: vec![] };
+        let objects = objects
+            .iter()
+            .map(|(kind, ns, name)| Object::bare(&Gvk::new("", "v1", *kind), ns, name))
+            .collect();
+        let source = SourceRender {
+            source: "s".into(),
+            revision: "r".into(),
+            objects: Ok(objects),
+            blocking: vec![],
+        };
         let rendered = Complete::rendered(vec![source], Timestamp::UNIX_EPOCH).unwrap();
-        let rules = TargetRules { app: "shop", namespace, cluster: "c", tracking: &tracking, filter: &filter, kinds: &kinds };
+        let rules = TargetRules {
+            app: "shop",
+            namespace,
+            cluster: "c",
+            tracking: &tracking,
+            filter: &filter,
+            kinds: &kinds,
+        };
         let made = targets(rendered, rules);
         let mut lines: Vec<String> = made
             .get()
             .objects
             .iter()
-            .map(|o| format!("{} {}", o.key(), o.annotation("argocd.argoproj.io/tracking-id").unwrap_or("-")))
+            .map(|o| {
+                format!(
+                    "{} {}",
+                    o.key(),
+                    o.annotation("argocd.argoproj.io/tracking-id").unwrap_or("-")
+                )
+            })
             .collect();
-        lines.extend(made.get().conditions.iter().map(|(kind, message)| format!("{kind}: {message}")));
+        lines.extend(
+            made.get()
+                .conditions
+                .iter()
+                .map(|(kind, message)| format!("{kind}: {message}")),
+        );
         assert_eq!(lines.join("\n"), expected);
     }
 
     #[test]
     fn objects_get_their_place_and_mark() {
         check(
-            &[("ConfigMap", "", "a"), ("Namespace", "x", "n"), ("ConfigMap", "other", "b")],
+            &[
+                ("ConfigMap", "", "a"),
+                ("Namespace", "x", "n"),
+                ("ConfigMap", "other", "b"),
+            ],
             "dev",
             "/ConfigMap/dev/a shop:/ConfigMap:dev/a\n/Namespace//n shop:/Namespace:dev/n\n/ConfigMap/other/b shop:/ConfigMap:other/b",
         );
@@ -168,6 +204,10 @@ mod tests {
 
     #[test]
     fn excluded_kinds_are_left_out_and_named() {
-        check(&[("Event", "dev", "e")], "dev", "ExcludedResourceWarning: Resource /Event/dev/e is excluded in the settings");
+        check(
+            &[("Event", "dev", "e")],
+            "dev",
+            "ExcludedResourceWarning: Resource /Event/dev/e is excluded in the settings",
+        );
     }
 }

@@ -62,7 +62,11 @@ pub fn absorb(op: &SyncOp, tasks: &[Task], progress: &mut Progress, outcomes: &[
                 } else if failure.kind.is_retryable() {
                     absorbed.again.get_or_insert((id.clone(), failure.message.clone()));
                 } else {
-                    let what = if id.verb == Verb::Release { "remove hook finalizer" } else { "delete resource" };
+                    let what = if id.verb == Verb::Release {
+                        "remove hook finalizer"
+                    } else {
+                        "delete resource"
+                    };
                     let message = format!("failed to {what}: {failure}");
                     progress.record(task, ResultCode::Unset, OperationPhase::Error, &message);
                 }
@@ -104,7 +108,10 @@ fn is_tolerable(failure: &Failure, task: &Task, tasks: &[Task]) -> bool {
                 && tasks.iter().any(|t| {
                     t.target.is_some()
                         && t.live.is_none()
-                        && matches!(&*t.key.kind, "ServiceAccount" | "PriorityClass" | "RuntimeClass" | "LimitRange")
+                        && matches!(
+                            &*t.key.kind,
+                            "ServiceAccount" | "PriorityClass" | "RuntimeClass" | "LimitRange"
+                        )
                 })
         }
         _ => false,

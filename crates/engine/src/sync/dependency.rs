@@ -27,8 +27,12 @@ fn adjust_one(tasks: &mut Vec<Task>, provides: fn(&Object) -> Option<Thing>, nee
         let Some(task) = tasks.get(at) else { break };
         let Some(target) = &task.target else { continue };
         if let Some(thing) = provides(target) {
-            let Some(&before) = first_need.get(&thing) else { continue };
-            let Some((phase, wave)) = tasks.get(before).map(|t| (t.phase.clone(), t.wave)) else { continue };
+            let Some(&before) = first_need.get(&thing) else {
+                continue;
+            };
+            let Some((phase, wave)) = tasks.get(before).map(|t| (t.phase.clone(), t.wave)) else {
+                continue;
+            };
             let mut moved = tasks.remove(at);
             moved.phase = phase;
             moved.wave = wave;

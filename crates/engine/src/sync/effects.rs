@@ -30,7 +30,9 @@ pub enum Manner {
 
 /// How a task's object is written: its own annotation, then the Application's options.
 pub fn manner(op: &SyncOp, task: &Task) -> Manner {
-    let Some(target) = &task.target else { return Manner::ClientSide { force: false } };
+    let Some(target) = &task.target else {
+        return Manner::ClientSide { force: false };
+    };
     let own = of_object(target);
     // Deleting one of these takes everything in it along, so they are never recreated.
     let is_container = is_crd(target) || (target.kind() == "Namespace" && target.group().is_empty());
@@ -39,7 +41,11 @@ pub fn manner(op: &SyncOp, task: &Task) -> Manner {
         return Manner::Replace { force };
     }
     let server_side = own.server_side_apply.or(op.options.server_side_apply).unwrap_or(false);
-    if server_side { Manner::ServerSide } else { Manner::ClientSide { force } }
+    if server_side {
+        Manner::ServerSide
+    } else {
+        Manner::ClientSide { force }
+    }
 }
 
 /// The write of a task's target; `None` for prune tasks.
@@ -69,15 +75,26 @@ pub fn dry_run(op: &SyncOp, task: &Task) -> Option<Effect> {
 }
 
 fn is_recreated(task: &Task, manner: Manner) -> bool {
-    let forced = matches!(manner, Manner::ClientSide { force: true } | Manner::Replace { force: true });
+    let forced = matches!(
+        manner,
+        Manner::ClientSide { force: true } | Manner::Replace { force: true }
+    );
     task.live.is_some() && (forced || task.must_go_first())
 }
 
 fn write(op: &SyncOp, object: Object, manner: Manner) -> Action {
     let validate = !(op.options.skip_validation || of_object(&object).skip_validation);
     match manner {
-        Manner::ClientSide { force } => Action::Apply { object, mode: ApplyMode::ClientSide { force }, validate },
-        Manner::ServerSide => Action::Apply { object, mode: ApplyMode::ServerSide, validate },
+        Manner::ClientSide { force } => Action::Apply {
+            object,
+            mode: ApplyMode::ClientSide { force },
+            validate,
+        },
+        Manner::ServerSide => Action::Apply {
+            object,
+            mode: ApplyMode::ServerSide,
+            validate,
+        },
         Manner::Replace { force } => Action::Replace { object, force },
     }
 }
@@ -97,14 +114,31 @@ pub fn delete_hook(op: &SyncOp, task: &Task) -> Option<Effect> {
 
 fn delete(op: &SyncOp, task: &Task, propagation: Propagation, resource_version: Option<Arc<str>>) -> Option<Effect> {
     let uid = task.live.as_ref().map(Object::uid).filter(|uid| !uid.is_empty())?;
-    Some(effect(op, task, Action::Delete { uid: uid.into(), resource_version, propagation }, false))
+    Some(effect(
+        op,
+        task,
+        Action::Delete {
+            uid: uid.into(),
+            resource_version,
+            propagation,
+        },
+        false,
+    ))
 }
 
 /// The patch that takes the hook finalizer off a live hook.
 pub fn release(op: &SyncOp, task: &Task) -> Option<Effect> {
     let live = task.live.as_ref()?;
     let resource_version = Some(live.resource_version()).filter(|v| !v.is_empty()).map(Arc::from);
-    Some(effect(op, task, Action::MergePatch { patch: finalizer_release(live), resource_version }, false))
+    Some(effect(
+        op,
+        task,
+        Action::MergePatch {
+            patch: finalizer_release(live),
+            resource_version,
+        },
+        false,
+    ))
 }
 
 fn effect(op: &SyncOp, task: &Task, action: Action, dry_run: bool) -> Effect {

@@ -56,7 +56,10 @@ impl Run<'_> {
     /// The task of the destination namespace, if that does not exist.
     fn namespace_to_make(&self) -> Option<Task> {
         let is_it = |t: &&Task| !t.is_hook() && t.target.as_ref().is_some_and(|o| is_namespace(o, self.op));
-        self.main().find(is_it).filter(|t| t.live.is_none() && t.blind.is_none()).cloned()
+        self.main()
+            .find(is_it)
+            .filter(|t| t.live.is_none() && t.blind.is_none())
+            .cloned()
     }
 
     /// Namespaces that this sync is about to make.
@@ -84,7 +87,10 @@ impl Run<'_> {
                     PruneVerdict::Delete | PruneVerdict::Confirm => (ResultCode::Pruned, "pruned (dry run)".into()),
                 }
             } else {
-                (ResultCode::Synced, format!("{} created (dry run)", effects::resource_name(&task)))
+                (
+                    ResultCode::Synced,
+                    format!("{} created (dry run)", effects::resource_name(&task)),
+                )
             };
             self.progress.record(&task, code, OperationPhase::Succeeded, &message);
         }

@@ -46,9 +46,15 @@ pub fn role(object: &Object) -> Role {
                 known => push_new(&mut types, known),
             }
         }
-        return if types.is_empty() && skip { Role::Skipped } else { Role::Hook(types) };
+        return if types.is_empty() && skip {
+            Role::Skipped
+        } else {
+            Role::Hook(types)
+        };
     }
-    let Some(list) = object.annotation(annotation::HELM_HOOK) else { return Role::Plain };
+    let Some(list) = object.annotation(annotation::HELM_HOOK) else {
+        return Role::Plain;
+    };
     let mut types = Vec::new();
     for item in list.split(',').map(str::trim) {
         match item {
@@ -87,7 +93,12 @@ pub fn phase_of(hook: &HookType) -> Option<SyncPhase> {
 
 /// The delete policies of a hook; `BeforeHookCreation` where none is given [F3.16].
 pub fn delete_policies(object: &Object) -> BTreeSet<DeletePolicy> {
-    let items = |name| object.annotation(name).into_iter().flat_map(|list| list.split(',').map(str::trim));
+    let items = |name| {
+        object
+            .annotation(name)
+            .into_iter()
+            .flat_map(|list| list.split(',').map(str::trim))
+    };
     let argo = items(annotation::HOOK_DELETE_POLICY).filter_map(|item| match item {
         "HookSucceeded" => Some(DeletePolicy::HookSucceeded),
         "HookFailed" => Some(DeletePolicy::HookFailed),
@@ -109,7 +120,11 @@ pub fn delete_policies(object: &Object) -> BTreeSet<DeletePolicy> {
 
 /// The name of a hook that has only `generateName`: the same in every step of one operation [F3.17].
 pub fn generated_name(generate_name: &str, revision: &str, phase: &str, started_at: Timestamp) -> String {
-    let short: String = if revision.chars().count() >= 8 { revision.chars().take(7).collect() } else { revision.into() };
+    let short: String = if revision.chars().count() >= 8 {
+        revision.chars().take(7).collect()
+    } else {
+        revision.into()
+    };
     let suffix = format!("{short}-{phase}-{}", started_at.as_second()).to_lowercase();
     format!("{generate_name}{suffix}")
 }
@@ -128,7 +143,8 @@ pub fn dressed(mut hook: Object, stamp: &str) -> Object {
     if !has_finalizer(&hook) {
         let mut finalizers = hook.value().list_at(&["metadata", "finalizers"]).to_vec();
         finalizers.push(annotation::FINALIZER_HOOK.into());
-        hook.value_mut().set_at(&["metadata", "finalizers"], Value::list(finalizers));
+        hook.value_mut()
+            .set_at(&["metadata", "finalizers"], Value::list(finalizers));
     }
     hook
 }
@@ -140,9 +156,17 @@ pub fn has_finalizer(object: &Object) -> bool {
 
 /// The merge patch that takes the hook finalizer off and leaves the others.
 pub fn finalizer_release(live: &Object) -> Value {
-    let kept: Vec<Value> = live.finalizers().filter(|f| *f != annotation::FINALIZER_HOOK).map(Value::from).collect();
+    let kept: Vec<Value> = live
+        .finalizers()
+        .filter(|f| *f != annotation::FINALIZER_HOOK)
+        .map(Value::from)
+        .collect();
     let mut patch = Value::map();
-    let value = if kept.is_empty() { Value::Null } else { Value::list(kept) };
+    let value = if kept.is_empty() {
+        Value::Null
+    } else {
+        Value::list(kept)
+    };
     patch.set_at(&["metadata", "finalizers"], value);
     patch
 }

@@ -15,6 +15,7 @@
 
 mod absorb;
 mod cleanup;
+pub mod delete;
 mod dependency;
 mod effects;
 mod failure;
@@ -39,7 +40,7 @@ pub mod wave;
 #[cfg(test)]
 mod tests;
 
-
+pub use delete::{DeleteOp, DeleteStep, delete_step};
 pub use op::{SyncOp, Terminate};
 pub use step::{Step, step};
 pub use task::{Task, TaskId, Verb};

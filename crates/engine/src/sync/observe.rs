@@ -26,7 +26,8 @@ impl Run<'_> {
         let is_lost = |t: &&Task| t.is_own_run() && self.progress.state(t) == State::Pending;
         for hook in self.tasks.iter().filter(is_lost).cloned().collect::<Vec<_>>() {
             let message = format!("{} created", resource_name(&hook));
-            self.progress.record(&hook, ResultCode::Synced, OperationPhase::Running, &message);
+            self.progress
+                .record(&hook, ResultCode::Synced, OperationPhase::Running, &message);
         }
     }
 
@@ -40,8 +41,11 @@ impl Run<'_> {
 
     /// Records ordinary objects of waves before a place that have become healthy or have failed.
     pub(super) fn observe_plain(&mut self, before: (u8, i64)) {
-        let plain: Vec<Task> =
-            self.main().filter(|t| !t.is_hook() && !t.is_prune() && t.place() < before).cloned().collect();
+        let plain: Vec<Task> = self
+            .main()
+            .filter(|t| !t.is_hook() && !t.is_prune() && t.place() < before)
+            .cloned()
+            .collect();
         for task in plain {
             if self.progress.state(&task) == State::Running {
                 self.observe(&task);
@@ -53,23 +57,37 @@ impl Run<'_> {
         match self.evidence(task) {
             Evidence::Running => {}
             Evidence::Good(message) => {
-                self.progress.record(task, ResultCode::Unset, OperationPhase::Succeeded, &message);
+                self.progress
+                    .record(task, ResultCode::Unset, OperationPhase::Succeeded, &message);
             }
-            Evidence::Bad(message) => self.progress.record(task, ResultCode::Unset, OperationPhase::Failed, &message),
+            Evidence::Bad(message) => self
+                .progress
+                .record(task, ResultCode::Unset, OperationPhase::Failed, &message),
         }
     }
 
     fn evidence(&self, task: &Task) -> Evidence {
-        let missing = || Evidence::Bad(format!("Resource {} is missing, it might have been deleted", task.display_name()));
+        let missing = || {
+            Evidence::Bad(format!(
+                "Resource {} is missing, it might have been deleted",
+                task.display_name()
+            ))
+        };
         let Some(live) = &task.live else {
             // Not seen is not gone: only a fresh view without the object is evidence.
-            return if task.blind.is_some() { Evidence::Running } else { missing() };
+            return if task.blind.is_some() {
+                Evidence::Running
+            } else {
+                missing()
+            };
         };
         // A hook of the same name made for another run says nothing about this one.
         if task.is_hook() && task.is_other_run() {
             return missing();
         }
-        let Some(health) = self.view.cluster.health(live) else { return Evidence::Good(String::new()) };
+        let Some(health) = self.view.cluster.health(live) else {
+            return Evidence::Good(String::new());
+        };
         let message = health.message.to_string();
         match (task.is_hook(), health.status) {
             (_, HealthCode::Healthy) => Evidence::Good(message),
@@ -83,5 +101,6 @@ impl Run<'_> {
 
 /// Whether an object should be gone by now; for Pods the deletion time includes the grace period.
 fn deleted_by(live: &Object, now: Timestamp) -> bool {
-    live.deletion_timestamp().is_some_and(|at| at.parse::<Timestamp>().is_ok_and(|at| at <= now))
+    live.deletion_timestamp()
+        .is_some_and(|at| at.parse::<Timestamp>().is_ok_and(|at| at <= now))
 }

@@ -65,7 +65,8 @@ impl SyncOp {
 
     /// Whether a person approved deletions after it began. Both are whole seconds on the wire.
     pub fn is_approved(&self) -> bool {
-        self.approved_at.is_some_and(|at| at.as_second() >= self.started_at.as_second())
+        self.approved_at
+            .is_some_and(|at| at.as_second() >= self.started_at.as_second())
     }
 
     /// Whether an object belongs to it: everything where nothing is selected.

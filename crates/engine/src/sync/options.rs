@@ -7,7 +7,10 @@ use crate::effect::Propagation;
 
 /// The options in an object's own annotation.
 pub fn of_object(object: &Object) -> SyncOptions {
-    object.annotation(annotation::SYNC_OPTIONS).map(SyncOptions::of_annotation).unwrap_or_default()
+    object
+        .annotation(annotation::SYNC_OPTIONS)
+        .map(SyncOptions::of_annotation)
+        .unwrap_or_default()
 }
 
 /// Whether an object may be pruned: what it says itself goes before what its Application says.

@@ -136,10 +136,9 @@ fn namespace_task(op: &SyncOp, view: &SyncView<'_>) -> Option<Task> {
         return None;
     }
     let key = ResourceKey::new("", "Namespace", "", op.namespace.as_str());
-    let recorded = view
-        .results
-        .iter()
-        .any(|r| r.group.is_empty() && r.kind == "Namespace" && r.name == op.namespace && r.sync_phase == SyncPhase::PreSync);
+    let recorded = view.results.iter().any(|r| {
+        r.group.is_empty() && r.kind == "Namespace" && r.name == op.namespace && r.sync_phase == SyncPhase::PreSync
+    });
     let mut invalid = None;
     match view.cluster.live(&key) {
         Live::Absent => {}
@@ -151,7 +150,11 @@ fn namespace_task(op: &SyncOp, view: &SyncView<'_>) -> Option<Task> {
     if let Some(metadata) = &op.namespace_metadata {
         dress_namespace(&mut target, metadata);
     }
-    Some(Task { phase: SyncPhase::PreSync, invalid, ..plain_task(key, Some(target), None) })
+    Some(Task {
+        phase: SyncPhase::PreSync,
+        invalid,
+        ..plain_task(key, Some(target), None)
+    })
 }
 
 /// Puts managed metadata on the namespace, applied on the server's side so that labels and annotations of others stay.
@@ -186,7 +189,10 @@ fn check(task: &mut Task, op: &SyncOp, view: &SyncView<'_>, crds: &Crds) {
     let served = view.cluster.served(&gvk);
     let comes = crds.0.contains_key(&gvk.group_kind());
     let skips = op.options.skip_dry_run_on_missing_resource
-        || task.target.as_ref().is_some_and(|t| of_object(t).skip_dry_run_on_missing_resource);
+        || task
+            .target
+            .as_ref()
+            .is_some_and(|t| of_object(t).skip_dry_run_on_missing_resource);
     task.invalid = match &served {
         _ if key.name.is_empty() => Some("resource name may not be empty".into()),
         Served::Unknown(why) => Some(format!("whether {} is served is unknown: {why}", gvk.group_kind())),

@@ -59,7 +59,9 @@ impl Progress {
 
     /// Whether anything besides the destination namespace has begun; that one is made before the dry run.
     pub fn is_started(&self, op: &SyncOp) -> bool {
-        self.results.iter().any(|r| !(r.group.is_empty() && r.kind == "Namespace" && r.name == op.namespace))
+        self.results
+            .iter()
+            .any(|r| !(r.group.is_empty() && r.kind == "Namespace" && r.name == op.namespace))
     }
 
     /// The result of a task.
@@ -74,13 +76,14 @@ impl Progress {
 
     /// How far a task is.
     pub fn state(&self, task: &Task) -> State {
-        let Some(result) = self.of(task) else { return State::Pending };
-        match (&result.hook_phase, &result.status) {
-            (OperationPhase::Succeeded, _) => State::Succeeded,
-            (OperationPhase::Failed | OperationPhase::Error, _) | (_, ResultCode::SyncFailed) => State::Failed,
-            (OperationPhase::Unset, ResultCode::Unset) => State::Pending,
-            _ => State::Running,
-        }
+        self.of(task).map_or(State::Pending, state_of)
+    }
+
+    /// Results of SyncFail hooks, or of all others, that ended badly; also of prunes whose objects, and so whose tasks, are gone.
+    pub fn failures(&self, of_sync_fail_hooks: bool) -> impl Iterator<Item = &ResourceResult> {
+        self.results.iter().filter(move |r| {
+            (r.sync_phase == SyncPhase::SyncFail) == of_sync_fail_hooks && state_of(r) == State::Failed
+        })
     }
 
     /// Records a task. An unset code or an empty message keeps what was recorded before.
@@ -127,10 +130,22 @@ impl Progress {
     }
 }
 
+fn state_of(result: &ResourceResult) -> State {
+    match (&result.hook_phase, &result.status) {
+        (OperationPhase::Succeeded, _) => State::Succeeded,
+        (OperationPhase::Failed | OperationPhase::Error, _) | (_, ResultCode::SyncFailed) => State::Failed,
+        (OperationPhase::Unset, ResultCode::Unset) => State::Pending,
+        _ => State::Running,
+    }
+}
+
 /// The images of an object's containers, each once, in order.
 fn images(object: &Object) -> Vec<String> {
-    const POD_SPECS: [&[&str]; 3] =
-        [&["spec"], &["spec", "template", "spec"], &["spec", "jobTemplate", "spec", "template", "spec"]];
+    const POD_SPECS: [&[&str]; 3] = [
+        &["spec"],
+        &["spec", "template", "spec"],
+        &["spec", "jobTemplate", "spec", "template", "spec"],
+    ];
     let mut images: Vec<String> = Vec::new();
     let specs = POD_SPECS.iter().filter_map(|path| object.value().at(path));
     for container in specs.flat_map(|s| s.list_at(&["initContainers"]).iter().chain(s.list_at(&["containers"]))) {

@@ -35,7 +35,13 @@ pub fn assign_waves(tasks: &mut [Task], op: &SyncOp) {
             task.wave = *wave;
         }
     }
-    let last = tasks.iter().filter(|t| t.phase == SyncPhase::Sync).map(|t| t.wave).max().unwrap_or(0).max(0);
+    let last = tasks
+        .iter()
+        .filter(|t| t.phase == SyncPhase::Sync)
+        .map(|t| t.wave)
+        .max()
+        .unwrap_or(0)
+        .max(0);
     for task in tasks.iter_mut().filter(|t| t.is_prune()) {
         if op.options.prune_last || task.live.as_ref().is_some_and(|live| of_object(live).prune_last) {
             task.wave = last.saturating_add(1);
@@ -45,7 +51,9 @@ pub fn assign_waves(tasks: &mut [Task], op: &SyncOp) {
 
 /// Decides over one prune task, on the live object as it is now.
 pub fn verdict(task: &Task, op: &SyncOp, view: &SyncView<'_>) -> PruneVerdict {
-    let Some(live) = &task.live else { return PruneVerdict::Skip("ignored (already gone)".into()) };
+    let Some(live) = &task.live else {
+        return PruneVerdict::Skip("ignored (already gone)".into());
+    };
     if !op.prune {
         return PruneVerdict::Skip("ignored (requires pruning)".into());
     }

@@ -50,11 +50,18 @@ pub fn backoff(strategy: &RetryStrategy, retry_count: i64) -> Result<Duration, B
         if text.is_empty() {
             return Ok(default);
         }
-        GoDuration::parse_lenient(text).map(GoDuration::to_std).map_err(|source| BadBackoff { field, source })
+        GoDuration::parse_lenient(text)
+            .map(GoDuration::to_std)
+            .map_err(|source| BadBackoff { field, source })
     };
     let first = read("duration", &given.duration, DEFAULT_DURATION)?;
     let longest = read("maxDuration", &given.max_duration, DEFAULT_MAX_DURATION)?;
-    Ok(grow(first, given.factor.unwrap_or(DEFAULT_FACTOR), retry_count, longest))
+    Ok(grow(
+        first,
+        given.factor.unwrap_or(DEFAULT_FACTOR),
+        retry_count,
+        longest,
+    ))
 }
 
 /// `first·factor^steps`, at most `longest`. A factor below 1 counts as 1.
@@ -81,15 +88,27 @@ pub fn after_attempt(
     ended: Attempt,
     clock: impl Fn(Timestamp) -> String,
 ) -> Retry {
-    let Attempt { retry_count, finished_at, was_terminated } = ended;
+    let Attempt {
+        retry_count,
+        finished_at,
+        was_terminated,
+    } = ended;
     let done = |message: String| Retry::Ended { message };
     let counted = || {
-        if retry_count > 0 { format!("{message} (retried {retry_count} times).") } else { message.to_owned() }
+        if retry_count > 0 {
+            format!("{message} (retried {retry_count} times).")
+        } else {
+            message.to_owned()
+        }
     };
     let limited = strategy.limit >= 0 && retry_count >= strategy.limit;
     if !phase.is_failed() || was_terminated || limited {
         // Whoever sees a success need not know how often it was tried; the peer says it only of failures.
-        return done(if phase.is_failed() && !was_terminated { counted() } else { message.to_owned() });
+        return done(if phase.is_failed() && !was_terminated {
+            counted()
+        } else {
+            message.to_owned()
+        });
     }
     match backoff(strategy, retry_count) {
         Err(why) => done(format!("{message} (not retried: {why})")),
@@ -97,7 +116,11 @@ pub fn after_attempt(
             let at = finished_at.checked_add(wait).unwrap_or(Timestamp::MAX);
             let next = retry_count.saturating_add(1);
             let message = format!("{message}. Retrying attempt #{next} at {}.", clock(at));
-            Retry::At { at, retry_count: next, message }
+            Retry::At {
+                at,
+                retry_count: next,
+                message,
+            }
         }
     }
 }
@@ -121,7 +144,11 @@ pub fn retrying_message(retry_count: i64, refresh: bool) -> String {
 
 /// When an operation times out, counted from its start whatever retries it made; `None` without a limit (0) [F3.30].
 pub fn times_out_at(started_at: Timestamp, timeout: Duration) -> Option<Timestamp> {
-    if timeout.is_zero() { None } else { started_at.checked_add(timeout).ok() }
+    if timeout.is_zero() {
+        None
+    } else {
+        started_at.checked_add(timeout).ok()
+    }
 }
 
 /// `controller.self.heal.backoff.*` and `controller.self.heal.timeout.seconds` [F3.33].
@@ -137,7 +164,11 @@ pub struct SelfHealBackoff {
 
 impl Default for SelfHealBackoff {
     fn default() -> Self {
-        Self { first: Duration::from_secs(2), factor: 3, longest: Duration::from_secs(300) }
+        Self {
+            first: Duration::from_secs(2),
+            factor: 3,
+            longest: Duration::from_secs(300),
+        }
     }
 }
 
@@ -149,5 +180,67 @@ impl SelfHealBackoff {
         }
         let wait = grow(self.first, self.factor, attempts - 1, self.longest);
         finished_at.checked_add(wait).unwrap_or(Timestamp::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pintle_model::application::Backoff;
+
+    use super::*;
+
+    fn strategy(limit: i64, duration: &str, factor: Option<i64>, max: &str) -> RetryStrategy {
+        let backoff =
+            Backoff { duration: duration.into(), factor, max_duration: max.into(), ..Backoff::default() };
+        RetryStrategy { limit, backoff: Some(backoff), ..RetryStrategy::default() }
+    }
+
+    fn waits(strategy: &RetryStrategy) -> Vec<u64> {
+        [0, 1, 2, 10, i64::MAX].iter().map(|n| backoff(strategy, *n).unwrap().as_secs()).collect()
+    }
+
+    #[test]
+    fn waits_grow_up_to_the_longest() {
+        assert_eq!(waits(&RetryStrategy::default()), [5, 10, 20, 180, 180]);
+        assert_eq!(waits(&strategy(1, "10", Some(3), "1m30s")), [10, 30, 90, 90, 90]);
+        assert_eq!(waits(&strategy(1, "1m", Some(1), "")), [60; 5]);
+        assert_eq!(waits(&strategy(1, "0s", Some(-7), "")), [0; 5]);
+        assert_eq!(waits(&strategy(1, "10m", None, "5m")), [300; 5]);
+        let wrong = backoff(&strategy(1, "soon", None, ""), 0).unwrap_err();
+        assert_eq!(wrong.field, "duration");
+    }
+
+    fn follow(limit: i64, phase: OperationPhase, retry_count: i64, was_terminated: bool) -> String {
+        let ended = Attempt { retry_count, finished_at: Timestamp::UNIX_EPOCH, was_terminated };
+        let clock = |at: Timestamp| at.strftime("%-I:%M%p").to_string();
+        match after_attempt(&strategy(limit, "", None, ""), &phase, "boom", ended, clock) {
+            Retry::Ended { message } => message,
+            Retry::At { at, retry_count, message } => format!("{at} {retry_count}: {message}"),
+        }
+    }
+
+    #[test]
+    fn what_follows_an_attempt() {
+        use OperationPhase::{Error, Failed, Succeeded};
+        assert_eq!(follow(0, Failed, 0, false), "boom");
+        assert_eq!(follow(2, Failed, 0, false), "1970-01-01T00:00:05Z 1: boom. Retrying attempt #1 at 12:00AM.");
+        assert_eq!(follow(2, Error, 1, false), "1970-01-01T00:00:10Z 2: boom. Retrying attempt #2 at 12:00AM.");
+        assert_eq!(follow(2, Failed, 2, false), "boom (retried 2 times).");
+        assert_eq!(follow(-1, Failed, 99, false), "1970-01-01T00:03:00Z 100: boom. Retrying attempt #100 at 12:00AM.");
+        assert_eq!(follow(2, Failed, 1, true), "boom");
+        assert_eq!(follow(2, Succeeded, 1, false), "boom");
+        assert_eq!(retrying_message(3, false), "Retrying operation. Attempt #3");
+        assert_eq!(retrying_message(3, true), "Retrying operation with latest revisions. Attempt #3");
+    }
+
+    #[test]
+    fn timeouts_and_self_heal() {
+        assert_eq!(times_out_at(Timestamp::UNIX_EPOCH, Duration::ZERO), None);
+        let at = times_out_at(Timestamp::UNIX_EPOCH, Duration::from_secs(60)).unwrap();
+        assert_eq!(at.as_second(), 60);
+        let heal = SelfHealBackoff::default();
+        let waits: Vec<i64> =
+            [0, 1, 2, 3, 9].iter().map(|n| heal.next_at(*n, Timestamp::UNIX_EPOCH).as_second()).collect();
+        assert_eq!(waits, [0, 2, 6, 18, 300]);
     }
 }

@@ -9,8 +9,8 @@ use super::absorb::{Absorbed, absorb};
 use super::dependency::{is_crd, is_established};
 use super::op::SyncOp;
 use super::plan::{is_namespace, plan};
-use super::prune::{PruneVerdict, verdict};
 use super::progress::{Progress, State};
+use super::prune::{PruneVerdict, verdict};
 use super::task::{Task, TaskId};
 use super::view::{Memory, SyncView};
 use super::waiting::{Waited, WaitingOn};
@@ -31,7 +31,7 @@ pub const DELETE_LAG: Duration = Duration::from_secs(5);
 pub struct Step {
     /// Writes to carry out now, in any order; all their outcomes go into the next step together.
     pub effects: Vec<(TaskId, Effect)>,
-    /// The new `operationState.syncResult.resources`; persisted before or with the effects, whole.
+    /// The new `operationState.syncResult.resources`; persisted whole before the next step, best before the effects.
     pub results: Vec<ResourceResult>,
     /// `Running`, `Terminating`, or the end.
     pub phase: OperationPhase,
@@ -47,7 +47,8 @@ pub struct Step {
 
 /// Decides what one operation does next.
 ///
-/// `outcomes` are the answers to *all* effects of the previous step of this process, none of an earlier process; objects they returned are in the
+/// The caller persists `results`, carries out `effects`, and steps again with the persisted results and all outcomes; without effects it steps
+/// again at `wake_at`, or when something of the Application changes. `outcomes` are the answers to *all* effects of the previous step of this process, none of an earlier process; objects they returned are in the
 /// view already. The step is a function of its arguments: after a crash it goes on from the persisted results and the live view.
 pub fn step(op: &SyncOp, view: &SyncView<'_>, outcomes: &[(TaskId, Outcome)], now: Timestamp) -> Step {
     let tasks = plan(op, view);
@@ -57,7 +58,16 @@ pub fn step(op: &SyncOp, view: &SyncView<'_>, outcomes: &[(TaskId, Outcome)], no
     if absorbed.wrote {
         memory.last_write = Some(now);
     }
-    Run { op, view, now, tasks, progress, absorbed, memory }.decide()
+    Run {
+        op,
+        view,
+        now,
+        tasks,
+        progress,
+        absorbed,
+        memory,
+    }
+    .decide()
 }
 
 /// A step in the making.
@@ -81,7 +91,10 @@ impl Run<'_> {
         if let Some(cause) = self.op.terminate {
             return self.terminate(cause);
         }
-        let has_hooks = self.tasks.iter().any(|t| t.is_hook() && self.progress.state(t) == State::Running);
+        let has_hooks = self
+            .tasks
+            .iter()
+            .any(|t| t.is_hook() && self.progress.state(t) == State::Running);
         // Hooks run already where a crash, or a view that was behind, hid them from the first pass; they are not left alone.
         if self.absorbed.dry_run_failed && !has_hooks {
             return self.end(OperationPhase::Failed, "one or more objects failed to apply (dry run)");
@@ -102,7 +115,9 @@ impl Run<'_> {
 
     /// Ends the operation where it must not begin, or not go on.
     fn refusal(&mut self) -> Option<Step> {
-        if self.op.options.fail_on_shared_resource && let Some(shared) = &self.op.shared_resource {
+        if self.op.options.fail_on_shared_resource
+            && let Some(shared) = &self.op.shared_resource
+        {
             return Some(self.end(OperationPhase::Failed, &format!("Shared resource found: {shared}")));
         }
         if self.op.automated && self.op.prune && !self.op.allow_empty && self.is_wipe_out() {
@@ -121,9 +136,13 @@ impl Run<'_> {
         messages.sort();
         messages.dedup();
         for (task, why) in &invalid {
-            self.progress.record(task, ResultCode::SyncFailed, OperationPhase::Unset, why);
+            self.progress
+                .record(task, ResultCode::SyncFailed, OperationPhase::Unset, why);
         }
-        let message = format!("one or more synchronization tasks are not valid: {}", messages.join("; "));
+        let message = format!(
+            "one or more synchronization tasks are not valid: {}",
+            messages.join("; ")
+        );
         Some(self.end(OperationPhase::Failed, &message))
     }
 
@@ -135,7 +154,11 @@ impl Run<'_> {
                     && self.progress.state(t) == State::Pending
                     && !matches!(verdict(t, self.op, self.view), PruneVerdict::Skip(_))
             })
-            && !self.op.targets.iter().any(|t| super::hook::role(t) == super::hook::Role::Plain)
+            && !self
+                .op
+                .targets
+                .iter()
+                .any(|t| super::hook::role(t) == super::hook::Role::Plain)
     }
 
     /// Works on the first wave that is not done; `None` to look again because tasks were recorded that need no effect.
@@ -144,7 +167,9 @@ impl Run<'_> {
         if self.has_failed() {
             return Some(self.fail());
         }
-        let Some(place) = self.main().find(|t| self.is_due(t)).map(Task::place) else { return Some(self.finish()) };
+        let Some(place) = self.main().find(|t| self.is_due(t)).map(Task::place) else {
+            return Some(self.finish());
+        };
         self.observe_plain(place);
         if self.has_failed() {
             return Some(self.fail());
@@ -153,7 +178,7 @@ impl Run<'_> {
     }
 
     fn has_failed(&self) -> bool {
-        self.main().any(|t| self.progress.state(t) == State::Failed)
+        self.progress.failures(false).next().is_some()
     }
 
     /// Waits until everything before a wave is applied, healthy, gone, and the pause is over [F3.8].
@@ -169,11 +194,16 @@ impl Run<'_> {
         let is_new = !self.main().any(|t| t.place() == place && has_begun(t));
         // The destination namespace is made before all waves, and is not followed by a pause.
         let is_destination = |t: &Task| t.target.as_ref().is_some_and(|o| is_namespace(o, self.op));
-        let has_earlier = self.main().any(|t| t.place() < place && has_begun(t) && !is_destination(t));
+        let has_earlier = self
+            .main()
+            .any(|t| t.place() < place && has_begun(t) && !is_destination(t));
         if is_new && let Some(step) = self.release_ended() {
             return Some(step);
         }
-        if is_new && has_earlier && let Some(until) = self.after_last_write(self.view.wave_delay) {
+        if is_new
+            && has_earlier
+            && let Some(until) = self.after_last_write(self.view.wave_delay)
+        {
             return Some(self.wait_until(WaitingOn::WaveDelay { until }, until));
         }
         None
@@ -181,7 +211,11 @@ impl Run<'_> {
 
     /// What a wave needs before it ends well: nothing more, or its hooks [F3.8].
     fn finish(&mut self) -> Step {
-        let last = self.main().filter(|t| self.progress.state(t) != State::Pending).map(Task::place).max();
+        let last = self
+            .main()
+            .filter(|t| self.progress.state(t) != State::Pending)
+            .map(Task::place)
+            .max();
         let has_hook = last.is_some_and(|last| self.main().any(|t| t.place() == last && t.is_hook()));
         let is_multi_step = last.is_some_and(|last| self.main().any(|t| t.place() != last));
         if has_hook && is_multi_step {
@@ -200,7 +234,11 @@ impl Run<'_> {
             // A hook could not be let go.
             return self.fail();
         }
-        let message = if self.progress.is_empty() || has_hook { "no more tasks" } else { "all tasks run" };
+        let message = if self.progress.is_empty() || has_hook {
+            "no more tasks"
+        } else {
+            "all tasks run"
+        };
         self.end(OperationPhase::Succeeded, &format!("successfully synced ({message})"))
     }
 
@@ -212,7 +250,10 @@ impl Run<'_> {
                 && matches!(self.progress.state(t), State::Running | State::Succeeded)
                 && !t.live.as_ref().is_some_and(is_established)
         })?;
-        Some(WaitingOn::CrdEstablished { name: crd.key.name.to_string(), until })
+        Some(WaitingOn::CrdEstablished {
+            name: crd.key.name.to_string(),
+            until,
+        })
     }
 
     /// The moment so long after the last write, if it is still to come.
@@ -241,15 +282,18 @@ impl Run<'_> {
         let is_pruned = self.progress.of(task).is_some_and(|r| r.status == ResultCode::Pruned);
         is_pruned
             && task.is_prune()
-            && task.live.as_ref().is_some_and(|live| {
-                live.deletion_timestamp().is_some() || self.after_last_write(DELETE_LAG).is_some()
-            })
+            && task
+                .live
+                .as_ref()
+                .is_some_and(|live| live.deletion_timestamp().is_some() || self.after_last_write(DELETE_LAG).is_some())
     }
 
     /// The first running tasks among some, as something to wait for.
     pub(super) fn waiting_on_running(&self, among: impl Fn(&Task) -> bool) -> Option<WaitingOn> {
-        let running: Vec<&Task> =
-            self.main().filter(|t| among(t) && self.progress.state(t) == State::Running).collect();
+        let running: Vec<&Task> = self
+            .main()
+            .filter(|t| among(t) && self.progress.state(t) == State::Running)
+            .collect();
         self.waiting_on(&running)
     }
 
@@ -258,7 +302,11 @@ impl Run<'_> {
         if let Some((name, why)) = running.iter().find_map(|t| Some((t.display_name(), t.blind.clone()?))) {
             return Some(WaitingOn::View { name, why });
         }
-        Some(if waited.is_hook { WaitingOn::HookRunning(waited) } else { WaitingOn::Healthy(waited) })
+        Some(if waited.is_hook {
+            WaitingOn::HookRunning(waited)
+        } else {
+            WaitingOn::Healthy(waited)
+        })
     }
 
     pub(super) fn wait_for(&mut self, waiting: WaitingOn, at_most: Duration) -> Step {
@@ -268,13 +316,21 @@ impl Run<'_> {
 
     pub(super) fn wait_until(&mut self, waiting: WaitingOn, wake_at: Timestamp) -> Step {
         let message = self.running_message(&waiting);
-        Step { waiting_on: Some(waiting), wake_at: Some(wake_at), ..self.result(self.running_phase(), message) }
+        Step {
+            waiting_on: Some(waiting),
+            wake_at: Some(wake_at),
+            ..self.result(self.running_phase(), message)
+        }
     }
 
     pub(super) fn send(&mut self, effects: Vec<(TaskId, Effect)>) -> Step {
         let waiting = WaitingOn::Outcomes(effects.len());
         let message = self.running_message(&waiting);
-        Step { effects, waiting_on: Some(waiting), ..self.result(self.running_phase(), message) }
+        Step {
+            effects,
+            waiting_on: Some(waiting),
+            ..self.result(self.running_phase(), message)
+        }
     }
 
     pub(super) fn end(&mut self, phase: OperationPhase, message: &str) -> Step {

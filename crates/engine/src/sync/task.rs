@@ -52,12 +52,19 @@ impl Task {
 
     /// Whether the live object is the hook that this attempt of this operation made.
     pub fn is_own_run(&self) -> bool {
-        self.is_hook() && self.live.as_ref().is_some_and(|live| live.annotation(STAMP_ANNOTATION) == Some(&self.stamp))
+        self.is_hook()
+            && self
+                .live
+                .as_ref()
+                .is_some_and(|live| live.annotation(STAMP_ANNOTATION) == Some(&self.stamp))
     }
 
     /// Whether the live object is a hook made for another run. One without stamp is not: the peer may have made it for this operation.
     pub fn is_other_run(&self) -> bool {
-        self.live.as_ref().and_then(|live| live.annotation(STAMP_ANNOTATION)).is_some_and(|stamp| stamp != self.stamp)
+        self.live
+            .as_ref()
+            .and_then(|live| live.annotation(STAMP_ANNOTATION))
+            .is_some_and(|stamp| stamp != self.stamp)
     }
 
     /// Whether a live object of an earlier run has to go before this hook is made.
@@ -98,7 +105,12 @@ impl Task {
 
     /// The id of one verb on this task.
     pub fn id(&self, verb: Verb) -> TaskId {
-        TaskId { phase: self.phase.clone(), key: self.key.clone(), version: self.version.clone(), verb }
+        TaskId {
+            phase: self.phase.clone(),
+            key: self.key.clone(),
+            version: self.version.clone(),
+            verb,
+        }
     }
 }
 
@@ -152,13 +164,24 @@ pub fn pair<'a>(targets: impl IntoIterator<Item = Object>, live: impl IntoIterat
     let mut pairs: BTreeMap<ResourceKey, Pair> = BTreeMap::new();
     for target in targets {
         let key = target.key();
-        pairs.insert(key.clone(), Pair { key, target: Some(target), live: None });
+        pairs.insert(
+            key.clone(),
+            Pair {
+                key,
+                target: Some(target),
+                live: None,
+            },
+        );
     }
     for object in live {
         let key = object.key();
         pairs
             .entry(key.clone())
-            .or_insert(Pair { key, target: None, live: None })
+            .or_insert(Pair {
+                key,
+                target: None,
+                live: None,
+            })
             .live = Some(object.clone());
     }
     pairs.into_values().collect()

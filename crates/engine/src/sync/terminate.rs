@@ -13,10 +13,16 @@ use crate::effect::Effect;
 impl Run<'_> {
     /// Goes on with the termination.
     pub(super) fn terminate(&mut self, cause: Terminate) -> Step {
-        let hooks: Vec<Task> = self.tasks.iter().filter(|t| t.is_hook() && !t.is_other_run()).cloned().collect();
+        let hooks: Vec<Task> = self
+            .tasks
+            .iter()
+            .filter(|t| t.is_hook() && !t.is_other_run())
+            .cloned()
+            .collect();
         for hook in &hooks {
             if self.progress.state(hook) == State::Running && self.is_let_go(hook) {
-                self.progress.record(hook, ResultCode::Unset, OperationPhase::Succeeded, "Deleted");
+                self.progress
+                    .record(hook, ResultCode::Unset, OperationPhase::Succeeded, "Deleted");
             }
         }
         self.observe_hooks();
@@ -36,7 +42,8 @@ impl Run<'_> {
                     Some(effect) => effects.push(effect),
                     None => {
                         let message = "Failed to delete: the hook has no UID";
-                        self.progress.record(hook, ResultCode::Unset, OperationPhase::Error, message);
+                        self.progress
+                            .record(hook, ResultCode::Unset, OperationPhase::Error, message);
                     }
                 },
                 State::Succeeded | State::Failed if self.was_refused(hook) => {}
@@ -73,11 +80,17 @@ impl Run<'_> {
 
     /// Whether a write to a hook was refused for good.
     pub(super) fn was_refused(&self, hook: &Task) -> bool {
-        self.progress.of(hook).is_some_and(|r| r.hook_phase == OperationPhase::Error)
+        self.progress
+            .of(hook)
+            .is_some_and(|r| r.hook_phase == OperationPhase::Error)
     }
 
     pub(super) fn running_phase(&self) -> OperationPhase {
-        if self.op.terminate.is_some() { OperationPhase::Terminating } else { OperationPhase::Running }
+        if self.op.terminate.is_some() {
+            OperationPhase::Terminating
+        } else {
+            OperationPhase::Running
+        }
     }
 
     pub(super) fn running_message(&self, waiting: &WaitingOn) -> String {

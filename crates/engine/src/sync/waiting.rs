@@ -24,8 +24,12 @@ impl Waited {
     pub fn of<'a>(tasks: impl IntoIterator<Item = &'a Task>) -> Option<Self> {
         let mut tasks = tasks.into_iter();
         let first = tasks.next()?;
-        let mut waited =
-            Self { first: first.display_name(), is_hook: first.is_hook(), more: 0, any_plain: !first.is_hook() };
+        let mut waited = Self {
+            first: first.display_name(),
+            is_hook: first.is_hook(),
+            more: 0,
+            any_plain: !first.is_hook(),
+        };
         for task in tasks {
             waited.more += 1;
             waited.any_plain |= !task.is_hook();
@@ -37,7 +41,11 @@ impl Waited {
         f.write_str(&self.first)?;
         match self.more {
             0 => Ok(()),
-            n => write!(f, " and {n} more {}", if self.any_plain { "resources" } else { "hooks" }),
+            n => write!(
+                f,
+                " and {n} more {}",
+                if self.any_plain { "resources" } else { "hooks" }
+            ),
         }
     }
 }
@@ -47,6 +55,8 @@ impl Waited {
 pub enum WaitingOn {
     /// The answers of so many effects.
     Outcomes(usize),
+    /// That the results are persisted, because what is done next destroys the evidence or builds on it (I-11). Step again at once.
+    Recording,
     /// Hooks that run.
     HookRunning(Waited),
     /// Applied objects that are not healthy yet.
@@ -55,6 +65,10 @@ pub enum WaitingOn {
     Deletion(Waited),
     /// A person who approves deletions.
     PruneConfirmation(Waited),
+    /// A person who approves that an Application's objects go with it.
+    DeleteConfirmation(Waited),
+    /// Something that must be put right first; the condition tells what.
+    Condition(String),
     /// The pause between waves.
     WaveDelay {
         /// When it is over.
@@ -86,20 +100,33 @@ pub enum WaitingOn {
 impl fmt::Display for WaitingOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Outcomes(_) => f.write_str("one or more tasks are running"),
+            Self::Outcomes(_) | Self::Recording => f.write_str("one or more tasks are running"),
             Self::HookRunning(waited) | Self::Healthy(waited) => {
-                let what = if waited.is_hook { "completion of hook" } else { "healthy state of" };
+                let what = if waited.is_hook {
+                    "completion of hook"
+                } else {
+                    "healthy state of"
+                };
                 write!(f, "waiting for {what} ")?;
                 waited.and_more(f)
             }
             Self::Deletion(waited) => {
-                write!(f, "waiting for deletion of {}", if waited.is_hook { "hook " } else { "" })?;
+                write!(
+                    f,
+                    "waiting for deletion of {}",
+                    if waited.is_hook { "hook " } else { "" }
+                )?;
                 waited.and_more(f)
             }
             Self::PruneConfirmation(waited) => {
                 f.write_str("waiting for pruning confirmation of ")?;
                 waited.and_more(f)
             }
+            Self::DeleteConfirmation(waited) => {
+                f.write_str("waiting for deletion confirmation of ")?;
+                waited.and_more(f)
+            }
+            Self::Condition(message) => f.write_str(message),
             Self::WaveDelay { until } => write!(f, "waiting until {until:.0} before the next wave"),
             Self::CrdEstablished { name, .. } => {
                 write!(f, "waiting for CustomResourceDefinition {name} to be established")

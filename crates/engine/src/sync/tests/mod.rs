@@ -1,6 +1,7 @@
 //! Sync operations on a small simulated cluster.
 
 mod crash;
+mod deletion;
 mod failing;
 mod hooks;
 mod ordering;

@@ -1,7 +1,7 @@
 //! Scenarios as text: lines that set up and move the world, and the transcript they give.
 //!
-//! `step` makes one step and carries out its effects; `run` steps and carries out effects until a step sends none; each prints a line for each batch (`verb: objects`) and a last line with phase
-//! and message.
+//! `step` makes one step and carries out its effects; `run` steps until a step sends none. Each prints a line for each batch
+//! (`verb: objects`) and a last line with phase and message.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -80,12 +80,12 @@ impl Stage {
             ["target", name, ref rest @ ..] => {
                 let mut target = object(name);
                 target.set_annotation(annotation::TRACKING_ID, TRACKING);
-                self.dress(&mut target, rest);
+                dress(&mut target, rest, self.op.started_at);
                 self.op.targets.push(target);
             }
             ["live", name, ref rest @ ..] => {
                 let mut live = object(name);
-                self.dress(&mut live, rest);
+                dress(&mut live, rest, self.op.started_at);
                 self.world.put(live);
             }
             ["op", ref flags @ ..] => flags.iter().for_each(|flag| self.flag(flag)),
@@ -97,7 +97,10 @@ impl Stage {
                     "Unavailable" => FailureKind::Unavailable,
                     other => panic!("no failure {other}"),
                 };
-                let failure = Failure { kind, message: message.join(" ") };
+                let failure = Failure {
+                    kind,
+                    message: message.join(" "),
+                };
                 self.world.refusals.insert((key(name), verb == "dry-run"), failure);
             }
             ["health", name, code] => self.world.set_health(&key(name), code),
@@ -130,7 +133,10 @@ impl Stage {
                 self.world.put(crd);
             }
             ["tick", seconds] => {
-                self.now = self.now.checked_add(Duration::from_secs_f64(seconds.parse().unwrap())).unwrap();
+                self.now = self
+                    .now
+                    .checked_add(Duration::from_secs_f64(seconds.parse().unwrap()))
+                    .unwrap();
             }
             // The process dies: what it remembers and the answers it has not recorded are gone.
             ["crash"] => {
@@ -146,48 +152,6 @@ impl Stage {
                 writeln!(self.out, "{text}").unwrap();
             }
             _ => panic!("cannot read {line:?}"),
-        }
-    }
-
-    fn dress(&self, object: &mut pintle_model::Object, words: &[&str]) {
-        for word in words {
-            let (name, value) = word.split_once('=').unwrap_or((word, ""));
-            match name {
-                "tracked" => object.set_annotation(annotation::TRACKING_ID, TRACKING),
-                "hook" => object.set_annotation(annotation::HOOK, value),
-                "helm" => object.set_annotation(annotation::HELM_HOOK, value),
-                "policy" => object.set_annotation(annotation::HOOK_DELETE_POLICY, value),
-                "helm-policy" => object.set_annotation(annotation::HELM_HOOK_DELETE_POLICY, value),
-                "wave" => object.set_annotation(annotation::SYNC_WAVE, value),
-                "weight" => object.set_annotation(annotation::HELM_HOOK_WEIGHT, value),
-                "opt" => object.set_annotation(annotation::SYNC_OPTIONS, value),
-                "stamp" => object.set_annotation(STAMP_ANNOTATION, stamp(self.op.started_at, 0, value)),
-                "old" => object.set_annotation(STAMP_ANNOTATION, "1.0.PreSync"),
-                "namespace" => object.set_namespace(value),
-                "health" => object.value_mut().set_at(&["status", "health"], value.into()),
-                "image" => {
-                    let container = Value::from_json(format!(r#"[{{"image":"{value}"}}]"#).as_bytes()).unwrap();
-                    object.value_mut().set_at(&["spec", "template", "spec", "containers"], container);
-                }
-                "finalizer" => {
-                    let list = Value::list(vec![annotation::FINALIZER_HOOK.into()]);
-                    object.value_mut().set_at(&["metadata", "finalizers"], list);
-                }
-                "owned" => {
-                    let owner = br#"[{"apiVersion":"v1","kind":"X","name":"x","uid":"x"}]"#;
-                    object.value_mut().set_at(&["metadata", "ownerReferences"], Value::from_json(owner).unwrap());
-                }
-                "deleting" => object.value_mut().set_at(&["metadata", "deletionTimestamp"], value.into()),
-                "defines" => {
-                    let spec = format!(r#"{{"group":"example.com","names":{{"kind":"{value}"}},"scope":"Namespaced"}}"#);
-                    object.value_mut().set_at(&["spec"], Value::from_json(spec.as_bytes()).unwrap());
-                }
-                "generate" => {
-                    object.value_mut().remove_at(&["metadata", "name"]);
-                    object.value_mut().set_at(&["metadata", "generateName"], value.into());
-                }
-                _ => panic!("cannot dress with {word:?}"),
-            }
         }
     }
 
@@ -208,10 +172,18 @@ impl Stage {
             "select" => {
                 let key = key(value);
                 let (group, kind, name) = (key.group.to_string(), key.kind.to_string(), key.name.to_string());
-                self.op.selected.push(SyncResource { group, kind, name, ..SyncResource::default() });
+                self.op.selected.push(SyncResource {
+                    group,
+                    kind,
+                    name,
+                    ..SyncResource::default()
+                });
             }
             "label" => {
-                let metadata = self.op.namespace_metadata.get_or_insert_with(ManagedNamespaceMetadata::default);
+                let metadata = self
+                    .op
+                    .namespace_metadata
+                    .get_or_insert_with(ManagedNamespaceMetadata::default);
                 metadata.labels.insert(value.into(), "yes".into());
             }
             "shared" => self.op.shared_resource = Some(value.into()),
@@ -230,13 +202,22 @@ impl Stage {
 
     /// One step; its effects carried out. Prints the batch, or the last line if there is none.
     fn step(&mut self) {
-        let view =
-            SyncView { cluster: &self.world, results: &self.results, memory: self.memory, wave_delay: self.delay };
+        let view = SyncView {
+            cluster: &self.world,
+            results: &self.results,
+            memory: self.memory,
+            wave_delay: self.delay,
+        };
         let next = step(&self.op, &view, &self.outcomes, self.now);
         self.outcomes.clear();
         self.linter.check(&self.op, &self.world, &view, &next);
         self.memory = next.memory;
         self.results = next.results;
+        if next.waiting_on == Some(WaitingOn::Recording) {
+            // Recorded just now.
+            assert_eq!(next.wake_at, Some(self.now));
+            return self.step();
+        }
         if next.effects.is_empty() {
             writeln!(self.out, "{}: {}", next.phase, next.message).unwrap();
             if let Some(WaitingOn::WaveDelay { until } | WaitingOn::CrdEstablished { until, .. }) = next.waiting_on {
@@ -259,10 +240,17 @@ impl Stage {
                 _ => verbs.push((verb, vec![name])),
             }
         }
-        let batch: Vec<String> = verbs.iter().map(|(verb, names)| format!("{verb}: {}", names.join(" "))).collect();
+        let batch: Vec<String> = verbs
+            .iter()
+            .map(|(verb, names)| format!("{verb}: {}", names.join(" ")))
+            .collect();
         writeln!(self.out, "{}", batch.join("; ")).unwrap();
         let now = self.now;
-        self.outcomes = next.effects.into_iter().map(|(id, effect)| (id, self.world.execute(&effect, now))).collect();
+        self.outcomes = next
+            .effects
+            .into_iter()
+            .map(|(id, effect)| (id, self.world.execute(&effect, now)))
+            .collect();
     }
 
     fn run(&mut self) {
@@ -277,10 +265,21 @@ impl Stage {
 
     fn print_results(&mut self) {
         for r in &self.results {
-            let hook = if r.hook_type.is_unset() { String::new() } else { format!(" hook {}", r.hook_type) };
-            let images = if r.images.is_empty() { String::new() } else { format!(" [{}]", r.images.join(" ")) };
+            let hook = if r.hook_type.is_unset() {
+                String::new()
+            } else {
+                format!(" hook {}", r.hook_type)
+            };
+            let images = if r.images.is_empty() {
+                String::new()
+            } else {
+                format!(" [{}]", r.images.join(" "))
+            };
             let (kind, name, phase) = (&r.kind, &r.name, &r.sync_phase);
-            let line = format!("{kind}/{name}{hook} {phase} {} {} {}{images}", r.status, r.hook_phase, r.message);
+            let line = format!(
+                "{kind}/{name}{hook} {phase} {} {} {}{images}",
+                r.status, r.hook_phase, r.message
+            );
             writeln!(self.out, "  {}", line.trim_end()).unwrap();
         }
     }
@@ -290,8 +289,77 @@ impl Stage {
 #[track_caller]
 pub fn check(script: &str, expected: &str) {
     let mut stage = Stage::new();
-    script.lines().map(str::trim).filter(|l| !l.is_empty()).for_each(|line| stage.line(line));
-    let tidy = |text: &str| text.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n");
+    script
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+        .for_each(|line| stage.line(line));
+    let tidy = |text: &str| {
+        text.lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
     let (actual, expected) = (tidy(&stage.out), tidy(expected));
-    assert!(actual == expected, "script:\n{}\n\nexpected:\n{expected}\n\nactual:\n{actual}\n", tidy(script));
+    assert!(
+        actual == expected,
+        "script:\n{}\n\nexpected:\n{expected}\n\nactual:\n{actual}\n",
+        tidy(script)
+    );
+}
+
+/// Puts annotations and fields on an object, as the words of a script say.
+pub fn dress(object: &mut pintle_model::Object, words: &[&str], started_at: Timestamp) {
+    for word in words {
+        let (name, value) = word.split_once('=').unwrap_or((word, ""));
+        match name {
+            "tracked" => object.set_annotation(annotation::TRACKING_ID, TRACKING),
+            "hook" => object.set_annotation(annotation::HOOK, value),
+            "helm" => object.set_annotation(annotation::HELM_HOOK, value),
+            "policy" => object.set_annotation(annotation::HOOK_DELETE_POLICY, value),
+            "helm-policy" => object.set_annotation(annotation::HELM_HOOK_DELETE_POLICY, value),
+            "keep" => object.set_annotation(annotation::HELM_RESOURCE_POLICY, "keep"),
+            "made" => object
+                .value_mut()
+                .set_at(&["metadata", "creationTimestamp"], value.into()),
+            "wave" => object.set_annotation(annotation::SYNC_WAVE, value),
+            "weight" => object.set_annotation(annotation::HELM_HOOK_WEIGHT, value),
+            "opt" => object.set_annotation(annotation::SYNC_OPTIONS, value),
+            "stamp" => object.set_annotation(STAMP_ANNOTATION, stamp(started_at, 0, value)),
+            "old" => object.set_annotation(STAMP_ANNOTATION, "1.0.PreSync"),
+            "namespace" => object.set_namespace(value),
+            "health" => object.value_mut().set_at(&["status", "health"], value.into()),
+            "image" => {
+                let container = Value::from_json(format!(r#"[{{"image":"{value}"}}]"#).as_bytes()).unwrap();
+                object
+                    .value_mut()
+                    .set_at(&["spec", "template", "spec", "containers"], container);
+            }
+            "finalizer" => {
+                let list = Value::list(vec![annotation::FINALIZER_HOOK.into()]);
+                object.value_mut().set_at(&["metadata", "finalizers"], list);
+            }
+            "owned" => {
+                let owner = br#"[{"apiVersion":"v1","kind":"X","name":"x","uid":"x"}]"#;
+                object
+                    .value_mut()
+                    .set_at(&["metadata", "ownerReferences"], Value::from_json(owner).unwrap());
+            }
+            "deleting" => object
+                .value_mut()
+                .set_at(&["metadata", "deletionTimestamp"], value.into()),
+            "defines" => {
+                let spec = format!(r#"{{"group":"example.com","names":{{"kind":"{value}"}},"scope":"Namespaced"}}"#);
+                object
+                    .value_mut()
+                    .set_at(&["spec"], Value::from_json(spec.as_bytes()).unwrap());
+            }
+            "generate" => {
+                object.value_mut().remove_at(&["metadata", "name"]);
+                object.value_mut().set_at(&["metadata", "generateName"], value.into());
+            }
+            _ => panic!("cannot dress with {word:?}"),
+        }
+    }
 }

@@ -58,7 +58,11 @@ pub fn key(name: &str) -> ResourceKey {
 /// A bare object of `Kind/name`.
 pub fn object(name: &str) -> Object {
     let key = key(name);
-    Object::bare(&Gvk::from_api_version(api_version(&key.kind), &key.kind), &key.namespace, &key.name)
+    Object::bare(
+        &Gvk::from_api_version(api_version(&key.kind), &key.kind),
+        &key.namespace,
+        &key.name,
+    )
 }
 
 fn is_cluster_scoped(kind: &str) -> bool {
@@ -80,14 +84,20 @@ impl World {
         };
         let version = self.next();
         object.value_mut().set_at(&["metadata", "uid"], uid.into());
-        object.value_mut().set_at(&["metadata", "resourceVersion"], version.into());
+        object
+            .value_mut()
+            .set_at(&["metadata", "resourceVersion"], version.into());
         self.objects.insert(key, object.clone());
         object
     }
 
     /// Sets the health of a live object.
     pub fn set_health(&mut self, key: &ResourceKey, health: &str) {
-        let mut live = self.objects.get(key).unwrap_or_else(|| panic!("{key} is not live")).clone();
+        let mut live = self
+            .objects
+            .get(key)
+            .unwrap_or_else(|| panic!("{key} is not live"))
+            .clone();
         live.value_mut().set_at(&["status", "health"], health.into());
         self.put(live);
     }
@@ -103,16 +113,28 @@ impl World {
         if let Some(failure) = self.refusals.remove(&(key.clone(), effect.dry_run)) {
             return Outcome::Failed(failure);
         }
-        let failed = |kind, message: &str| Outcome::Failed(Failure { kind, message: message.into() });
+        let failed = |kind, message: &str| {
+            Outcome::Failed(Failure {
+                kind,
+                message: message.into(),
+            })
+        };
         let live = self.objects.get(&key).cloned();
         match &effect.action {
             Action::Create { .. } if live.is_some() => failed(FailureKind::AlreadyExists, "already exists"),
             Action::Create { object } | Action::Apply { object, .. } | Action::Replace { object, .. } => {
-                if !key.namespace.is_empty() && !self.objects.contains_key(&self::key(&format!("Namespace/{}", key.namespace))) {
+                if !key.namespace.is_empty()
+                    && !self
+                        .objects
+                        .contains_key(&self::key(&format!("Namespace/{}", key.namespace)))
+                {
                     return failed(FailureKind::NotFound, "namespaces \"shop\" not found");
                 }
                 if self.served(&effect.gvk) == Served::No {
-                    return failed(FailureKind::NotFound, "the server could not find the requested resource");
+                    return failed(
+                        FailureKind::NotFound,
+                        "the server could not find the requested resource",
+                    );
                 }
                 let is_new = live.is_none();
                 let mut stored = object.clone();
@@ -129,21 +151,38 @@ impl World {
                     stored.value_mut().set_at(&["status", "health"], "Healthy".into());
                 }
                 if effect.dry_run {
-                    return if is_new { Outcome::Created(stored) } else { Outcome::Configured(stored) };
+                    return if is_new {
+                        Outcome::Created(stored)
+                    } else {
+                        Outcome::Configured(stored)
+                    };
                 }
                 self.log.push(("apply", key));
                 let stored = self.put(stored);
-                if is_new { Outcome::Created(stored) } else { Outcome::Configured(stored) }
+                if is_new {
+                    Outcome::Created(stored)
+                } else {
+                    Outcome::Configured(stored)
+                }
             }
-            Action::Delete { uid, resource_version, .. } => {
-                let Some(mut live) = live else { return failed(FailureKind::NotFound, "not found") };
-                if live.uid() != &**uid || resource_version.as_ref().is_some_and(|v| **v != *live.resource_version()) {
+            Action::Delete {
+                uid, resource_version, ..
+            } => {
+                let Some(mut live) = live else {
+                    return failed(FailureKind::NotFound, "not found");
+                };
+                if live.uid() != &**uid
+                    || resource_version
+                        .as_ref()
+                        .is_some_and(|v| **v != *live.resource_version())
+                {
                     return failed(FailureKind::Conflict, "precondition failed");
                 }
                 self.log.push(("delete", key.clone()));
                 if live.finalizers().next().is_some() || self.lingering.contains(&key) {
                     if live.deletion_timestamp().is_none() {
-                        live.value_mut().set_at(&["metadata", "deletionTimestamp"], format!("{now:.0}").into());
+                        live.value_mut()
+                            .set_at(&["metadata", "deletionTimestamp"], format!("{now:.0}").into());
                         self.put(live);
                     }
                 } else {
@@ -151,9 +190,17 @@ impl World {
                 }
                 Outcome::Deleted
             }
-            Action::MergePatch { patch, resource_version } => {
-                let Some(mut live) = live else { return failed(FailureKind::NotFound, "not found") };
-                if resource_version.as_ref().is_some_and(|v| **v != *live.resource_version()) {
+            Action::MergePatch {
+                patch,
+                resource_version,
+            } => {
+                let Some(mut live) = live else {
+                    return failed(FailureKind::NotFound, "not found");
+                };
+                if resource_version
+                    .as_ref()
+                    .is_some_and(|v| **v != *live.resource_version())
+                {
                     return failed(FailureKind::Conflict, "the object has been modified");
                 }
                 self.log.push(("patch", key.clone()));
@@ -208,7 +255,11 @@ impl ClusterView for World {
         match &*gvk.kind {
             "Mystery" => Served::Unknown("discovery of example.com failed".into()),
             kind if &*gvk.group != "example.com" => {
-                if is_cluster_scoped(kind) { Served::Cluster } else { Served::Namespaced }
+                if is_cluster_scoped(kind) {
+                    Served::Cluster
+                } else {
+                    Served::Namespaced
+                }
             }
             kind => {
                 let crd = self.objects.values().find(|o| {
@@ -221,13 +272,25 @@ impl ClusterView for World {
 
     fn permit(&self, gvk: &Gvk, _: &str, _: &str) -> Result<(), String> {
         if self.forbidden.contains(&*gvk.kind) {
-            return Err(format!("resource {}:{} is not permitted in project shop", gvk.group, gvk.kind));
+            return Err(format!(
+                "resource {}:{} is not permitted in project shop",
+                gvk.group, gvk.kind
+            ));
         }
         Ok(())
     }
 
     fn prune_ok(&self, kind: &GroupKind) -> Result<(), Incomplete> {
-        self.unreadable.get(&*kind.kind).map_or(Ok(()), |why| Err(Incomplete(why.clone())))
+        self.unreadable
+            .get(&*kind.kind)
+            .map_or(Ok(()), |why| Err(Incomplete(why.clone())))
+    }
+
+    fn all_known(&self) -> Result<(), Incomplete> {
+        self.unreadable
+            .values()
+            .next()
+            .map_or(Ok(()), |why| Err(Incomplete(why.clone())))
     }
 
     fn is_in_sync(&self, key: &ResourceKey) -> bool {

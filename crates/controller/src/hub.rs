@@ -1,0 +1,572 @@
+//! The one task that owns all state: takes events in, gives applications their turns.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pintle_cluster::{ClusterEvent, Clusters, Executor, ProjectVersionMap, ServedKind};
+use pintle_engine::kinds::{KindTable, Scope, ServedVersion};
+use pintle_engine::live::exclusion::KindFilter;
+use pintle_engine::live::{IndexRules, LiveIndex, NotFresh, Touched, WatchScope};
+use pintle_engine::track::{Tracking, instance_name};
+use pintle_model::application::Application;
+use pintle_model::project::AppProject;
+use pintle_model::settings::Settings;
+use pintle_model::{GroupKind, Gvk, Object, ResourceKey};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::app_state::AppState;
+use crate::clock;
+use crate::config::ControllerConfig;
+use crate::event::{AppKey, Event};
+use crate::intake::{self, Credentials};
+
+/// Events taken in before applications get their turns: a burst of watch events becomes one turn per application.
+const BATCH: usize = 512;
+/// A touched application has its turn this much later, so that the events of one change come together.
+const SETTLE_MS: i64 = 15;
+/// Kinds that could not be listed after this long no longer hold back the start: their applications say so instead.
+const START_PATIENCE_SECONDS: i64 = 20;
+
+pub(crate) struct Hub {
+    pub config: ControllerConfig,
+    pub settings: Settings,
+    pub tracking: Tracking,
+    pub filter: KindFilter,
+    pub executor: Executor,
+    pub projects_seen: ProjectVersionMap,
+    pub index: LiveIndex,
+    pub kinds: KindTable,
+    /// Counts changes of kinds and settings: targets are made anew when it moves.
+    pub generation: u64,
+    pub apps: BTreeMap<AppKey, AppState>,
+    pub by_instance: BTreeMap<Arc<str>, AppKey>,
+    pub projects: BTreeMap<String, AppProject>,
+    /// Which applications want an object, by instance name: two of them share it.
+    pub claims: BTreeMap<ResourceKey, BTreeSet<Arc<str>>>,
+    pub events: mpsc::Sender<Event>,
+    /// Counts operations and deletions, to tell their answers apart.
+    pub runs: u64,
+    credentials: Credentials,
+    due: BTreeSet<(Timestamp, AppKey)>,
+    due_at: BTreeMap<AppKey, Timestamp>,
+    started_at: Timestamp,
+    is_started: bool,
+}
+
+impl Hub {
+    pub fn new(config: ControllerConfig, settings: Settings, events: mpsc::Sender<Event>) -> Self {
+        let projects_seen = ProjectVersionMap::default();
+        let executor = Executor::new(Clusters::of(config.cluster.clone()), Arc::new(projects_seen.clone()), config.lease.clone());
+        let (filter, _) = KindFilter::from_settings(&settings.resource_filter);
+        Self {
+            tracking: Tracking::from(&settings),
+            filter,
+            index: LiveIndex::new(IndexRules::from(&settings)),
+            executor,
+            projects_seen,
+            config,
+            settings,
+            kinds: KindTable::default(),
+            generation: 0,
+            apps: BTreeMap::new(),
+            by_instance: BTreeMap::new(),
+            projects: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            events,
+            runs: 0,
+            credentials: Credentials::default(),
+            due: BTreeSet::new(),
+            due_at: BTreeMap::new(),
+            started_at: clock::now(),
+            is_started: false,
+        }
+    }
+
+    /// Runs until told to stop.
+    pub async fn run(mut self, mut events: mpsc::Receiver<Event>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            let wait = self.next_due();
+            tokio::select! {
+                taken = events.recv_many(&mut batch, BATCH) => if taken == 0 { return },
+                () = sleep_until(wait) => {}
+            }
+            for event in batch.drain(..) {
+                if matches!(event, Event::Shutdown) {
+                    tracing::info!("controller stops");
+                    return;
+                }
+                self.take(event);
+            }
+            self.turns();
+        }
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        let first = self.due.first().map(|(at, _)| *at);
+        if self.is_started {
+            return first;
+        }
+        // Before the start only patience runs out.
+        Some(self.started_at.saturating_add(jiff::SignedDuration::from_secs(START_PATIENCE_SECONDS)).unwrap_or(Timestamp::MAX))
+    }
+
+    fn turns(&mut self) {
+        let now = clock::now();
+        if !self.is_started && !self.may_start(now) {
+            return;
+        }
+        while let Some((at, key)) = self.due.first().cloned() {
+            if at > now {
+                break;
+            }
+            self.due.remove(&(at, key.clone()));
+            self.due_at.remove(&key);
+            self.turn(&key, now);
+        }
+    }
+
+    /// Nothing is decided before every watched kind was listed once, or has failed to be (I-13).
+    fn may_start(&mut self, now: Timestamp) -> bool {
+        let waiting: Vec<String> = self
+            .index
+            .scopes()
+            .filter(|(scope, _)| matches!(self.index.check_fresh(&scope.kind, None, now, pintle_engine::view::MAX_AGE), Err(NotFresh::NotSynced)))
+            .map(|(scope, _)| scope.kind.to_string())
+            .collect();
+        let patience = now.duration_since(self.started_at).as_secs() >= START_PATIENCE_SECONDS;
+        let discovered = self.kinds.iter().next().is_some();
+        if !discovered || (!waiting.is_empty() && !patience) {
+            return false;
+        }
+        if !waiting.is_empty() {
+            tracing::warn!(kinds = waiting.join(", "), "starting although these kinds are not listed yet; applications that have any of them wait");
+        }
+        tracing::info!(applications = self.apps.len(), objects = self.index.len(), "every kind is listed; deciding begins");
+        self.is_started = true;
+        let all: Vec<AppKey> = self.apps.keys().cloned().collect();
+        for key in all {
+            self.schedule(&key, now);
+        }
+        true
+    }
+
+    /// Gives an application its turn at `at`, or earlier if it is due earlier.
+    pub fn schedule(&mut self, key: &AppKey, at: Timestamp) {
+        match self.due_at.get(key) {
+            Some(known) if *known <= at => return,
+            Some(known) => {
+                self.due.remove(&(*known, key.clone()));
+            }
+            None => {}
+        }
+        self.due.insert((at, key.clone()));
+        self.due_at.insert(key.clone(), at);
+    }
+
+    fn soon(&mut self, key: &AppKey) {
+        let at = clock::now().saturating_add(jiff::SignedDuration::from_millis(SETTLE_MS)).unwrap_or(Timestamp::MAX);
+        self.schedule(key, at);
+    }
+
+    pub fn touched(&mut self, touched: &Touched) {
+        let keys: Vec<AppKey> = touched.apps().into_iter().filter_map(|app| self.by_instance.get(app).cloned()).collect();
+        for key in keys {
+            self.soon(&key);
+        }
+    }
+
+    fn all_soon(&mut self) {
+        let all: Vec<AppKey> = self.apps.keys().cloned().collect();
+        for key in all {
+            self.soon(&key);
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Cluster(event) => self.cluster_event(event),
+            Event::RepositoryHint { url, at } => self.hint(&url, at),
+            Event::Rendered { app, wanted, for_operation, sources } => {
+                self.rendered(&app, wanted, for_operation, sources);
+                self.schedule(&app, clock::now());
+            }
+            Event::Executed { app, run, outcomes } => {
+                for object in outcomes.iter().filter_map(|(_, o)| o.object()) {
+                    // A dry run's answer is not the object's state.
+                    self.own_write(object);
+                }
+                self.executed(&app, run, outcomes);
+                self.schedule(&app, clock::now());
+            }
+            Event::Written { app, outcome } => {
+                self.written(&app, outcome);
+                self.soon(&app);
+            }
+            Event::Read { app, key, object } => {
+                if let Some(state) = self.apps.get_mut(&app) {
+                    state.reading.remove(&key);
+                }
+                let touched = match object {
+                    Some(object) => self.index.apply(trimmed(object)),
+                    None => self.index.delete(&key, ""),
+                };
+                self.touched(&touched);
+                self.soon(&app);
+            }
+            Event::Query(query) => self.answer(query),
+            Event::Shutdown => {}
+        }
+    }
+
+    /// Takes over what a write returned, so that no decision is older than this process's own writes.
+    fn own_write(&mut self, object: &Object) {
+        if object.resource_version().is_empty() || object.uid().is_empty() {
+            return;
+        }
+        let touched = self.index.apply(trimmed(object.clone()));
+        self.touched(&touched);
+    }
+
+    fn hint(&mut self, url: &str, at: Instant) {
+        let normal = pintle_repo::url::normalize(url);
+        let now = clock::now();
+        let hit: Vec<AppKey> = self
+            .apps
+            .iter()
+            .filter(|(_, s)| s.app.spec.effective_sources().iter().any(|source| pintle_repo::url::normalize(&source.repo_url) == normal))
+            .map(|(key, _)| key.clone())
+            .collect();
+        tracing::debug!(url, applications = hit.len(), "a repository may have moved");
+        for key in hit {
+            if let Some(state) = self.apps.get_mut(&key) {
+                state.render.ask(at);
+            }
+            self.schedule(&key, now);
+        }
+    }
+
+    fn cluster_event(&mut self, event: ClusterEvent) {
+        let now = clock::now();
+        match event {
+            ClusterEvent::Discovery(table) => self.discovered(&table),
+            ClusterEvent::DiscoveryFailed(error) => tracing::warn!(error = %error, "the kinds of the cluster cannot be read; what is known stays"),
+            ClusterEvent::Reset { kind, objects, resource_version } => {
+                self.control_reset(&kind, &objects);
+                let touched = self.index.reset(&scope(&kind), &resource_version, objects);
+                self.touched(&touched);
+            }
+            ClusterEvent::Applied { kind, object } => {
+                self.index.mark_event(&scope(&kind), now);
+                self.control_applied(&object);
+                let touched = self.index.apply(object);
+                self.touched(&touched);
+            }
+            ClusterEvent::Deleted { kind, object } => {
+                self.index.mark_event(&scope(&kind), now);
+                self.control_deleted(&object);
+                let touched = self.index.delete(&object.key(), object.uid());
+                self.touched(&touched);
+            }
+            ClusterEvent::Unreadable { kind, object } => {
+                let group_kind = kind.gvk.group_kind();
+                let key = ResourceKey::new(group_kind.group, group_kind.kind, object.namespace.as_str(), object.name.as_str());
+                tracing::warn!(object = %key, reason = object.message, "an object exists and cannot be read");
+                let touched = self.index.mark_unreadable(key, object.message.as_str());
+                self.touched(&touched);
+            }
+            ClusterEvent::KindSynced { kind, .. } => {
+                let scope = scope(&kind);
+                let first = self.index.state(&scope).is_none_or(|s| s.synced_at.is_none());
+                self.index.mark_synced(&scope, now);
+                self.index.mark_event(&scope, now);
+                if first && self.is_started {
+                    // A kind that is new since the start: whoever waited for it looks again.
+                    self.all_soon();
+                }
+            }
+            ClusterEvent::KindFailed { kind, error } => {
+                tracing::warn!(kind = %kind.gvk.group_kind(), error = %error, "a kind cannot be read; applications that have it are not pruned");
+                self.index.mark_failed(&scope(&kind), error.to_string().as_str());
+                self.all_soon();
+            }
+            ClusterEvent::KindGone { kind } => {
+                let touched = self.index.forget(&kind.gvk.group_kind());
+                self.touched(&touched);
+            }
+        }
+    }
+
+    fn discovered(&mut self, table: &pintle_cluster::KindTable) {
+        let versions = table.kinds.iter().map(|k| ServedVersion {
+            gvk: k.gvk.clone(),
+            scope: if k.namespaced { Scope::Namespaced } else { Scope::Cluster },
+            plural: Arc::clone(&k.plural),
+            verbs: k.verbs.clone(),
+            preferred: k.preferred,
+        });
+        let failed = table.failed.iter().map(|f| (Arc::clone(&f.group), Arc::from(f.message.as_str())));
+        self.kinds = KindTable::from_versions(versions, failed);
+        let server = self.config.cluster.id().to_string();
+        for kind in table.watchable().filter(|k| !self.filter.is_excluded(&k.gvk.group, &k.gvk.kind, &server)) {
+            let scope = scope(kind);
+            if self.index.state(&scope).is_none() {
+                self.index.expect(&scope);
+            }
+        }
+        self.generation += 1;
+        self.all_soon();
+    }
+
+    /// The whole of a kind of the control namespace.
+    fn control_reset(&mut self, kind: &ServedKind, objects: &[Object]) {
+        let group_kind = kind.gvk.group_kind();
+        let names: BTreeSet<&str> = objects.iter().filter(|o| o.namespace() == self.config.control_namespace).map(Object::name).collect();
+        match control_kind(&group_kind) {
+            Some(Control::Application) => {
+                let present: BTreeSet<AppKey> = objects.iter().map(app_key).collect();
+                let gone: Vec<AppKey> = self.apps.keys().filter(|k| !present.contains(k)).cloned().collect();
+                for key in gone {
+                    self.forget(&key);
+                }
+            }
+            Some(Control::Project) => {
+                let gone: Vec<String> = self.projects.keys().filter(|n| !names.contains(n.as_str())).cloned().collect();
+                for name in gone {
+                    self.project_gone(&name);
+                }
+            }
+            Some(Control::Secret) => {
+                if self.credentials.keep(&names) {
+                    self.config.repositories.set_credentials(self.credentials.book());
+                }
+            }
+            Some(Control::ConfigMap) | None => {}
+        }
+        for object in objects {
+            self.control_applied(object);
+        }
+    }
+
+    fn control_applied(&mut self, object: &Object) {
+        let kind = GroupKind::new(object.group(), object.kind());
+        let Some(control) = control_kind(&kind) else { return };
+        if control == Control::Application {
+            return self.application(object);
+        }
+        if object.namespace() != self.config.control_namespace {
+            return;
+        }
+        match control {
+            Control::Application => {}
+            Control::Project => self.project(object),
+            Control::Secret => {
+                if self.credentials.secret(object) {
+                    self.config.repositories.set_credentials(self.credentials.book());
+                    self.credentials_changed();
+                }
+            }
+            Control::ConfigMap if intake::is_authorities(object) => {
+                if self.credentials.authorities(object) {
+                    self.config.repositories.set_credentials(self.credentials.book());
+                    self.credentials_changed();
+                }
+            }
+            Control::ConfigMap if intake::is_settings(object) => {
+                if self.is_started {
+                    tracing::warn!(config_map = object.name(), "settings changed; this version reads them at its start, so restart it to use them");
+                }
+            }
+            Control::ConfigMap => {}
+        }
+    }
+
+    fn control_deleted(&mut self, object: &Object) {
+        match control_kind(&GroupKind::new(object.group(), object.kind())) {
+            Some(Control::Application) => self.forget(&app_key(object)),
+            Some(Control::Project) if object.namespace() == self.config.control_namespace => self.project_gone(object.name()),
+            Some(Control::Secret) if object.namespace() == self.config.control_namespace => {
+                if self.credentials.remove(object.name()) {
+                    self.config.repositories.set_credentials(self.credentials.book());
+                    self.credentials_changed();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// New credentials may cure what failed: whoever waits to try again tries now.
+    fn credentials_changed(&mut self) {
+        let now = clock::now();
+        let failed: Vec<AppKey> = self.apps.iter().filter(|(_, s)| s.render.retry_at.is_some()).map(|(k, _)| k.clone()).collect();
+        for key in failed {
+            if let Some(state) = self.apps.get_mut(&key) {
+                state.render.retry_at = Some(now);
+            }
+            self.schedule(&key, now);
+        }
+    }
+
+    fn project(&mut self, object: &Object) {
+        match AppProject::from_object(object) {
+            Ok(project) => {
+                let name = project.metadata.name.clone();
+                self.projects_seen.set(name.as_str(), project.metadata.resource_version.as_str());
+                let changed = self.projects.get(&name).is_none_or(|old| old.spec != project.spec);
+                self.projects.insert(name.clone(), project);
+                if changed {
+                    self.project_changed(&name);
+                }
+            }
+            Err(e) => {
+                tracing::warn!(project = object.name(), error = %e, "a project cannot be read; it permits nothing");
+                self.project_gone(object.name());
+            }
+        }
+    }
+
+    fn project_gone(&mut self, name: &str) {
+        self.projects_seen.remove(name);
+        if self.projects.remove(name).is_some() {
+            self.project_changed(name);
+        }
+    }
+
+    fn project_changed(&mut self, name: &str) {
+        let users: Vec<AppKey> = self.apps.iter().filter(|(_, s)| s.app.spec.project_or_default() == name).map(|(k, _)| k.clone()).collect();
+        for key in users {
+            self.soon(&key);
+        }
+    }
+
+    fn application(&mut self, object: &Object) {
+        let key = app_key(object);
+        let app = match Application::from_object(object) {
+            Ok(app) => app,
+            Err(e) => {
+                tracing::warn!(application = %key.name, error = %e, "an Application cannot be read; it is left alone");
+                return self.forget(&key);
+            }
+        };
+        if !self.is_ours(&key.namespace) {
+            return;
+        }
+        match self.apps.get_mut(&key) {
+            Some(state) if state.app.metadata.uid == app.metadata.uid => {
+                if is_older(&app.metadata.resource_version, &state.app.metadata.resource_version) {
+                    return;
+                }
+                if app.metadata.annotation(pintle_model::annotation::REFRESH).is_some() {
+                    state.render.ask(Instant::now());
+                }
+                let interesting = state.app != app;
+                state.app = app;
+                if interesting {
+                    self.schedule(&key, clock::now());
+                }
+            }
+            _ => {
+                self.forget(&key);
+                let instance: Arc<str> = instance_name(&key.namespace, &key.name, &self.config.control_namespace).into();
+                self.by_instance.insert(Arc::clone(&instance), key.clone());
+                self.apps.insert(key.clone(), AppState::new(app, instance));
+                self.schedule(&key, clock::now());
+            }
+        }
+    }
+
+    /// Whether Applications of a namespace are this installation's [F2.26].
+    fn is_ours(&self, namespace: &str) -> bool {
+        namespace == self.config.control_namespace
+            || self.settings.application_namespaces.iter().any(|p| pintle_model::glob::Glob::new(p).is_ok_and(|g| g.is_match(namespace)))
+    }
+
+    pub fn forget(&mut self, key: &AppKey) {
+        let Some(state) = self.apps.remove(key) else { return };
+        self.by_instance.remove(&state.instance);
+        self.claim(&state.instance, &BTreeSet::new());
+        self.index.retain_full(&state.instance, []);
+        if let Some(at) = self.due_at.remove(key) {
+            self.due.remove(&(at, key.clone()));
+        }
+    }
+
+    /// Notes which objects an application wants; whoever shares one of them looks again.
+    pub fn claim(&mut self, instance: &Arc<str>, wanted: &BTreeSet<ResourceKey>) {
+        let mut others = BTreeSet::new();
+        self.claims.retain(|key, apps| {
+            if !wanted.contains(key) && apps.remove(instance) {
+                others.extend(apps.iter().cloned());
+            }
+            !apps.is_empty()
+        });
+        for key in wanted {
+            let apps = self.claims.entry(key.clone()).or_default();
+            if apps.insert(Arc::clone(instance)) {
+                others.extend(apps.iter().filter(|a| *a != instance).cloned());
+            }
+        }
+        let keys: Vec<AppKey> = others.iter().filter_map(|app| self.by_instance.get(app).cloned()).collect();
+        for key in keys {
+            self.soon(&key);
+        }
+    }
+
+    /// The cluster as projects name it.
+    pub fn server(&self) -> String {
+        self.config.cluster.id().to_string()
+    }
+
+    pub fn scope_of(&self, gvk: &Gvk) -> Option<Scope> {
+        self.kinds.scope(&gvk.group_kind())
+    }
+}
+
+async fn sleep_until(at: Option<Timestamp>) {
+    match at {
+        None => std::future::pending().await,
+        Some(at) => {
+            let wait = at.duration_since(clock::now());
+            tokio::time::sleep(wait.try_into().unwrap_or_default()).await;
+        }
+    }
+}
+
+/// Kinds of the control namespace that mean something to the hub itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Control {
+    Application,
+    Project,
+    Secret,
+    ConfigMap,
+}
+
+fn control_kind(kind: &GroupKind) -> Option<Control> {
+    match (&*kind.group, &*kind.kind) {
+        ("argoproj.io", "Application") => Some(Control::Application),
+        ("argoproj.io", "AppProject") => Some(Control::Project),
+        ("", "Secret") => Some(Control::Secret),
+        ("", "ConfigMap") => Some(Control::ConfigMap),
+        _ => None,
+    }
+}
+
+fn scope(kind: &ServedKind) -> WatchScope {
+    WatchScope::cluster_wide(kind.gvk.group_kind())
+}
+
+fn app_key(object: &Object) -> AppKey {
+    AppKey { namespace: object.namespace().into(), name: object.name().into() }
+}
+
+fn trimmed(mut object: Object) -> Object {
+    object.value_mut().remove_at(&["metadata", "managedFields"]);
+    object
+}
+
+/// Whether resourceVersion `a` is certainly older than `b`.
+pub(crate) fn is_older(a: &str, b: &str) -> bool {
+    matches!((a.parse::<u64>(), b.parse::<u64>()), (Ok(a), Ok(b)) if a < b)
+}

@@ -1,0 +1,83 @@
+//! Work that waits on the outside: each job ends with one event.
+
+use std::sync::Arc;
+
+use pintle_cluster::Executor;
+use pintle_engine::app::operation::Wanted;
+use pintle_engine::sync::TaskId;
+use pintle_engine::{Effect, Outcome, Permitted};
+use pintle_model::Object;
+use pintle_repo::Repositories;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::event::{AppKey, Event, RenderFailure, SourceResult};
+
+/// Effects of one application carried out at once. The cluster's own bound is shared by all.
+const PARALLEL_EFFECTS: usize = 10;
+
+/// Renders every source of `wanted`.
+pub(crate) async fn render(
+    repositories: Repositories,
+    app: AppKey,
+    wanted: Wanted,
+    project: String,
+    not_before: Instant,
+    for_operation: bool,
+    events: mpsc::Sender<Event>,
+) {
+    let mut sources = Vec::with_capacity(wanted.sources.len());
+    for (source, revision) in wanted.sources.iter().zip(&wanted.revisions) {
+        let result = repositories.render(source, revision.as_deref(), &project, not_before).await;
+        sources.push(match result {
+            Ok(render) => SourceResult { revision: render.revision, rendered: Ok(render.rendered) },
+            Err(e) => SourceResult {
+                revision: String::new(),
+                rendered: Err(RenderFailure { message: e.to_string().into(), is_retryable: e.is_retryable() }),
+            },
+        });
+    }
+    // A closed channel: the process ends.
+    let _ = events.send(Event::Rendered { app, wanted, for_operation, sources }).await;
+}
+
+/// One effect on its way, with the live object as the hub last saw it.
+pub(crate) struct Write {
+    pub id: TaskId,
+    pub permitted: Result<Permitted<Effect>, Outcome>,
+    pub live: Option<Object>,
+}
+
+/// Carries out all effects of one step and reports all answers together.
+pub(crate) async fn execute(executor: Executor, app: AppKey, run: u64, writes: Vec<Write>, events: mpsc::Sender<Event>) {
+    let places = Arc::new(Semaphore::new(PARALLEL_EFFECTS));
+    let mut running = JoinSet::new();
+    let mut outcomes = Vec::with_capacity(writes.len());
+    for write in writes {
+        match write.permitted {
+            Err(outcome) => outcomes.push((write.id, outcome)),
+            Ok(permitted) => {
+                let (executor, places) = (executor.clone(), Arc::clone(&places));
+                running.spawn(async move {
+                    // The semaphore is never closed.
+                    let _place = places.acquire().await;
+                    (write.id, executor.execute_on(permitted, write.live).await)
+                });
+            }
+        }
+    }
+    while let Some(ended) = running.join_next().await {
+        match ended {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(e) => tracing::error!(app = %app.name, error = %e, "an effect ended without an answer; it is decided again"),
+        }
+    }
+    let _ = events.send(Event::Executed { app, run, outcomes }).await;
+}
+
+/// Writes the Application itself.
+pub(crate) async fn write(executor: Executor, app: AppKey, effect: Permitted<Effect>, events: mpsc::Sender<Event>) {
+    let outcome = executor.execute(effect).await;
+    let _ = events.send(Event::Written { app, outcome }).await;
+}
