@@ -27,6 +27,7 @@ pub mod serve;
 mod sim;
 pub mod simulate;
 pub mod store;
+pub mod workload;
 
 pub use api::{ApiService, Body, ConnectionLost};
 pub use clock::Clock;
