@@ -18,6 +18,7 @@ use super::recorder::{About, Recorder};
 use super::table;
 use super::timing::{Jitter, RETRY};
 use crate::clock::later;
+use crate::defaults;
 use crate::error::ApiError;
 use crate::resource::GroupResource;
 use crate::simulate::Controller;
@@ -91,8 +92,8 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Creates an object, unless its namespace is gone or going: the API server refuses that to everybody.
-    pub(super) fn create(&self, gr: &GroupResource, object: Object) -> Result<Object, ApiError> {
+    /// Creates an object with the defaults of its kind, unless its namespace is gone or going: the API server refuses that to everybody.
+    pub(super) fn create(&self, gr: &GroupResource, mut object: Object) -> Result<Object, ApiError> {
         let namespace = object.namespace();
         if !namespace.is_empty() {
             let found = self.store.get(&table::NAMESPACES, "", namespace)?;
@@ -101,6 +102,12 @@ impl Context<'_> {
                     format!("unable to create new content in namespace {namespace} because it is being terminated");
                 return Err(ApiError::forbidden(gr, object.name(), &why));
             }
+        }
+        // Not a ReplicaSet: its template is its Deployment's, has its defaults already, and is compared with it.
+        if *gr != *table::REPLICA_SETS
+            && let Some(resource) = self.store.resources().get(gr)
+        {
+            defaults::apply(self.store, resource, &mut object, None);
         }
         self.store.create(gr, object)
     }

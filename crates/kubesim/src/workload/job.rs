@@ -218,14 +218,6 @@ impl<'a> Turn<'a> {
         let running = count(self.active().count());
         for _ in running..wanted {
             let mut pod = template::pod(self.job, template, "");
-            for (label, text) in [
-                ("batch.kubernetes.io/controller-uid", self.job.uid()),
-                ("batch.kubernetes.io/job-name", self.job.name()),
-                ("controller-uid", self.job.uid()),
-                ("job-name", self.job.name()),
-            ] {
-                pod.set_label(label, text);
-            }
             let mut finalizers = pod.value().list_at(&["metadata", "finalizers"]).to_vec();
             finalizers.push(TRACKING.into());
             pod.value_mut().set_at(&["metadata", "finalizers"], finalizers.into());

@@ -39,22 +39,5 @@ pub(super) fn pod(owner: &Object, template: &Value, name: &str) -> Object {
     );
     let spec = template.get("spec").cloned().unwrap_or_else(Value::map);
     value.set_at(&["spec"], spec);
-    // What admission gives every Pod.
-    let account = value
-        .str_at(&["spec", "serviceAccountName"])
-        .unwrap_or("default")
-        .to_owned();
-    for (field, default) in [
-        ("serviceAccountName", Value::str(account.as_str())),
-        ("serviceAccount", Value::str(account.as_str())),
-        ("enableServiceLinks", true.into()),
-        ("preemptionPolicy", "PreemptLowerPriority".into()),
-        ("priority", 0.into()),
-    ] {
-        if value.at(&["spec", field]).is_none() {
-            value.set_at(&["spec", field], default);
-        }
-    }
-    value.set_at(&["status", "phase"], "Pending".into());
     pod
 }

@@ -176,7 +176,6 @@ fn first_status(spec: &Value, name: &str, waiting: &str) -> Value {
 /// What kubelet writes when a Pod reaches its node.
 pub(super) fn accept(pod: &mut Object, node: &Object, now: &str) {
     let address = crate::workload::node::address(node).to_owned();
-    let class = quality(pod);
     let value = pod.value_mut();
     value.set_at(&["status", "phase"], "Pending".into());
     value.set_at(&["status", "startTime"], now.into());
@@ -184,7 +183,6 @@ pub(super) fn accept(pod: &mut Object, node: &Object, now: &str) {
     let mut host = Value::map();
     host.set_at(&["ip"], address.into());
     value.set_at(&["status", "hostIPs"], vec![host].into());
-    value.set_at(&["status", "qosClass"], class.into());
     let mut conditions = value.list_at(&["status", "conditions"]).to_vec();
     let mut scheduled = condition::new("PodScheduled", true, "", "");
     scheduled.set_at(&["lastProbeTime"], Value::Null);
@@ -203,25 +201,6 @@ pub(super) fn write(pod: &mut Object, statuses: Vec<(Role, Value)>) {
             let statuses: Vec<Value> = statuses.into_iter().map(|(_, s)| s).collect();
             pod.value_mut().set_at(&["status", list], statuses.into());
         }
-    }
-}
-
-/// `status.qosClass`.
-fn quality(pod: &Object) -> &'static str {
-    let containers = pod.value().list_at(&["spec", "containers"]);
-    let given = |c: &Value, list: &str, resource: &str| c.at(&["resources", list, resource]).cloned();
-    let each = |resource: &'static str| {
-        containers
-            .iter()
-            .map(move |c| (given(c, "requests", resource), given(c, "limits", resource)))
-    };
-    let all = || each("cpu").chain(each("memory"));
-    if all().all(|(request, limit)| request.is_none() && limit.is_none()) {
-        "BestEffort"
-    } else if all().all(|(request, limit)| limit.is_some() && (request.is_none() || request == limit)) {
-        "Guaranteed"
-    } else {
-        "Burstable"
     }
 }
 

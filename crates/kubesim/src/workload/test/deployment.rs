@@ -2,7 +2,7 @@ use pintle_model::Value;
 
 use super::super::table::{DEPLOYMENTS, NAMESPACES, REPLICA_SETS};
 use super::*;
-use crate::store::DeleteOptions;
+use crate::store::{DeleteOptions, Propagation};
 
 fn deployment(name: &str, replicas: i64, image: &str) -> String {
     format!(
@@ -323,15 +323,16 @@ fn an_orphaned_replica_set_and_its_pods_are_adopted() {
     let mut world = settled(1);
     let set = world.list(&REPLICA_SETS).remove(0);
     let pod = world.pods().remove(0);
+    let orphan = DeleteOptions {
+        propagation: Some(Propagation::Orphan),
+        ..DeleteOptions::default()
+    };
     world
         .store
-        .delete(&DEPLOYMENTS, "default", "web", &DeleteOptions::default())
+        .delete(&DEPLOYMENTS, "default", "web", &orphan)
         .expect("deleted");
-    // As orphan propagation leaves them.
-    world.edit(&REPLICA_SETS, set.name(), |s| {
-        s.remove_at(&["metadata", "ownerReferences"]);
-    });
     world.run(1_000);
+    assert!(world.get(&REPLICA_SETS, set.name()).owner_references().next().is_none());
     world.put(&DEPLOYMENTS, &deployment("web", 1, "shop:1.4"));
     world.run(1_000);
     let adopted = world.list(&REPLICA_SETS);
@@ -345,6 +346,31 @@ fn an_orphaned_replica_set_and_its_pods_are_adopted() {
     world.run(1_000);
     assert_eq!(world.pods().len(), 2, "released and replaced");
     assert!(world.get(&PODS, pod.name()).owner_references().next().is_none());
+}
+
+#[test]
+fn deletion_takes_everything_along() {
+    for propagation in [Propagation::Background, Propagation::Foreground] {
+        let mut world = settled(2);
+        let options = DeleteOptions {
+            propagation: Some(propagation),
+            ..DeleteOptions::default()
+        };
+        world
+            .store
+            .delete(&DEPLOYMENTS, "default", "web", &options)
+            .expect("deleted");
+        world.run(50);
+        assert_eq!(world.pods().len(), 2, "Pods take their time to stop");
+        assert!(world.pods().iter().all(|p| p.deletion_timestamp().is_some()));
+        let waits = world.store.get(&DEPLOYMENTS, "default", "web").is_ok();
+        assert_eq!(waits, propagation == Propagation::Foreground);
+        world.run(2_000);
+        assert!(world.pods().is_empty());
+        assert!(world.list(&REPLICA_SETS).is_empty());
+        assert!(world.list(&DEPLOYMENTS).is_empty());
+        world.rests(60_000);
+    }
 }
 
 #[test]

@@ -15,11 +15,12 @@ use pintle_model::{Object, Value};
 use super::table::{NAMESPACES, PODS};
 use super::*;
 use crate::clock::Clock;
+use crate::controller::GarbageCollector;
 use crate::resource::GroupResource;
 use crate::simulate::Simulation;
 use crate::store::{EventKind, Store};
 
-/// A control plane of workloads only, with the namespace `default`.
+/// A control plane of workloads and garbage collection, with the namespace `default`.
 pub(super) struct World {
     pub(super) store: Store,
     sim: Simulation,
@@ -30,6 +31,7 @@ impl World {
         let clock = Clock::manual("2026-01-01T00:00:00Z".parse().expect("a time"));
         let store = Store::new(clock.clone(), 7);
         let mut sim = Simulation::new(store.clone(), clock);
+        sim.add(Box::new(GarbageCollector::default()));
         for controller in controllers(7) {
             sim.add(controller);
         }
@@ -41,9 +43,12 @@ impl World {
         world
     }
 
-    /// Creates an object.
+    /// Creates an object as the API does, with its defaults.
     pub(super) fn put(&self, gr: &GroupResource, json: &str) -> Object {
-        let object = Object::from_json(json.as_bytes()).expect("an object");
+        let mut object = Object::from_json(json.as_bytes()).expect("an object");
+        let resources = self.store.resources();
+        let resource = resources.get(gr).expect("served");
+        crate::defaults::apply(&self.store, resource, &mut object, None);
         self.store.create(gr, object).expect("created")
     }
 
