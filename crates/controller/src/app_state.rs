@@ -118,11 +118,6 @@ impl AppState {
             pause_until: None,
         }
     }
-
-    /// The targets, if they are complete.
-    pub fn targets(&self) -> Option<&Complete<Targets>> {
-        self.prepared.as_ref().and_then(|p| p.targets.as_ref().ok())
-    }
 }
 
 impl Prepared {

@@ -20,7 +20,7 @@ use pintle_engine::sync::delete::{DeleteOp, abandon, delete_step};
 use pintle_engine::sync::retry::SelfHealBackoff;
 use pintle_engine::sync::{Memory, TaskId};
 use pintle_engine::view::{MAX_AGE, View};
-use pintle_engine::{Action, Effect, Failure, FailureKind, Outcome, Permitted};
+use pintle_engine::{Action, ApplyMode, Effect, Failure, FailureKind, Outcome, Permitted};
 use pintle_model::application::{Application, ConditionType, Destination, OperationPhase, OperationState, SourceType, SyncOperation};
 use pintle_model::project::AppProject;
 use pintle_model::{GroupKind, Gvk, Object, ResourceKey, SyncOptions, Value, annotation};
@@ -468,7 +468,9 @@ impl Hub {
 
     fn advance(&mut self, key: &AppKey, state: &mut AppState, look: &Look, now: Timestamp) -> OperationPart {
         let Some(mut running) = state.operation.take() else { return unchanged(&state.app) };
-        if running.executing {
+        // A step reads only what is stored: what it destroys next must survive a crash as a record (I-9). The write that stores the last
+        // step's results goes out side by side with its effects, so this rarely waits.
+        if running.executing || !is_recorded(&state.app, &running.state) {
             let part = under_way(&state.app, &running.state);
             state.operation = Some(running);
             return part;
@@ -579,7 +581,9 @@ impl Hub {
         let server = self.server();
         let names = ClusterNames { server: &server, name: Destination::IN_CLUSTER_NAME };
         let writes = effects.into_iter().map(|(id, effect)| {
-            let live = self.index.get(&effect.key()).and_then(|e| e.object()).cloned();
+            // A server-side apply looks at managedFields, which are not kept here: it reads the object itself.
+            let hinted = matches!(effect.action, Action::Apply { mode: ApplyMode::ClientSide { .. }, .. });
+            let live = self.index.get(&effect.key()).and_then(|e| e.object()).filter(|_| hinted).cloned();
             let scope = self.scope_of(&effect.gvk);
             let permitted = match project {
                 None => Err(refused(format!("project {} does not exist", state.app.spec.project_or_default()))),
@@ -631,6 +635,7 @@ impl Hub {
             application: ResourceKey::new("argoproj.io", "Application", Arc::clone(&key.namespace), Arc::clone(&key.name)),
             finalizers: state.app.metadata.finalizers.clone(),
             deleted_at: deleted_at.timestamp(),
+            kinds: kinds_of(&state.app, targets.as_deref().unwrap_or_default()),
             targets,
             revision: state.app.status.sync.revision.clone(),
             options: state.app.spec.sync_policy.as_ref().map(|p| SyncOptions::of_application(&p.sync_options)).unwrap_or_default(),
@@ -802,7 +807,7 @@ enum TargetsOf {
 
 impl Running {
     fn new(run: u64, state: OperationState) -> Self {
-        Self { run, state, memory: Memory::default(), executing: false, outcomes: Vec::new(), wake_at: None }
+        Self { run, state, memory: Memory { last_write: Some(crate::clock::now()), ..Memory::default() }, executing: false, outcomes: Vec::new(), wake_at: None }
     }
 }
 
@@ -832,6 +837,21 @@ fn prepared_targets(prepared: Option<&Prepared>) -> OpTargets<'_> {
             Err(why) => OpTargets::Failed(why),
         },
     }
+}
+
+/// Whether the results of an operation are stored.
+fn is_recorded(app: &Application, state: &OperationState) -> bool {
+    let results = |s: Option<&OperationState>| s.and_then(|s| s.sync_result.as_ref()).map(|r| r.resources.clone()).unwrap_or_default();
+    results(app.status.operation_state.as_ref().filter(|s| s.started_at == state.started_at)) == results(Some(state))
+}
+
+/// Every kind that may hold objects of an application: what its status lists, and what it wants.
+fn kinds_of(app: &Application, targets: &[Object]) -> Vec<Gvk> {
+    let listed = app.status.resources.iter().map(|r| Gvk::new(r.group.as_str(), r.version.as_str(), r.kind.as_str()));
+    let mut kinds: Vec<Gvk> = listed.chain(targets.iter().map(Object::gvk)).collect();
+    kinds.sort();
+    kinds.dedup();
+    kinds
 }
 
 /// The operation fields as they are.

@@ -99,7 +99,7 @@ impl Hand {
             server: "https://kubernetes.default.svc",
             name: "in-cluster",
         };
-        let permitted = permit(effect, &self.project, names, scope).unwrap_or_else(|e| panic!("{e}"));
+        let permitted = permit(effect, &self.project, names, scope, None).unwrap_or_else(|e| panic!("{e}"));
         self.executor.execute(permitted).await
     }
 

@@ -190,13 +190,24 @@ mod tests {
     use super::*;
 
     fn strategy(limit: i64, duration: &str, factor: Option<i64>, max: &str) -> RetryStrategy {
-        let backoff =
-            Backoff { duration: duration.into(), factor, max_duration: max.into(), ..Backoff::default() };
-        RetryStrategy { limit, backoff: Some(backoff), ..RetryStrategy::default() }
+        let backoff = Backoff {
+            duration: duration.into(),
+            factor,
+            max_duration: max.into(),
+            ..Backoff::default()
+        };
+        RetryStrategy {
+            limit,
+            backoff: Some(backoff),
+            ..RetryStrategy::default()
+        }
     }
 
     fn waits(strategy: &RetryStrategy) -> Vec<u64> {
-        [0, 1, 2, 10, i64::MAX].iter().map(|n| backoff(strategy, *n).unwrap().as_secs()).collect()
+        [0, 1, 2, 10, i64::MAX]
+            .iter()
+            .map(|n| backoff(strategy, *n).unwrap().as_secs())
+            .collect()
     }
 
     #[test]
@@ -211,11 +222,19 @@ mod tests {
     }
 
     fn follow(limit: i64, phase: OperationPhase, retry_count: i64, was_terminated: bool) -> String {
-        let ended = Attempt { retry_count, finished_at: Timestamp::UNIX_EPOCH, was_terminated };
+        let ended = Attempt {
+            retry_count,
+            finished_at: Timestamp::UNIX_EPOCH,
+            was_terminated,
+        };
         let clock = |at: Timestamp| at.strftime("%-I:%M%p").to_string();
         match after_attempt(&strategy(limit, "", None, ""), &phase, "boom", ended, clock) {
             Retry::Ended { message } => message,
-            Retry::At { at, retry_count, message } => format!("{at} {retry_count}: {message}"),
+            Retry::At {
+                at,
+                retry_count,
+                message,
+            } => format!("{at} {retry_count}: {message}"),
         }
     }
 
@@ -223,14 +242,26 @@ mod tests {
     fn what_follows_an_attempt() {
         use OperationPhase::{Error, Failed, Succeeded};
         assert_eq!(follow(0, Failed, 0, false), "boom");
-        assert_eq!(follow(2, Failed, 0, false), "1970-01-01T00:00:05Z 1: boom. Retrying attempt #1 at 12:00AM.");
-        assert_eq!(follow(2, Error, 1, false), "1970-01-01T00:00:10Z 2: boom. Retrying attempt #2 at 12:00AM.");
+        assert_eq!(
+            follow(2, Failed, 0, false),
+            "1970-01-01T00:00:05Z 1: boom. Retrying attempt #1 at 12:00AM."
+        );
+        assert_eq!(
+            follow(2, Error, 1, false),
+            "1970-01-01T00:00:10Z 2: boom. Retrying attempt #2 at 12:00AM."
+        );
         assert_eq!(follow(2, Failed, 2, false), "boom (retried 2 times).");
-        assert_eq!(follow(-1, Failed, 99, false), "1970-01-01T00:03:00Z 100: boom. Retrying attempt #100 at 12:00AM.");
+        assert_eq!(
+            follow(-1, Failed, 99, false),
+            "1970-01-01T00:03:00Z 100: boom. Retrying attempt #100 at 12:03AM."
+        );
         assert_eq!(follow(2, Failed, 1, true), "boom");
         assert_eq!(follow(2, Succeeded, 1, false), "boom");
         assert_eq!(retrying_message(3, false), "Retrying operation. Attempt #3");
-        assert_eq!(retrying_message(3, true), "Retrying operation with latest revisions. Attempt #3");
+        assert_eq!(
+            retrying_message(3, true),
+            "Retrying operation with latest revisions. Attempt #3"
+        );
     }
 
     #[test]
@@ -239,8 +270,10 @@ mod tests {
         let at = times_out_at(Timestamp::UNIX_EPOCH, Duration::from_secs(60)).unwrap();
         assert_eq!(at.as_second(), 60);
         let heal = SelfHealBackoff::default();
-        let waits: Vec<i64> =
-            [0, 1, 2, 3, 9].iter().map(|n| heal.next_at(*n, Timestamp::UNIX_EPOCH).as_second()).collect();
+        let waits: Vec<i64> = [0, 1, 2, 3, 9]
+            .iter()
+            .map(|n| heal.next_at(*n, Timestamp::UNIX_EPOCH).as_second())
+            .collect();
         assert_eq!(waits, [0, 2, 6, 18, 300]);
     }
 }

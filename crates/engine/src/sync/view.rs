@@ -59,8 +59,6 @@ pub trait ClusterView {
     fn permit(&self, gvk: &Gvk, namespace: &str, name: &str) -> Result<(), String>;
     /// Whether targets and live objects of a kind are completely known, so that an object without target may be deleted.
     fn prune_ok(&self, kind: &GroupKind) -> Result<(), Incomplete>;
-    /// Whether every kind that may hold objects of this Application is completely known, so that none left means none left (I-1, I-15).
-    fn all_known(&self) -> Result<(), Incomplete>;
     /// Whether the comparison found an object equal to its target; read with `ApplyOutOfSyncOnly`.
     fn is_in_sync(&self, key: &ResourceKey) -> bool;
 }

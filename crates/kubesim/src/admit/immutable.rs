@@ -31,14 +31,14 @@ pub(super) fn check(resource: &Resource, old: &Object, new: &Object) -> Vec<Caus
         }
         ("", "pods") => pod(old, new, &mut causes),
         ("", "persistentvolumeclaims") => claim(old, new, &mut causes),
-        ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => {
-            if old.get("roleRef") != new.get("roleRef") {
-                causes.push(Cause::invalid(
-                    "roleRef",
-                    shown(new.get("roleRef")),
-                    "cannot change roleRef",
-                ));
-            }
+        ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings")
+            if old.get("roleRef") != new.get("roleRef") =>
+        {
+            causes.push(Cause::invalid(
+                "roleRef",
+                shown(new.get("roleRef")),
+                "cannot change roleRef",
+            ));
         }
         ("storage.k8s.io", "storageclasses") => {
             for field in ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"] {

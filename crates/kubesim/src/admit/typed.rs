@@ -62,6 +62,8 @@ fn decode_at(value: &mut Value, of: TypeRef<'_>, path: &str, unknown: &mut Vec<S
     let found = value.type_name();
     match of.kind() {
         Kind::Any => Ok(()),
+        // Types that marshal themselves (JSON, JSONSchemaPropsOrBool) are written as structs without fields.
+        Kind::Struct if of.fields().next().is_none() => Ok(()),
         Kind::Struct => structure(value, of, path, unknown, false),
         Kind::List => {
             let Some(items) = of.items() else { return Ok(()) };

@@ -318,12 +318,12 @@ impl ApiService {
 
 fn write_verb(call: &Call, target: &Target) -> Option<WriteVerb> {
     let named = target.name.is_some();
-    match &call.method {
-        &Method::POST if !named => Some(WriteVerb::Create),
-        &Method::PUT if named => Some(WriteVerb::Update),
-        &Method::PATCH if named => Some(WriteVerb::Patch),
-        &Method::DELETE if named => Some(WriteVerb::Delete),
-        &Method::DELETE => Some(WriteVerb::DeleteCollection),
+    match call.method {
+        Method::POST if !named => Some(WriteVerb::Create),
+        Method::PUT if named => Some(WriteVerb::Update),
+        Method::PATCH if named => Some(WriteVerb::Patch),
+        Method::DELETE if named => Some(WriteVerb::Delete),
+        Method::DELETE => Some(WriteVerb::DeleteCollection),
         _ => None,
     }
 }

@@ -322,7 +322,6 @@ mod tests {
         let pod = Object::from_json(
             br#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"status":{"phase":"Running"}}"#,
         )
-        .ok()
         .expect("a pod");
         let check = |s: &str| FieldSelector::parse(s, pods).expect("parses").matches(&pod);
         assert!(check("status.phase=Running,spec.nodeName="));

@@ -169,7 +169,7 @@ fn a_definition_is_served_after_a_moment_and_takes_its_instances_along() {
         "spec":{"group":"x.y","scope":"Namespaced","names":{"plural":"things","kind":"Thing"},
         "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object"}}}]}}"#;
     store
-        .create(&table, Object::from_json(text).ok().expect("an object"))
+        .create(&table, Object::from_json(text).expect("an object"))
         .expect("created");
     simulation.settle();
     let things = GroupResource::new("x.y", "things");

@@ -116,8 +116,9 @@ fn namespace(value: &mut Value, name: &str, new: bool) {
 
 fn binding(value: &mut Value) {
     set(value, &["roleRef", "apiGroup"], "rbac.authorization.k8s.io".into());
-    each(value, &["subjects"], |subject| match subject.str_at(&["kind"]) {
-        Some("User" | "Group") => set(subject, &["apiGroup"], "rbac.authorization.k8s.io".into()),
-        _ => {}
+    each(value, &["subjects"], |subject| {
+        if let Some("User" | "Group") = subject.str_at(&["kind"]) {
+            set(subject, &["apiGroup"], "rbac.authorization.k8s.io".into())
+        }
     });
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pintle_model::application::{HookType, SyncPhase};
-use pintle_model::{Object, ResourceKey, SyncOptions, annotation};
+use pintle_model::{Gvk, Object, ResourceKey, SyncOptions, annotation};
 
 use super::op::SyncOp;
 use super::step::{BACKSTOP, RECHECK};
@@ -33,6 +33,8 @@ pub struct DeleteOp {
     pub finalizers: Vec<String>,
     /// Its `deletionTimestamp`.
     pub deleted_at: Timestamp,
+    /// Kinds it has or had objects of, as its `status.resources` and targets tell: nothing left counts only where these are known.
+    pub kinds: Vec<Gvk>,
     /// Rendered, normalised and tracked targets, for the hooks among them; or why there are none. Read only where a hook finalizer is set.
     pub targets: Result<Vec<Object>, String>,
     /// Revision of the targets.

@@ -12,6 +12,7 @@ use super::super::effects;
 use super::super::hook::{self, Role};
 use super::super::options::delete_permission;
 use super::super::task::{Task, Verb};
+use super::super::view::Served;
 use super::super::waiting::{Waited, WaitingOn};
 use super::super::wave::wave_of;
 use super::{BACKSTOP, Progress, Run, stage_phase};
@@ -49,11 +50,23 @@ impl Run<'_> {
         self.send_or(effects, WaitingOn::Deletion(waited))
     }
 
-    /// Nothing is left to see; that counts only where everything could be seen (I-1).
+    /// Nothing is left to see; that counts only where it could be seen (I-1, I-15). What the cluster no longer serves is gone.
     fn confirm_empty(&self) -> Progress {
-        match self.view.all_known() {
-            Ok(()) => Progress::Done,
-            Err(why) => Progress::blocked(format!("cannot tell whether anything is left to delete: {why}")),
+        let unknown = self.op.kinds.iter().find_map(|gvk| match self.view.served(gvk) {
+            Served::No => None,
+            Served::Unknown(why) => Some((gvk, why)),
+            Served::Namespaced | Served::Cluster => self
+                .view
+                .prune_ok(&gvk.group_kind())
+                .err()
+                .map(|why| (gvk, why.to_string())),
+        });
+        match unknown {
+            None => Progress::Done,
+            Some((gvk, why)) => Progress::blocked(format!(
+                "cannot tell whether any {} is left to delete: {why}",
+                gvk.group_kind()
+            )),
         }
     }
 

@@ -136,3 +136,41 @@ fn termination_goes_on() {
          Failed: Operation terminated",
     );
 }
+
+#[test]
+fn what_destroys_evidence_waits_for_the_record() {
+    // The finalizer was taken off, and the Job's TTL deleted it, before a restart.
+    check(
+        "target Job/pre hook=PreSync
+         target ConfigMap/a
+         run
+         health Job/pre Healthy
+         step
+         forget
+         gone Job/pre
+         run",
+        "dry-run: Job/pre ConfigMap/a
+         apply: Job/pre
+         Running: waiting for completion of hook batch/Job/pre
+         release: Job/pre
+         apply: ConfigMap/a
+         Succeeded: successfully synced (all tasks run)",
+    );
+    // A SyncFail hook was made; the failure it was made for is known.
+    check(
+        "target ConfigMap/a
+         target Job/alarm hook=SyncFail
+         refuse write ConfigMap/a Invalid no
+         step
+         step
+         step
+         forget
+         health Job/alarm Healthy
+         run",
+        "dry-run: ConfigMap/a Job/alarm
+         apply: ConfigMap/a
+         apply: Job/alarm
+         release: Job/alarm
+         Failed: one or more synchronization tasks completed unsuccessfully, reason: no",
+    );
+}

@@ -4,12 +4,12 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pintle_model::{ResourceKey, SyncOptions, annotation};
+use pintle_model::{Gvk, ResourceKey, SyncOptions, annotation};
 
 use super::super::delete::abandon;
 use super::super::{DeleteOp, TaskId, Verb, delete_step};
 use super::scenario::dress;
-use super::world::{TRACKING, World, key, object};
+use super::world::{TRACKING, World, api_version, key, object};
 use crate::effect::{Action, ClusterId, Failure, FailureKind, Outcome};
 
 struct Stage {
@@ -32,6 +32,7 @@ impl Stage {
             application: ResourceKey::new("argoproj.io", "Application", "argocd", "shop"),
             finalizers: Vec::new(),
             deleted_at,
+            kinds: Vec::new(),
             targets: Ok(Vec::new()),
             revision: "0123456789abcdef".into(),
             options: SyncOptions::default(),
@@ -76,6 +77,10 @@ impl Stage {
                 let mut live = object(name);
                 dress(&mut live, rest, self.op.deleted_at);
                 self.world.put(live);
+            }
+            ["kinds", ref kinds @ ..] => {
+                let gvk = |kind: &&str| Gvk::from_api_version(api_version(kind), kind);
+                self.op.kinds = kinds.iter().map(gvk).collect();
             }
             ["opt", option] => {
                 self.options.push(option.into());
@@ -243,16 +248,25 @@ fn what_stays() {
 fn nothing_to_see_is_not_nothing_there() {
     check(
         "finalizers resources
-         unreadable Widget the watch of widgets failed: forbidden
+         kinds ConfigMap Secret Widget
+         unreadable Secret the watch of secrets failed: forbidden
+         unreadable Service the watch of services failed: forbidden
          live ConfigMap/a tracked
          run
-         readable Widget
+         readable Secret
          run",
         "Foreground delete ConfigMap/a
-         DeletionError: cannot tell whether anything is left to delete: the watch of widgets failed: forbidden
-         cannot tell whether anything is left to delete: the watch of widgets failed: forbidden
+         DeletionError: cannot tell whether any Secret is left to delete: the watch of secrets failed: forbidden
+         cannot tell whether any Secret is left to delete: the watch of secrets failed: forbidden
          give up: resources-finalizer.argocd.argoproj.io
          done",
+    );
+    check(
+        "finalizers resources
+         kinds Mystery
+         run",
+        "DeletionError: cannot tell whether any Mystery.example.com is left to delete: discovery of example.com failed
+         cannot tell whether any Mystery.example.com is left to delete: discovery of example.com failed",
     );
     check(
         "finalizers resources

@@ -455,7 +455,8 @@ fn move_world(world: &mut World, model: &mut Model, random: &mut Random, is_unlu
 
 #[test]
 fn every_run_keeps_the_order_and_ends() {
-    for seed in 0..1000 {
+    // The last ones have found something once.
+    for seed in (0..1000).chain([3322, 4242, 6576, 7105]) {
         let run = std::panic::catch_unwind(|| play(seed, false));
         if run.is_err() {
             println!("seed {seed}:");

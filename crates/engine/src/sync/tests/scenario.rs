@@ -46,6 +46,8 @@ struct Stage {
     options: Vec<String>,
     world: World,
     results: Vec<ResourceResult>,
+    /// As they were before the last step.
+    before: Vec<ResourceResult>,
     memory: Memory,
     now: Timestamp,
     delay: Duration,
@@ -65,6 +67,7 @@ impl Stage {
             options: Vec::new(),
             world,
             results: Vec::new(),
+            before: Vec::new(),
             memory: Memory::default(),
             now,
             delay: Duration::ZERO,
@@ -143,6 +146,12 @@ impl Stage {
                 self.memory = Memory::default();
                 self.outcomes.clear();
             }
+            // As a crash, and what the last step recorded was not persisted although its effects were carried out.
+            ["forget"] => {
+                self.results = self.before.clone();
+                self.memory = Memory::default();
+                self.outcomes.clear();
+            }
             ["step"] => self.step(),
             ["run"] => self.run(),
             ["results"] => self.print_results(),
@@ -212,7 +221,7 @@ impl Stage {
         self.outcomes.clear();
         self.linter.check(&self.op, &self.world, &view, &next);
         self.memory = next.memory;
-        self.results = next.results;
+        self.before = std::mem::replace(&mut self.results, next.results);
         if next.waiting_on == Some(WaitingOn::Recording) {
             // Recorded just now.
             assert_eq!(next.wake_at, Some(self.now));

@@ -286,13 +286,6 @@ impl ClusterView for World {
             .map_or(Ok(()), |why| Err(Incomplete(why.clone())))
     }
 
-    fn all_known(&self) -> Result<(), Incomplete> {
-        self.unreadable
-            .values()
-            .next()
-            .map_or(Ok(()), |why| Err(Incomplete(why.clone())))
-    }
-
     fn is_in_sync(&self, key: &ResourceKey) -> bool {
         self.in_sync.contains(key)
     }
