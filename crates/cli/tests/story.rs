@@ -43,6 +43,10 @@ fn every_step_of_the_story_is_seen() {
     };
     let (said, logged) = (said.join().unwrap().unwrap(), logged.join().unwrap().unwrap());
     let how = status.map_or_else(|| format!("no end within {} s", DEADLINE.as_secs()), |s| s.to_string());
-    assert_eq!(status.and_then(|s| s.code()), Some(0), "{how}\n--- stdout\n{said}\n--- stderr\n{logged}");
+    assert_eq!(
+        status.and_then(|s| s.code()),
+        Some(0),
+        "{how}\n--- stdout\n{said}\n--- stderr\n{logged}"
+    );
     assert!(said.contains("All 10 steps were seen"), "{said}");
 }

@@ -70,7 +70,11 @@ impl fmt::Display for Wanted {
             write!(f, ", operation Succeeded")?;
         }
         if self.health == HealthStatusCode::Degraded {
-            write!(f, ", progress deadline exceeded, a Pod that cannot pull shop:{}", self.tag)
+            write!(
+                f,
+                ", progress deadline exceeded, a Pod that cannot pull shop:{}",
+                self.tag
+            )
         } else {
             write!(f, ", {} ready Pods of shop:{}", self.environment.replicas(), self.tag)
         }
@@ -91,14 +95,23 @@ pub fn wanted(sight: &Sight, wanted: &Wanted) -> Result<(), String> {
     } else {
         runs(sight, environment, &wanted.tag)?
     };
-    if says_so && is_so { Ok(()) } else { Err(describe(sight, environment)) }
+    if says_so && is_so {
+        Ok(())
+    } else {
+        Err(describe(sight, environment))
+    }
 }
 
 /// The Deployment of an environment.
 pub fn deployment(sight: &Sight, environment: Environment) -> Result<&Object, String> {
     let namespace = environment.application();
     let found = sight.object("apps", "Deployment", namespace, "web");
-    found.ok_or_else(|| format!("there is no Deployment {namespace}/web; {}", app_line(sight, environment)))
+    found.ok_or_else(|| {
+        format!(
+            "there is no Deployment {namespace}/web; {}",
+            app_line(sight, environment)
+        )
+    })
 }
 
 /// Every Pod is ready and of the image, as many as the environment asks for.
@@ -118,9 +131,9 @@ fn is_stuck(sight: &Sight, environment: Environment, tag: &str) -> Result<bool, 
     let wanted = format!("shop:{tag}");
     let deployment = deployment(sight, environment)?;
     let reason = condition(deployment, "Progressing").and_then(|c| c.str_at(&["reason"]));
-    let cannot_pull = sight.pods(environment.application()).any(|pod| {
-        image(pod) == wanted && matches!(waiting_reason(pod), Some("ErrImagePull" | "ImagePullBackOff"))
-    });
+    let cannot_pull = sight
+        .pods(environment.application())
+        .any(|pod| image(pod) == wanted && matches!(waiting_reason(pod), Some("ErrImagePull" | "ImagePullBackOff")));
     Ok(image(deployment) == wanted && reason == Some("ProgressDeadlineExceeded") && cannot_pull)
 }
 
@@ -135,9 +148,14 @@ pub fn waiting(sight: &Sight, environment: Environment) -> String {
 
 /// What an environment's source deploys, with the UIDs.
 pub fn deployed(sight: &Sight, environment: Environment) -> BTreeMap<ResourceKey, String> {
-    let of_source = |key: &ResourceKey| matches!(&*key.kind, "Deployment" | "Service" | "ConfigMap") && !is_clusters_own(key);
-    let objects = sight.in_namespace(environment.application()).filter(|(key, _)| of_source(key));
-    objects.map(|(key, object)| (key.clone(), object.uid().to_owned())).collect()
+    let of_source =
+        |key: &ResourceKey| matches!(&*key.kind, "Deployment" | "Service" | "ConfigMap") && !is_clusters_own(key);
+    let objects = sight
+        .in_namespace(environment.application())
+        .filter(|(key, _)| of_source(key));
+    objects
+        .map(|(key, object)| (key.clone(), object.uid().to_owned()))
+        .collect()
 }
 
 /// Everything in an environment's namespace that its Application or the workloads put there.
@@ -159,7 +177,10 @@ pub fn summary(sight: &Sight) -> String {
             Ok(app) => {
                 let image = deployment(sight, environment).map(image).unwrap_or("-");
                 let status = &app.status;
-                format!("{environment} {}, {} at {image}", status.sync.status, status.health.status)
+                format!(
+                    "{environment} {}, {} at {image}",
+                    status.sync.status, status.health.status
+                )
             }
             Err(e) => e,
         }
@@ -190,7 +211,14 @@ pub fn describe(sight: &Sight, environment: Environment) -> String {
             format!("{} {state}", image(pod))
         })
         .collect();
-    format!("{text}; Pods: {}", if pods.is_empty() { "none".to_owned() } else { pods.join(", ") })
+    format!(
+        "{text}; Pods: {}",
+        if pods.is_empty() {
+            "none".to_owned()
+        } else {
+            pods.join(", ")
+        }
+    )
 }
 
 fn app_line(sight: &Sight, environment: Environment) -> String {
@@ -228,5 +256,95 @@ fn short(commit: &str) -> &str {
         Some(short) => short,
         None if commit.is_empty() => "none",
         None => commit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::manifests::read;
+
+    /// Dev as it is after a good deployment of `image`, as far as the Application says `sync` and `health`.
+    fn dev(sync: &str, health: &str, image: &str, pods: &[(&str, bool)]) -> Sight {
+        let app = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: shop-dev, namespace: argocd}}\nspec: {{}}\n\
+             status: {{sync: {{status: {sync}, revision: abc}}, health: {{status: {health}}}}}\n"
+        );
+        let deployment = format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web, namespace: shop-dev}}\n\
+             spec: {{replicas: 2, template: {{spec: {{containers: [{{image: '{image}'}}]}}}}}}\n\
+             status: {{conditions: [{{type: Progressing, reason: ProgressDeadlineExceeded}}]}}\n"
+        );
+        let pods = pods.iter().enumerate().map(|(i, (image, ready))| {
+            let state = if *ready {
+                "conditions: [{type: Ready, status: 'True'}]"
+            } else {
+                "containerStatuses: [{state: {waiting: {reason: ErrImagePull}}}]"
+            };
+            format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: web-{i}, namespace: shop-dev}}\n\
+                 spec: {{containers: [{{image: '{image}'}}]}}\nstatus: {{{state}}}\n"
+            )
+        });
+        let texts = [app, deployment].into_iter().chain(pods);
+        Sight::of(texts.map(|text| read(&text).unwrap()))
+    }
+
+    fn is_seen(sight: &Sight, what: &Wanted) -> bool {
+        wanted(sight, what).is_ok()
+    }
+
+    #[test]
+    fn status_and_live_objects_must_both_say_so() {
+        let good = Wanted::good(Environment::Dev, "1.6").at("abc");
+        let ready = [("shop:1.6", true), ("shop:1.6", true)];
+        assert!(is_seen(&dev("Synced", "Healthy", "shop:1.6", &ready), &good));
+        for (not_so, why) in [
+            (dev("OutOfSync", "Healthy", "shop:1.6", &ready), "sync status"),
+            (dev("Synced", "Progressing", "shop:1.6", &ready), "health"),
+            (dev("Synced", "Healthy", "shop:1.5", &ready), "image of the Deployment"),
+            (
+                dev(
+                    "Synced",
+                    "Healthy",
+                    "shop:1.6",
+                    &[("shop:1.6", true), ("shop:1.5", true)],
+                ),
+                "image of a Pod",
+            ),
+            (
+                dev(
+                    "Synced",
+                    "Healthy",
+                    "shop:1.6",
+                    &[("shop:1.6", true), ("shop:1.6", false)],
+                ),
+                "a Pod is not ready",
+            ),
+            (dev("Synced", "Healthy", "shop:1.6", &ready[..1]), "a Pod is missing"),
+            (Sight::default(), "nothing is there"),
+        ] {
+            assert!(!is_seen(&not_so, &good), "{why}");
+        }
+        assert!(
+            !is_seen(&dev("Synced", "Healthy", "shop:1.6", &ready), &good.clone().at("def")),
+            "commit"
+        );
+        assert!(
+            !is_seen(&dev("Synced", "Healthy", "shop:1.6", &ready), &good.operation_ended()),
+            "operation"
+        );
+    }
+
+    #[test]
+    fn degraded_needs_a_pod_that_cannot_pull() {
+        let broken = Wanted::broken(Environment::Dev);
+        let stuck = [("shop:1.6", true), ("shop:1.6", true), ("shop:broken", false)];
+        assert!(is_seen(&dev("Synced", "Degraded", "shop:broken", &stuck), &broken));
+        assert!(!is_seen(
+            &dev("Synced", "Degraded", "shop:broken", &stuck[..2]),
+            &broken
+        ));
+        assert!(!is_seen(&dev("Synced", "Progressing", "shop:broken", &stuck), &broken));
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use pintle_model::application::HealthStatusCode;
 use pintle_model::{Masked, Value};
 use pintle_server::ApiError;
-use pintle_server::api::{AppRef, ApplicationService, DeleteRequest, ResourceDiff, ResourcesQuery, RollbackRequest, SyncRequest};
+use pintle_server::api::{
+    AppRef, ApplicationService, DeleteRequest, ResourceDiff, ResourcesQuery, RollbackRequest, SyncRequest,
+};
 use similar::TextDiff;
 
 /// Lines around a change that a diff shows.
@@ -64,7 +66,10 @@ impl Console {
     pub async fn degraded(&self, name: &str) -> Result<Vec<String>, ApiError> {
         let tree = self.applications.resource_tree(of(name)).await?;
         let degraded = tree.nodes.iter().filter_map(|node| {
-            let health = node.health.as_ref().filter(|h| h.status == HealthStatusCode::Degraded)?;
+            let health = node
+                .health
+                .as_ref()
+                .filter(|h| h.status == HealthStatusCode::Degraded)?;
             let key = &node.reference.key;
             Some(format!("{} {}: {}", key.kind, key.name, health.message))
         });
@@ -85,7 +90,10 @@ fn difference(one: &ResourceDiff) -> String {
     let (before, after) = (text(one.normalized_live.as_ref()), text(one.predicted_live.as_ref()));
     let diff = TextDiff::from_lines(&before, &after);
     let unified = diff.unified_diff().context_radius(CONTEXT).to_string();
-    format!("===== {}/{} {}/{} ======\n{unified}", key.group, key.kind, key.namespace, key.name)
+    format!(
+        "===== {}/{} {}/{} ======\n{unified}",
+        key.group, key.kind, key.namespace, key.name
+    )
 }
 
 fn text(object: Option<&Masked>) -> String {

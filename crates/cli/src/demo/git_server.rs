@@ -51,7 +51,10 @@ impl GitServer {
     /// dropped, since polling finds the push anyway.
     pub async fn start(config: GitServerConfig, pushed: mpsc::Sender<String>) -> io::Result<Self> {
         if !config.address.ip().is_loopback() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the demo's Git server listens on loopback only"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the demo's Git server listens on loopback only",
+            ));
         }
         let listener = TcpListener::bind(config.address).await?;
         let address = listener.local_addr()?;
@@ -86,7 +89,12 @@ impl GitServer {
                 });
             }
         });
-        Ok(Self { address, stop, root: config.root, requests })
+        Ok(Self {
+            address,
+            stop,
+            root: config.root,
+            requests,
+        })
     }
 
     /// Where it listens.
@@ -130,7 +138,10 @@ impl State {
         self.requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         if !self.allowed(request.headers()) {
             let mut refused = text(StatusCode::UNAUTHORIZED, "credentials are needed\n");
-            refused.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Basic realm=\"git\""));
+            refused.headers_mut().insert(
+                header::WWW_AUTHENTICATE,
+                header::HeaderValue::from_static("Basic realm=\"git\""),
+            );
             return refused;
         }
         let Some(repository) = repository_of(request.uri().path()) else {
@@ -152,7 +163,9 @@ impl State {
 
     fn allowed(&self, headers: &HeaderMap) -> bool {
         use base64::Engine as _;
-        let Some((user, password)) = &self.credentials else { return true };
+        let Some((user, password)) = &self.credentials else {
+            return true;
+        };
         let expected = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
         let given = headers.get(header::AUTHORIZATION).and_then(|h| h.to_str().ok());
         given.and_then(|g| g.strip_prefix("Basic ")) == Some(&expected)
@@ -161,8 +174,18 @@ impl State {
     async fn backend(&self, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
         let _place = self.places.acquire().await.map_err(io::Error::other)?;
         let (parts, body) = request.into_parts();
-        let body = Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(io::Error::other)?.to_bytes();
-        let header = |name: &str| parts.headers.get(name).and_then(|h| h.to_str().ok()).unwrap_or_default();
+        let body = Limited::new(body, MAX_BODY_BYTES)
+            .collect()
+            .await
+            .map_err(io::Error::other)?
+            .to_bytes();
+        let header = |name: &str| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|h| h.to_str().ok())
+                .unwrap_or_default()
+        };
         let mut command = process::git(&self.root);
         command
             .arg("http-backend")
@@ -191,7 +214,9 @@ impl State {
         let ((), output) = tokio::join!(feed, child.wait_with_output());
         let output = output?;
         if !output.status.success() && output.stdout.is_empty() {
-            return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+            return Err(io::Error::other(
+                String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            ));
         }
         cgi_response(&output.stdout)
     }
@@ -200,25 +225,42 @@ impl State {
 /// `/shop.git/info/refs` names `shop.git`. Anything that is not one plain directory name ending in `.git` is refused.
 fn repository_of(path: &str) -> Option<String> {
     let name = path.strip_prefix('/')?.split('/').next()?;
-    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    let plain = name
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
     (plain && name.ends_with(".git") && !name.starts_with('.')).then(|| name.to_owned())
 }
 
 /// Splits a CGI answer into status, headers and body.
 fn cgi_response(output: &[u8]) -> io::Result<Response<Full<Bytes>>> {
-    let end = output.windows(4).position(|w| w == b"\r\n\r\n").ok_or_else(|| io::Error::other("no CGI headers"))?;
-    let (head, body) = (output.get(..end).unwrap_or_default(), output.get(end + 4..).unwrap_or_default());
+    let end = output
+        .windows(4)
+        .position(|w| w == b"\r\n\r\n")
+        .ok_or_else(|| io::Error::other("no CGI headers"))?;
+    let (head, body) = (
+        output.get(..end).unwrap_or_default(),
+        output.get(end + 4..).unwrap_or_default(),
+    );
     let mut response = Response::builder();
     for line in String::from_utf8_lossy(head).split("\r\n") {
-        let Some((name, value)) = line.split_once(':') else { continue };
+        let Some((name, value)) = line.split_once(':') else {
+            continue;
+        };
         if name.eq_ignore_ascii_case("status") {
-            let code = value.trim().split(' ').next().and_then(|c| c.parse::<u16>().ok()).unwrap_or(500);
+            let code = value
+                .trim()
+                .split(' ')
+                .next()
+                .and_then(|c| c.parse::<u16>().ok())
+                .unwrap_or(500);
             response = response.status(code);
         } else {
             response = response.header(name.trim(), value.trim());
         }
     }
-    response.body(Full::new(Bytes::copy_from_slice(body))).map_err(io::Error::other)
+    response
+        .body(Full::new(Bytes::copy_from_slice(body)))
+        .map_err(io::Error::other)
 }
 
 fn text(status: StatusCode, message: &str) -> Response<Full<Bytes>> {

@@ -50,14 +50,16 @@ impl Hand {
     pub async fn create(&self, object: &Object) -> Result<(), HandError> {
         let kind = self.cluster.served(&object.gvk()).await?;
         let path = collection(&kind, object.namespace());
-        self.send(Method::POST, path, "application/json", to_json(object.value())).await
+        self.send(Method::POST, path, "application/json", to_json(object.value()))
+            .await
     }
 
     /// As `kubectl patch --type=merge`.
     pub async fn merge(&self, kind: &GroupKind, namespace: &str, name: &str, patch: &Value) -> Result<(), HandError> {
         let kind = self.cluster.served_kind(kind).await?;
         let path = format!("{}/{name}", collection(&kind, namespace));
-        self.send(Method::PATCH, path, "application/merge-patch+json", to_json(patch)).await
+        self.send(Method::PATCH, path, "application/merge-patch+json", to_json(patch))
+            .await
     }
 
     async fn send(&self, method: Method, path: String, content: &str, body: Vec<u8>) -> Result<(), HandError> {
@@ -67,7 +69,10 @@ impl Hand {
             .header(header::CONTENT_TYPE, content)
             .header(header::ACCEPT, "application/json")
             .body(body);
-        let request = request.map_err(|source| HandError::Request { path: path.clone(), source })?;
+        let request = request.map_err(|source| HandError::Request {
+            path: path.clone(),
+            source,
+        })?;
         match self.client.request_text(request).await {
             Ok(_) => Ok(()),
             Err(e) => Err(HandError::Refused {

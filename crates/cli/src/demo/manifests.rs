@@ -88,7 +88,10 @@ mod tests {
             let app = Application::from_object(&application(environment, url).unwrap()).unwrap();
             assert!(app.spec.unknown.is_empty());
             assert!(app.metadata.has_finalizer("resources-finalizer.argocd.argoproj.io"));
-            assert_eq!(app.spec.automated().is_some_and(|a| a.self_heals()), environment != Environment::Prod);
+            assert_eq!(
+                app.spec.automated().is_some_and(|a| a.self_heals()),
+                environment != Environment::Prod
+            );
             assert_eq!(app.spec.destination.namespace, environment.application());
         }
     }

@@ -8,6 +8,7 @@
 
 mod check;
 mod console;
+mod core_api;
 pub mod git_server;
 mod hand;
 mod manifests;
@@ -108,7 +109,11 @@ pub async fn run(args: DemoArgs) -> ExitCode {
 
 async fn perform(world: &World, args: &DemoArgs, say: Say, pause: &mut Pause, began: Instant) -> ExitCode {
     if args.story {
-        say.note(&format!("Ready after {}: {}", seconds(began.elapsed()), world.api_url()));
+        say.note(&format!(
+            "Ready after {}: {}",
+            seconds(began.elapsed()),
+            world.api_url()
+        ));
         return match story::play(world, say, pause).await {
             true => ExitCode::SUCCESS,
             false => ExitCode::FAILURE,
@@ -117,7 +122,10 @@ async fn perform(world: &World, args: &DemoArgs, say: Say, pause: &mut Pause, be
     let ready = world.lookout.until(READY_WITHIN, |sight| {
         check::wanted(sight, &Wanted::good(Environment::Dev, "1.5"))?;
         check::wanted(sight, &Wanted::good(Environment::Staging, "1.5"))?;
-        check::wanted(sight, &Wanted::good(Environment::Prod, "1.4").sync(SyncStatusCode::OutOfSync))
+        check::wanted(
+            sight,
+            &Wanted::good(Environment::Prod, "1.4").sync(SyncStatusCode::OutOfSync),
+        )
     });
     match ready.await {
         Ok(()) => say.good(&format!("Ready after {}.", seconds(began.elapsed()))),

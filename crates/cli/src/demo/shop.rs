@@ -110,7 +110,11 @@ impl Shop {
     /// Makes the bare repository that the Git server serves, empty.
     pub async fn init_bare(root: &Path) -> Result<(), ShopError> {
         std::fs::create_dir_all(root).map_err(|e| file_error(root, e))?;
-        git(root, &["init", "--quiet", "--bare", "--initial-branch", BRANCH, REPOSITORY]).await?;
+        git(
+            root,
+            &["init", "--quiet", "--bare", "--initial-branch", BRANCH, REPOSITORY],
+        )
+        .await?;
         let bare = root.join(REPOSITORY);
         git(&bare, &["config", "http.receivepack", "true"]).await?;
         Ok(())
@@ -139,11 +143,6 @@ impl Shop {
         Ok((shop, commit))
     }
 
-    /// Where the clone is.
-    pub fn directory(&self) -> &Path {
-        &self.clone
-    }
-
     /// Sets the image tag of some environments, commits and pushes; returns the commit. Takes over first what others have pushed.
     pub async fn release(&self, environments: &[Environment], tag: &str) -> Result<String, ShopError> {
         self.pull().await?;
@@ -164,7 +163,9 @@ impl Shop {
     }
 
     async fn pull(&self) -> Result<(), ShopError> {
-        self.git(&["pull", "--quiet", "--ff-only", "origin", BRANCH]).await.map(drop)
+        self.git(&["pull", "--quiet", "--ff-only", "origin", BRANCH])
+            .await
+            .map(drop)
     }
 
     async fn commit_and_push(&self, message: &str) -> Result<String, ShopError> {
@@ -281,7 +282,11 @@ data:
   GREETING: Welcome to the shop
 "
     );
-    [(DEPLOYMENT, deployment), ("service.yaml", service), ("configmap.yaml", settings)]
+    [
+        (DEPLOYMENT, deployment),
+        ("service.yaml", service),
+        ("configmap.yaml", settings),
+    ]
 }
 
 /// The manifest with the shop's image at `tag`; `None` if no line sets it.
@@ -330,7 +335,9 @@ mod tests {
         let root = directory.path().join("git");
         Shop::init_bare(&root).await.unwrap();
         let url = root.join(REPOSITORY);
-        let (shop, first) = Shop::begin(url.to_str().unwrap(), &directory.path().join("shop"), "1.4").await.unwrap();
+        let (shop, first) = Shop::begin(url.to_str().unwrap(), &directory.path().join("shop"), "1.4")
+            .await
+            .unwrap();
         let second = shop.release(&[Environment::Dev], "1.5").await.unwrap();
         assert_ne!(first, second);
         let at = |revision: &str, path: &str| format!("{revision}:{path}/deployment.yaml");

@@ -51,7 +51,13 @@ impl AppState {
 
 impl fmt::Display for AppState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+        let word = |text: &str| {
+            if text.is_empty() {
+                "-".to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
         let (sync, health) = (word(self.sync.as_str()), word(self.health.as_str()));
         write!(f, "{sync}, {health}")?;
         if !self.phase.is_unset() {
@@ -107,7 +113,11 @@ impl Sight {
 
     /// What of the cluster cannot be seen at the moment.
     pub fn failures(&self) -> Option<String> {
-        let all: Vec<String> = self.failures.iter().map(|(kind, why)| format!("{}: {why}", kind.kind)).collect();
+        let all: Vec<String> = self
+            .failures
+            .iter()
+            .map(|(kind, why)| format!("{}: {why}", kind.kind))
+            .collect();
         (!all.is_empty()).then(|| all.join("; "))
     }
 
@@ -119,6 +129,14 @@ impl Sight {
     /// The changes of Applications after a mark, oldest first. Only the last two thousand are kept.
     pub fn since(&self, mark: usize) -> impl Iterator<Item = &AppChange> {
         self.trail.iter().skip(mark.saturating_sub(self.forgotten))
+    }
+
+    /// A sight of these objects and nothing else.
+    #[cfg(test)]
+    pub fn of(objects: impl IntoIterator<Item = Object>) -> Self {
+        let mut sight = Self::default();
+        objects.into_iter().for_each(|object| sight.put(object));
+        sight
     }
 
     fn take(&mut self, event: ClusterEvent) {
@@ -144,7 +162,8 @@ impl Sight {
                 self.failures.insert(kind.gvk.group_kind(), error.to_string());
             }
             ClusterEvent::Unreadable { kind, object } => {
-                self.failures.insert(kind.gvk.group_kind(), format!("{}: {}", object.name, object.message));
+                self.failures
+                    .insert(kind.gvk.group_kind(), format!("{}: {}", object.name, object.message));
             }
             ClusterEvent::KindGone { kind } => self.forget_kind(&kind.gvk.group_kind()),
             ClusterEvent::Discovery(_) | ClusterEvent::DiscoveryFailed(_) => {}
@@ -198,7 +217,11 @@ impl Lookout {
     /// Begins to watch.
     pub fn start(cluster: &Cluster) -> Self {
         let (events, mut incoming) = mpsc::channel(EVENT_BUFFER);
-        let wanted = |kind: &ServedKind| KINDS.iter().any(|(g, k)| *g == &*kind.gvk.group && *k == &*kind.gvk.kind);
+        let wanted = |kind: &ServedKind| {
+            KINDS
+                .iter()
+                .any(|(g, k)| *g == &*kind.gvk.group && *k == &*kind.gvk.kind)
+        };
         let watcher = Watcher::start(cluster.clone(), wanted, events);
         let (changed, sight) = watch::channel(Sight::default());
         let task = tokio::spawn(async move {
@@ -271,14 +294,25 @@ impl Lookout {
 
 /// The image of an object's first container: of a Pod, or of a workload's Pods.
 pub fn image(object: &Object) -> &str {
-    let spec: &[&str] = if object.kind() == "Pod" { &["spec"] } else { &["spec", "template", "spec"] };
+    let spec: &[&str] = if object.kind() == "Pod" {
+        &["spec"]
+    } else {
+        &["spec", "template", "spec"]
+    };
     let containers = object.value().at(spec).map(|spec| spec.list_at(&["containers"]));
-    containers.and_then(|c| c.first()).and_then(|c| c.str_at(&["image"])).unwrap_or_default()
+    containers
+        .and_then(|c| c.first())
+        .and_then(|c| c.str_at(&["image"]))
+        .unwrap_or_default()
 }
 
 /// A condition of an object by its type.
 pub fn condition<'a>(object: &'a Object, kind: &str) -> Option<&'a Value> {
-    object.value().list_at(&["status", "conditions"]).iter().find(|c| c.str_at(&["type"]) == Some(kind))
+    object
+        .value()
+        .list_at(&["status", "conditions"])
+        .iter()
+        .find(|c| c.str_at(&["type"]) == Some(kind))
 }
 
 /// Whether a Pod is ready.
@@ -289,7 +323,9 @@ pub fn is_ready(pod: &Object) -> bool {
 /// Why a Pod's first container waits, if it does: `ErrImagePull`.
 pub fn waiting_reason(pod: &Object) -> Option<&str> {
     let containers = pod.value().list_at(&["status", "containerStatuses"]);
-    containers.first().and_then(|c| c.str_at(&["state", "waiting", "reason"]))
+    containers
+        .first()
+        .and_then(|c| c.str_at(&["state", "waiting", "reason"]))
 }
 
 #[cfg(test)]
@@ -313,9 +349,16 @@ mod tests {
         assert_eq!(sight.since(mark).count(), 0);
         sight.put(app("OutOfSync"));
         sight.put(app("Synced"));
-        let seen: Vec<String> = sight.since(mark).filter_map(|c| c.state.as_ref()).map(|s| s.to_string()).collect();
+        let seen: Vec<String> = sight
+            .since(mark)
+            .filter_map(|c| c.state.as_ref())
+            .map(|s| s.to_string())
+            .collect();
         assert_eq!(seen, ["OutOfSync, -", "Synced, -"]);
-        assert_eq!(sight.application("a").unwrap().status.sync.status, SyncStatusCode::Synced);
+        assert_eq!(
+            sight.application("a").unwrap().status.sync.status,
+            SyncStatusCode::Synced
+        );
         assert!(sight.application("b").is_err());
     }
 

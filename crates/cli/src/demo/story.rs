@@ -15,12 +15,28 @@ use super::shop::Environment::{self, Dev, Prod, Staging};
 use super::sight::{AppState, Sight};
 use super::world::World;
 
-/// A rollout of three replicas takes about two seconds; a slow machine gets time to be seen all the same.
-const ROLLOUT: Duration = Duration::from_secs(20);
-/// As [`ROLLOUT`], and before it the five seconds after which a Deployment gives up (`progressDeadlineSeconds`).
-const FAILING_ROLLOUT: Duration = Duration::from_secs(30);
-/// How long drift in prod must stay as it is to count as not healed: self-heal acts within a second where it is on.
-const UNTOUCHED: Duration = Duration::from_secs(2);
+/// How long each sort of thing may take to be seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// From a commit or a request to a rollout that has ended.
+    pub rollout: Duration,
+    /// From a commit or a request to a rollout that has been given up (`progressDeadlineSeconds: 5`).
+    pub failing_rollout: Duration,
+    /// How long drift in prod must stay as it is to count as not healed.
+    pub untouched: Duration,
+}
+
+impl Default for Patience {
+    /// A rollout of three replicas takes about two seconds and self-heal acts within one; a slow machine gets ten times that.
+    fn default() -> Self {
+        Self {
+            rollout: Duration::from_secs(20),
+            failing_rollout: Duration::from_secs(30),
+            untouched: Duration::from_secs(2),
+        }
+    }
+}
+
 /// What a person sets by hand, in both environments.
 const DRIFTED_REPLICAS: i64 = 5;
 
@@ -59,7 +75,9 @@ impl Step {
             Self::Push => "git push of image 1.6: dev and staging deploy it by themselves, prod waits",
             Self::Diff => "pintle app diff shop-prod: what a sync would change",
             Self::Sync => "pintle app sync shop-prod: the rollout is watched until it is healthy",
-            Self::PushBroken => "git push of a broken image: dev follows and says why it is Degraded, prod is untouched",
+            Self::PushBroken => {
+                "git push of a broken image: dev follows and says why it is Degraded, prod is untouched"
+            }
             Self::SyncBroken => "pintle app sync shop-prod: prod gets the broken image too",
             Self::RollBack => "pintle app rollback shop-prod: prod is back at 1.6",
             Self::Revert => "git revert: dev and staging are back at 1.6, and prod is as Git says",
@@ -92,11 +110,7 @@ type Seen = Result<String, NotSeen>;
 
 /// Plays every step and prints what was seen. Returns whether all of it was.
 pub async fn play(world: &World, say: Say, pause: &mut Pause) -> bool {
-    let mut story = Story {
-        world,
-        say,
-        good_commit: String::new(),
-    };
+    let mut story = Story::new(world, say, Patience::default());
     let (count, began) = (Step::ALL.len(), Instant::now());
     for (i, step) in Step::ALL.into_iter().enumerate() {
         let number = i + 1;
@@ -109,25 +123,41 @@ pub async fn play(world: &World, say: Say, pause: &mut Pause) -> bool {
             Ok(seen) => say.good(&format!("  ok {:>6}  {seen}", seconds(started.elapsed()))),
             Err(NotSeen { expected, seen }) => {
                 let time = seconds(started.elapsed());
-                say.bad(&format!("  NOT SEEN in {time}, step {number} of {count}: {}", step.title()));
+                say.bad(&format!(
+                    "  NOT SEEN in {time}, step {number} of {count}: {}",
+                    step.title()
+                ));
                 say.bad(&format!("    expected:  {expected}"));
                 say.bad(&format!("    last seen: {seen}"));
                 return false;
             }
         }
     }
-    say.title(&format!("All {count} steps were seen, in {}.", seconds(began.elapsed())));
+    say.title(&format!(
+        "All {count} steps were seen, in {}.",
+        seconds(began.elapsed())
+    ));
     true
 }
 
 struct Story<'a> {
     world: &'a World,
     say: Say,
+    patience: Patience,
     /// The commit of image 1.6.
     good_commit: String,
 }
 
-impl Story<'_> {
+impl<'a> Story<'a> {
+    fn new(world: &'a World, say: Say, patience: Patience) -> Self {
+        Self {
+            world,
+            say,
+            patience,
+            good_commit: String::new(),
+        }
+    }
+
     async fn step(&mut self, step: Step) -> Seen {
         match step {
             Step::Begin => self.begin().await,
@@ -145,19 +175,25 @@ impl Story<'_> {
 
     async fn begin(&mut self) -> Seen {
         for environment in [Dev, Staging] {
-            self.see(ROLLOUT, &Wanted::good(environment, "1.5")).await?;
+            self.see(self.patience.rollout, &Wanted::good(environment, "1.5"))
+                .await?;
         }
-        self.see(ROLLOUT, &Wanted::good(Prod, "1.4").sync(SyncStatusCode::OutOfSync)).await?;
+        self.see(
+            self.patience.rollout,
+            &Wanted::good(Prod, "1.4").sync(SyncStatusCode::OutOfSync),
+        )
+        .await?;
         Ok(self.world.lookout.look(check::summary))
     }
 
     async fn push(&mut self) -> Seen {
         let commit = self.release("1.6").await?;
         for environment in [Dev, Staging] {
-            self.see(ROLLOUT, &Wanted::good(environment, "1.6").at(&commit)).await?;
+            self.see(self.patience.rollout, &Wanted::good(environment, "1.6").at(&commit))
+                .await?;
         }
         let waits = Wanted::good(Prod, "1.4").sync(SyncStatusCode::OutOfSync).at(&commit);
-        self.see(ROLLOUT, &waits).await?;
+        self.see(self.patience.rollout, &waits).await?;
         self.good_commit = commit;
         Ok(self.world.lookout.look(check::summary))
     }
@@ -166,12 +202,20 @@ impl Story<'_> {
         let expected = "a diff with the lines `-… image: shop:1.4` and `+… image: shop:1.6`";
         let diff = self.world.console.diff(Prod.application()).await;
         let diff = diff.map_err(|e| NotSeen::new(expected, e))?;
-        let has = |sign: char, image: &str| diff.lines().any(|l| l.starts_with(sign) && l.trim_end().ends_with(image));
+        let has = |sign: char, image: &str| {
+            diff.lines()
+                .any(|l| l.starts_with(sign) && l.trim_end().ends_with(image))
+        };
         if !(has('-', "image: shop:1.4") && has('+', "image: shop:1.6")) {
-            return Err(NotSeen::new(expected, if diff.is_empty() { "no difference" } else { &diff }));
+            return Err(NotSeen::new(
+                expected,
+                if diff.is_empty() { "no difference" } else { &diff },
+            ));
         }
         self.say.diff(&diff);
-        let changed = diff.lines().filter(|l| l.starts_with(['-', '+']) && !l.starts_with("---") && !l.starts_with("+++"));
+        let changed = diff
+            .lines()
+            .filter(|l| l.starts_with(['-', '+']) && !l.starts_with("---") && !l.starts_with("+++"));
         Ok(format!("{} changed lines, 1.4 to 1.6", changed.count()))
     }
 
@@ -179,29 +223,38 @@ impl Story<'_> {
         let mark = self.world.lookout.look(Sight::mark);
         self.ask_sync().await?;
         let commit = self.good_commit.clone();
-        self.see(ROLLOUT, &Wanted::good(Prod, "1.6").at(&commit).operation_ended()).await?;
+        self.see(
+            self.patience.rollout,
+            &Wanted::good(Prod, "1.6").at(&commit).operation_ended(),
+        )
+        .await?;
         self.went_through(mark, HealthStatusCode::Progressing)
     }
 
     async fn push_broken(&mut self) -> Seen {
         let commit = self.release("broken").await?;
-        self.see(FAILING_ROLLOUT, &Wanted::broken(Dev).at(&commit)).await?;
+        self.see(self.patience.failing_rollout, &Wanted::broken(Dev).at(&commit))
+            .await?;
         let why = self.why_degraded(Dev).await?;
         let untouched = Wanted::good(Prod, "1.6").sync(SyncStatusCode::OutOfSync).at(&commit);
-        self.see(ROLLOUT, &untouched).await?;
+        self.see(self.patience.rollout, &untouched).await?;
         Ok(why)
     }
 
     async fn sync_broken(&mut self) -> Seen {
         self.ask_sync().await?;
-        self.see(FAILING_ROLLOUT, &Wanted::broken(Prod).operation_ended()).await?;
+        self.see(self.patience.failing_rollout, &Wanted::broken(Prod).operation_ended())
+            .await?;
         self.why_degraded(Prod).await
     }
 
     async fn roll_back(&mut self) -> Seen {
         let name = Prod.application();
         let app = self.world.lookout.look(|sight| sight.application(name));
-        let history = app.map_err(|e| NotSeen::new("shop-prod with its history", e))?.status.history;
+        let history = app
+            .map_err(|e| NotSeen::new("shop-prod with its history", e))?
+            .status
+            .history;
         let Some(entry) = history.iter().rev().find(|h| h.revision == self.good_commit) else {
             let revisions: Vec<&str> = history.iter().map(|h| h.revision.as_str()).collect();
             return Err(NotSeen::new(
@@ -211,15 +264,27 @@ impl Story<'_> {
         };
         let asked = self.world.console.roll_back(name, entry.id).await;
         asked.map_err(|e| NotSeen::new(format!("the rollback of {name} to {} is taken", entry.id), e))?;
-        let back = Wanted::good(Prod, "1.6").sync(SyncStatusCode::OutOfSync).operation_ended();
-        self.see(ROLLOUT, &back).await?;
-        Ok(format!("to history entry {}; {}", entry.id, self.world.lookout.look(|s| describe(s, Prod))))
+        let back = Wanted::good(Prod, "1.6")
+            .sync(SyncStatusCode::OutOfSync)
+            .operation_ended();
+        self.see(self.patience.rollout, &back).await?;
+        Ok(format!(
+            "to history entry {}; {}",
+            entry.id,
+            self.world.lookout.look(|s| describe(s, Prod))
+        ))
     }
 
     async fn revert(&mut self) -> Seen {
-        let commit = self.world.shop.revert_last().await.map_err(|e| NotSeen::new("git revert and push", e))?;
+        let commit = self
+            .world
+            .shop
+            .revert_last()
+            .await
+            .map_err(|e| NotSeen::new("git revert and push", e))?;
         for environment in Environment::ALL {
-            self.see(ROLLOUT, &Wanted::good(environment, "1.6").at(&commit)).await?;
+            self.see(self.patience.rollout, &Wanted::good(environment, "1.6").at(&commit))
+                .await?;
         }
         Ok(self.world.lookout.look(check::summary))
     }
@@ -227,12 +292,22 @@ impl Story<'_> {
     async fn drift(&mut self) -> Seen {
         let mut before = BTreeMap::new();
         for environment in [Dev, Prod] {
-            let generation = self.world.lookout.look(|sight| check::deployment(sight, environment).map(|d| d.generation()));
-            before.insert(environment, generation.map_err(|e| NotSeen::new("the Deployment web", e))?);
+            let generation = self
+                .world
+                .lookout
+                .look(|sight| check::deployment(sight, environment).map(|d| d.generation()));
+            before.insert(
+                environment,
+                generation.map_err(|e| NotSeen::new("the Deployment web", e))?,
+            );
             let mut patch = Value::map();
             patch.set_at(&["spec", "replicas"], DRIFTED_REPLICAS.into());
             let kind = GroupKind::new("apps", "Deployment");
-            let done = self.world.hand.merge(&kind, environment.application(), "web", &patch).await;
+            let done = self
+                .world
+                .hand
+                .merge(&kind, environment.application(), "web", &patch)
+                .await;
             done.map_err(|e| NotSeen::new("a Deployment scaled by hand", e))?;
         }
         let generation = before.get(&Dev).copied().flatten();
@@ -243,49 +318,92 @@ impl Story<'_> {
             check::wanted(sight, &Wanted::good(Dev, "1.6"))?;
             if twice { Ok(()) } else { Err(describe(sight, Dev)) }
         };
-        self.until(ROLLOUT, "shop-dev has taken the replicas back to 2", healed).await?;
+        self.until(
+            self.patience.rollout,
+            "shop-dev has taken the replicas back to 2",
+            healed,
+        )
+        .await?;
         let reported = |sight: &Sight| {
             let app = sight.application(Prod.application())?;
-            let named = app.status.resources.iter().any(|r| {
-                r.kind == "Deployment" && r.name == "web" && r.status == SyncStatusCode::OutOfSync
-            });
-            let drifted = check::deployment(sight, Prod)?.value().i64_at(&["spec", "replicas"]) == Some(DRIFTED_REPLICAS);
+            let named = app
+                .status
+                .resources
+                .iter()
+                .any(|r| r.kind == "Deployment" && r.name == "web" && r.status == SyncStatusCode::OutOfSync);
+            let drifted =
+                check::deployment(sight, Prod)?.value().i64_at(&["spec", "replicas"]) == Some(DRIFTED_REPLICAS);
             let seen = app.status.sync.status == SyncStatusCode::OutOfSync && named && drifted;
             if seen { Ok(()) } else { Err(describe(sight, Prod)) }
         };
         let expected = "shop-prod stays OutOfSync, names Deployment web, and leaves its 5 replicas alone";
-        self.until(ROLLOUT, expected, reported).await?;
-        let stayed = self.world.lookout.throughout(UNTOUCHED, reported).await;
+        self.until(self.patience.rollout, expected, reported).await?;
+        let stayed = self.world.lookout.throughout(self.patience.untouched, reported).await;
         stayed.map_err(|seen| NotSeen::new(expected, seen))?;
-        Ok(self.world.lookout.look(|s| format!("{}; {}", describe(s, Dev), describe(s, Prod))))
+        Ok(self
+            .world
+            .lookout
+            .look(|s| format!("{}; {}", describe(s, Dev), describe(s, Prod))))
     }
 
     async fn delete(&mut self) -> Seen {
         let name = Staging.application();
         let others = |sight: &Sight| -> BTreeMap<ResourceKey, String> {
-            [Dev, Prod].into_iter().flat_map(|e| check::deployed(sight, e)).collect()
+            [Dev, Prod]
+                .into_iter()
+                .flat_map(|e| check::deployed(sight, e))
+                .collect()
         };
-        let (before, gone) = self.world.lookout.look(|sight| (others(sight), check::deployed(sight, Staging)));
+        let (before, gone) = self
+            .world
+            .lookout
+            .look(|sight| (others(sight), check::deployed(sight, Staging)));
         if before.len() != 6 || gone.len() != 3 {
             let seen = format!("{} and {} objects", before.len(), gone.len());
-            return Err(NotSeen::new("6 objects of the others and 3 of shop-staging before the deletion", seen));
+            return Err(NotSeen::new(
+                "6 objects of the others and 3 of shop-staging before the deletion",
+                seen,
+            ));
         }
         let asked = self.world.console.delete(name).await;
         asked.map_err(|e| NotSeen::new(format!("the deletion of {name} is taken"), e))?;
         let all_gone = |sight: &Sight| {
-            let left: Vec<String> = check::everything(sight, Staging).iter().map(ToString::to_string).collect();
+            let left: Vec<String> = check::everything(sight, Staging)
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             if sight.application(name).is_ok() {
                 return Err(describe(sight, Staging));
             }
-            if left.is_empty() { Ok(()) } else { Err(format!("still there: {}", left.join(", "))) }
+            if left.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("still there: {}", left.join(", ")))
+            }
         };
-        self.until(ROLLOUT, "shop-staging and all its objects are gone", all_gone).await?;
+        self.until(
+            self.patience.rollout,
+            "shop-staging and all its objects are gone",
+            all_gone,
+        )
+        .await?;
         let after = self.world.lookout.look(others);
         if after != before {
-            let lost: Vec<String> = before.keys().filter(|k| !after.contains_key(*k)).map(ToString::to_string).collect();
-            return Err(NotSeen::new("the other Applications' objects are untouched", format!("lost or replaced: {}", lost.join(", "))));
+            let lost: Vec<String> = before
+                .keys()
+                .filter(|k| !after.contains_key(*k))
+                .map(ToString::to_string)
+                .collect();
+            return Err(NotSeen::new(
+                "the other Applications' objects are untouched",
+                format!("lost or replaced: {}", lost.join(", ")),
+            ));
         }
-        Ok(format!("{} objects and all below them are gone; {} of the others are untouched", gone.len(), before.len()))
+        Ok(format!(
+            "{} objects and all below them are gone; {} of the others are untouched",
+            gone.len(),
+            before.len()
+        ))
     }
 
     async fn release(&self, tag: &str) -> Seen {
@@ -299,7 +417,8 @@ impl Story<'_> {
     }
 
     async fn see(&self, within: Duration, wanted: &Wanted) -> Result<(), NotSeen> {
-        self.until(within, &wanted.to_string(), |sight| check::wanted(sight, wanted)).await
+        self.until(within, &wanted.to_string(), |sight| check::wanted(sight, wanted))
+            .await
     }
 
     async fn until(
@@ -318,11 +437,17 @@ impl Story<'_> {
         let expected = format!("the tree of {name} says that web exceeded its progress deadline");
         let reasons = self.world.console.degraded(name).await;
         let reasons = reasons.map_err(|e| NotSeen::new(expected.clone(), e))?;
-        if !reasons.iter().any(|r| r.starts_with("Deployment web:") && r.contains("exceeded its progress deadline")) {
+        if !reasons
+            .iter()
+            .any(|r| r.starts_with("Deployment web:") && r.contains("exceeded its progress deadline"))
+        {
             return Err(NotSeen::new(expected, format!("{reasons:?}")));
         }
         let pods = self.world.lookout.look(|sight| check::waiting(sight, environment));
-        Ok(format!("{name} Degraded: {}; {pods}", reasons.join("; ")))
+        for reason in &reasons {
+            self.say.line(&format!("    {reason}"));
+        }
+        Ok(format!("{name} Degraded; {pods}"))
     }
 
     /// Whether prod was seen in `health` after `mark`, and the way it went.
@@ -338,5 +463,42 @@ impl Story<'_> {
         } else {
             Err(NotSeen::new(format!("shop-prod goes through {health}"), text))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::world::WorldConfig;
+
+    const IMPATIENT: Patience = Patience {
+        rollout: Duration::from_millis(300),
+        failing_rollout: Duration::from_millis(300),
+        untouched: Duration::from_millis(100),
+    };
+
+    /// Without a controller nobody deploys, heals or deletes anything, whatever is pushed and asked: no step that waits for it may pass.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_step_that_does_not_happen_is_not_seen() {
+        let config = WorldConfig {
+            directory: None,
+            api_port: 0,
+            git_port: 0,
+        };
+        let mut world = World::start(config).await.unwrap();
+        let mut story = Story::new(&world, Say::new(true), Patience::default());
+        story.step(Step::Begin).await.unwrap();
+        world.stop_controller().await;
+        let mut story = Story::new(&world, Say::new(true), IMPATIENT);
+        for step in Step::ALL {
+            let seen = story.step(step).await;
+            match step {
+                // The world has begun; and what a sync would change is computed when asked: not to 1.6 of an unseen commit, though.
+                Step::Begin => assert!(seen.is_ok(), "{seen:?}"),
+                Step::Diff => {}
+                _ => assert!(seen.is_err(), "{step:?} was seen: {seen:?}"),
+            }
+        }
+        world.shut_down().await;
     }
 }

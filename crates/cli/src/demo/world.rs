@@ -11,15 +11,16 @@ use pintle_controller::{Controller, ControllerConfig, ControllerError};
 use pintle_engine::effect::ClusterId;
 use pintle_kubesim::{Clock, KubeSim, Server};
 use pintle_model::application::SyncStatusCode;
-use pintle_model::{Object, crd};
+use pintle_model::crd;
 use pintle_repo::Repositories;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::check::{self, Wanted};
 use super::console::Console;
+use super::core_api::core_api;
 use super::git_server::{GitServer, GitServerConfig};
 use super::hand::{Hand, HandError};
 use super::manifests::{self, BadManifest, CONTROL_NAMESPACE};
@@ -115,9 +116,13 @@ pub struct World {
     pub hand: Hand,
     /// The shop's repository.
     pub shop: Shop,
-    controller: Arc<Controller>,
+    /// `None` once it has been stopped.
+    controller: Option<Arc<Controller>>,
+    /// Passes pushes on to the controller.
+    hints: JoinHandle<()>,
     elector: Elector,
-    tasks: JoinSet<()>,
+    /// Runs the simulated workloads.
+    workloads: JoinHandle<()>,
     api: Server,
     git: GitServer,
     kubeconfig: PathBuf,
@@ -130,7 +135,6 @@ impl World {
     /// Git, image 1.5 pushed.
     pub async fn start(config: WorldConfig) -> Result<Self, WorldError> {
         let directory = Directory::open(config.directory.as_deref())?;
-        let mut tasks = JoinSet::new();
 
         let sim = KubeSim::new(Clock::real(), SEED);
         for controller in pintle_kubesim::workload::controllers(SEED) {
@@ -139,7 +143,7 @@ impl World {
         sim.set_pod_logs(pintle_kubesim::workload::logs());
         let api = serve(&sim, config.api_port).await?;
         let running = sim.clone();
-        tasks.spawn(async move { running.run().await });
+        let workloads = tokio::spawn(async move { running.run().await });
         let kubeconfig = directory.path().join("kubeconfig");
         write_kubeconfig(&kubeconfig, &api)?;
 
@@ -166,7 +170,7 @@ impl World {
         });
         let controller = Arc::new(controller.await?);
         let (hinted, hinted_url) = (Arc::clone(&controller), url.clone());
-        tasks.spawn(async move {
+        let hints = tokio::spawn(async move {
             while pushes.recv().await.is_some() {
                 hinted.hint(&hinted_url);
             }
@@ -174,12 +178,13 @@ impl World {
 
         let world = Self {
             lookout: Lookout::start(&cluster),
-            console: Console::new(core_api(&cluster, &repositories, &controller)),
+            console: Console::new(core_api(&cluster, &repositories)),
             hand,
             shop,
-            controller,
+            controller: Some(controller),
+            hints,
             elector,
-            tasks,
+            workloads,
             api,
             git,
             kubeconfig,
@@ -192,14 +197,20 @@ impl World {
     async fn open_shop(&self) -> Result<(), WorldError> {
         let url = self.clone_url();
         for environment in Environment::ALL {
-            self.hand.create(&manifests::namespace(environment.application())).await?;
+            self.hand
+                .create(&manifests::namespace(environment.application()))
+                .await?;
         }
         self.hand.create(&manifests::project(&url)?).await?;
         let prod = Environment::Prod;
         self.hand.create(&manifests::application(prod, &url)?).await?;
         self.see(FIRST_SYNC, &format!("{} compared", prod.application()), |sight| {
             let compared = sight.application(prod.application())?.status.sync.status == SyncStatusCode::OutOfSync;
-            if compared { Ok(()) } else { Err(check::describe(sight, prod)) }
+            if compared {
+                Ok(())
+            } else {
+                Err(check::describe(sight, prod))
+            }
         })
         .await?;
         let asked = self.console.sync(prod.application()).await;
@@ -208,7 +219,10 @@ impl World {
             source,
         })?;
         let deployed = Wanted::good(prod, "1.4").operation_ended();
-        self.see(FIRST_SYNC, &deployed.to_string(), |sight| check::wanted(sight, &deployed)).await?;
+        self.see(FIRST_SYNC, &deployed.to_string(), |sight| {
+            check::wanted(sight, &deployed)
+        })
+        .await?;
         self.shop.release(&Environment::ALL, "1.5").await?;
         for environment in [Environment::Dev, Environment::Staging] {
             self.hand.create(&manifests::application(environment, &url)?).await?;
@@ -249,26 +263,31 @@ impl World {
         (self.directory.path(), matches!(self.directory, Directory::Named(_)))
     }
 
+    /// Stops the controller alone: whatever changes from now on, nobody deploys it.
+    pub async fn stop_controller(&mut self) {
+        self.hints.abort();
+        // Until the task has ended it holds the controller.
+        let _ = (&mut self.hints).await;
+        if let Some(controller) = self.controller.take().and_then(Arc::into_inner) {
+            controller.shutdown().await;
+        }
+    }
+
     /// Stops everything, and removes the directory if it is temporary.
-    pub async fn shut_down(self) {
+    pub async fn shut_down(mut self) {
+        if timeout(SHUTDOWN_DEADLINE, self.stop_controller()).await.is_err() {
+            tracing::warn!("the demo's controller did not stop in time");
+        }
         let Self {
-            controller,
             elector,
-            mut tasks,
+            workloads,
             directory,
             ..
         } = self;
-        let end = async {
-            // The task that passes hints on holds the controller too.
-            tasks.shutdown().await;
-            if let Some(controller) = Arc::into_inner(controller) {
-                controller.shutdown().await;
-            }
-            elector.release().await;
-        };
-        if timeout(SHUTDOWN_DEADLINE, end).await.is_err() {
-            tracing::warn!("the demo's controller did not stop in time");
+        if timeout(SHUTDOWN_DEADLINE, elector.release()).await.is_err() {
+            tracing::warn!("the demo's lease was not given up in time");
         }
+        workloads.abort();
         directory.close();
     }
 }
@@ -287,12 +306,17 @@ impl Directory {
         };
         let Some(path) = named else {
             let made = tempfile::Builder::new().prefix("pintle-demo-").tempdir();
-            return made.map(Self::Temporary).map_err(|e| failed(Path::new("a temporary directory"), e.to_string()));
+            return made
+                .map(Self::Temporary)
+                .map_err(|e| failed(Path::new("a temporary directory"), e.to_string()));
         };
         std::fs::create_dir_all(path).map_err(|e| failed(path, e.to_string()))?;
         let mut entries = std::fs::read_dir(path).map_err(|e| failed(path, e.to_string()))?;
         if entries.next().is_some() {
-            return Err(failed(path, "it is not empty; name one that is, or one that is not there yet".to_owned()));
+            return Err(failed(
+                path,
+                "it is not empty; name one that is, or one that is not there yet".to_owned(),
+            ));
         }
         // Git and its subprocesses are started elsewhere: a relative path would mean something else to them.
         let path = std::path::absolute(path).map_err(|e| failed(path, e.to_string()))?;
@@ -352,7 +376,11 @@ fn write_kubeconfig(path: &Path, api: &Server) -> Result<(), WorldError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let text = with_context(&api.kubeconfig());
     let write = || -> io::Result<()> {
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
         file.write_all(text.as_bytes())
     };
     write().map_err(|e| WorldError::Directory {
