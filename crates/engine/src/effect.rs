@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use pintle_model::annotation::LABEL_SECRET_TYPE;
 use pintle_model::{Gvk, Object, ResourceKey, Value};
 
 /// Names a cluster by its API server URL; the cluster Pintle runs in is `https://kubernetes.default.svc` [F1.19].
@@ -231,6 +232,9 @@ const OWN_KINDS: [(&str, &str); 5] = [
     ("coordination.k8s.io", "Lease"),
 ];
 
+/// Values of the label on the Secrets that hold repositories and their credentials [F2.24].
+const REPOSITORY_SECRETS: [&str; 4] = ["repository", "repo-creds", "repository-write", "repo-write-creds"];
+
 impl Permitted<Effect> {
     /// Permits a write to one of Pintle's own records in its own cluster; gives the effect back if it is anything else.
     pub fn own_record(effect: Effect) -> Result<Self, Effect> {
@@ -239,6 +243,37 @@ impl Permitted<Effect> {
                 .iter()
                 .any(|(group, kind)| *group == &*effect.gvk.group && *kind == &*effect.gvk.kind);
         if own {
+            Ok(Self {
+                effect,
+                grant: Grant::OwnRecord,
+            })
+        } else {
+            Err(effect)
+        }
+    }
+
+    /// Permits a write to the Secret of a repository in the control namespace; gives the effect back if it is anything else.
+    ///
+    /// What is written must say so itself: created and replaced objects, and merge patches of their metadata, must keep the label
+    /// `argocd.argoproj.io/secret-type` at one of the repository types. `live` is the Secret that a delete or a patch is about, as just
+    /// read; without it, or with one of another kind, they are refused.
+    pub fn repository_secret(effect: Effect, control_namespace: &str, live: Option<&Object>) -> Result<Self, Effect> {
+        let is_one = |object: &Object| {
+            object.label(LABEL_SECRET_TYPE).is_some_and(|kind| REPOSITORY_SECRETS.contains(&kind))
+                && (object.kind(), object.group()) == ("Secret", "")
+                && object.namespace() == control_namespace
+        };
+        let here = effect.cluster == ClusterId::in_cluster()
+            && effect.gvk.group_kind().is("", "Secret")
+            && &*effect.namespace == control_namespace;
+        let live_is_one = live.is_some_and(|l| is_one(l) && l.name() == &*effect.name);
+        let permitted = match &effect.action {
+            Action::Create { object } => is_one(object),
+            Action::Replace { object, .. } | Action::Apply { object, .. } => is_one(object) && live_is_one,
+            Action::MergePatch { patch, .. } => live_is_one && patch.at(&["metadata", "labels"]).is_none(),
+            Action::Delete { uid, .. } => live_is_one && live.is_some_and(|l| l.uid() == &**uid),
+        };
+        if here && permitted {
             Ok(Self {
                 effect,
                 grant: Grant::OwnRecord,
@@ -267,5 +302,56 @@ impl<E> Permitted<E> {
     /// On whose word.
     pub fn grant(&self) -> &Grant {
         &self.grant
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(namespace: &str, kind: Option<&str>) -> Object {
+        let mut object = Object::bare(&Gvk::new("", "v1", "Secret"), namespace, "repo-1");
+        object.value_mut().set_at(&["metadata", "uid"], "u1".into());
+        if let Some(kind) = kind {
+            object.set_label(LABEL_SECRET_TYPE, kind);
+        }
+        object
+    }
+
+    fn effect(namespace: &str, action: Action) -> Effect {
+        Effect {
+            cluster: ClusterId::in_cluster(),
+            gvk: Gvk::new("", "v1", "Secret"),
+            namespace: namespace.into(),
+            name: "repo-1".into(),
+            action,
+            dry_run: false,
+        }
+    }
+
+    fn delete(uid: &str) -> Action {
+        Action::Delete {
+            uid: uid.into(),
+            resource_version: None,
+            propagation: Propagation::Background,
+        }
+    }
+
+    #[test]
+    fn only_repository_secrets_of_the_control_namespace_are_permitted() {
+        let allowed = |effect, live: Option<&Object>| Permitted::repository_secret(effect, "argocd", live).is_ok();
+        let ours = secret("argocd", Some("repository"));
+        let create = |object: Object| Action::Create { object };
+        assert!(allowed(effect("argocd", create(ours.clone())), None));
+        assert!(!allowed(effect("argocd", create(secret("argocd", None))), None));
+        assert!(!allowed(effect("argocd", create(secret("argocd", Some("cluster")))), None));
+        assert!(!allowed(effect("kube-system", create(secret("kube-system", Some("repository")))), None));
+        assert!(allowed(effect("argocd", delete("u1")), Some(&ours)));
+        assert!(!allowed(effect("argocd", delete("u1")), None));
+        assert!(!allowed(effect("argocd", delete("u2")), Some(&ours)));
+        assert!(!allowed(effect("argocd", delete("u1")), Some(&secret("argocd", None))));
+        let relabel = Value::from_json(br#"{"metadata":{"labels":{"x":"y"}}}"#).ok().unwrap();
+        let patch = Action::MergePatch { patch: relabel, resource_version: None };
+        assert!(!allowed(effect("argocd", patch), Some(&ours)));
     }
 }

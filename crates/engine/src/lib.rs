@@ -15,6 +15,7 @@ pub mod effect;
 pub mod health;
 pub mod kinds;
 pub mod live;
+pub mod record;
 pub mod sync;
 pub mod track;
 pub mod view;

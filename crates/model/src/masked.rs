@@ -29,6 +29,27 @@ impl Masked {
         Self(value)
     }
 
+    /// Two states of one object, masked so that a secret value that differs between them still differs: in the second, it has one more `+`.
+    pub fn pair(first: &Object, second: &Object, annotations: &[String]) -> (Self, Self) {
+        let (masked_first, mut masked_second) = (Self::new(first, annotations), Self::new(second, annotations));
+        if second.group().is_empty() && second.kind() == "Secret" {
+            for field in ["data", "stringData"] {
+                let (Some(before), Some(after)) = (first.value().get(field), second.value().get(field)) else {
+                    continue;
+                };
+                let Some(shown) = masked_second.0.at_mut(&[field]).and_then(Value::as_map_mut) else {
+                    continue;
+                };
+                for (key, value) in shown.iter_mut() {
+                    if before.get(key).is_some_and(|old| Some(old) != after.get(key)) {
+                        *value = format!("{MASK}+").into();
+                    }
+                }
+            }
+        }
+        (masked_first, masked_second)
+    }
+
     /// The value with everything secret hidden.
     pub fn value(&self) -> &Value {
         &self.0
@@ -115,6 +136,17 @@ mod tests {
                 "data":{"k":"CANARY4","n":null},"stringData":{"k":"CANARY5","m":{"x":"CANARY6"}},"type":"Opaque"}"#,
             r#"{"apiVersion":"v1","data":{"k":"++++++++","n":"++++++++"},"kind":"Secret","metadata":{"annotations":{"a":"shown","kubectl.kubernetes.io/last-applied-configuration":"{\"data\":{\"k\":\"++++++++\"},\"kind\":\"Secret\",\"metadata\":{\"annotations\":{\"team/token\":\"++++++++\"}}}","team/token":"++++++++"},"name":"s"},"stringData":{"k":"++++++++","m":"++++++++"},"type":"Opaque"}"#,
         );
+    }
+
+    #[test]
+    fn a_changed_secret_value_shows_that_it_changed_and_nothing_else() {
+        let secret = |text: &str| Object::from_json(text.as_bytes()).ok().expect("an object");
+        let one = secret(r#"{"apiVersion":"v1","kind":"Secret","data":{"a":"CANARY1","b":"CANARY2","gone":"x"}}"#);
+        let two = secret(r#"{"apiVersion":"v1","kind":"Secret","data":{"a":"CANARY1","b":"CANARY3","new":"x"}}"#);
+        let (one, two) = Masked::pair(&one, &two, &[]);
+        let prefix = r#"{"apiVersion":"v1","data":{"a":"++++++++","b":"#;
+        assert_eq!(one.to_string(), format!(r#"{prefix}"++++++++","gone":"++++++++"}},"kind":"Secret"}}"#));
+        assert_eq!(two.to_string(), format!(r#"{prefix}"+++++++++","new":"++++++++"}},"kind":"Secret"}}"#));
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod condition;
 pub mod fail_closed;
 pub mod history;
 pub mod operation;
+pub mod preview;
 pub mod project;
 pub mod status;
 pub mod targets;

@@ -1,0 +1,6 @@
+//! The services, one file for each.
+
+mod application;
+mod project;
+mod repository;
+mod settings;
