@@ -305,7 +305,8 @@ fn conditions(all: &[Container<'_>], phase: &str) -> Vec<Value> {
     let names = |of: &dyn Fn(&&Container<'_>) -> bool| all.iter().filter(of).map(Container::name).collect::<Vec<_>>();
     let unfinished = names(&|c| c.role != Role::Main && !lets_next_start(c));
     let unready = names(&|c| c.role != Role::Init && !c.is_ready());
-    let started = all.iter().any(|c| !matches!(c.state(), State::Waiting(_)));
+    // The sandbox stays while containers wait for their next start.
+    let started = all.iter().any(|c| c.status.get("containerID").is_some());
     let listed = |what: &str, names: &[&str]| format!("containers with {what} status: [{}]", names.join(" "));
     let mut found = vec![condition::new("PodReadyToStartContainers", started, "", "")];
     found.push(if unfinished.is_empty() {

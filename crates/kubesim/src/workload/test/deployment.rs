@@ -298,6 +298,11 @@ fn a_crash_loop_counts_its_restarts() {
     world.run(21_000);
     assert_eq!(status(&world), (3, "CrashLoopBackOff".to_owned(), Some(2)));
     assert_eq!(world.ready_pods(), 0);
+    let pod = world.pods().remove(0);
+    assert!(
+        condition::is_true(&pod, "PodReadyToStartContainers"),
+        "the sandbox stays"
+    );
 }
 
 #[test]
