@@ -43,6 +43,7 @@ pub struct GitServer {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     root: PathBuf,
+    #[cfg_attr(not(test), allow(dead_code, reason = "for tests and benchmarks"))]
     requests: Arc<std::sync::atomic::AtomicU64>,
 }
 
@@ -98,6 +99,7 @@ impl GitServer {
     }
 
     /// Where it listens.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for tests and benchmarks"))]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -113,6 +115,7 @@ impl GitServer {
     }
 
     /// How many requests were answered; tests and benchmarks count fetches by it.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for tests and benchmarks"))]
     pub fn requests(&self) -> u64 {
         self.requests.load(std::sync::atomic::Ordering::Relaxed)
     }
@@ -286,5 +289,29 @@ mod tests {
         let response = cgi_response(b"Status: 403 Forbidden\r\nContent-Type: text/plain\r\n\r\nno").unwrap();
         assert_eq!(response.status(), 403);
         assert_eq!(response.headers()["content-type"], "text/plain");
+    }
+
+    #[tokio::test]
+    async fn a_push_is_told_and_needs_the_credentials() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("git");
+        crate::demo::shop::Shop::init_bare(&root).await.unwrap();
+        let config = GitServerConfig {
+            root,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            credentials: Some(("demo".to_owned(), "secret".to_owned())),
+        };
+        let (pushed, mut pushes) = mpsc::channel(4);
+        let server = GitServer::start(config, pushed).await.unwrap();
+        let refused = crate::demo::shop::Shop::begin(&server.url("shop.git"), &directory.path().join("a"), "1.4").await;
+        assert!(refused.is_err());
+        assert!(pushes.try_recv().is_err());
+        let url = format!("http://demo:secret@{}/shop.git", server.address());
+        let before = server.requests();
+        crate::demo::shop::Shop::begin(&url, &directory.path().join("b"), "1.4")
+            .await
+            .unwrap();
+        assert_eq!(pushes.try_recv().as_deref(), Ok("shop.git"));
+        assert!(server.requests() > before);
     }
 }

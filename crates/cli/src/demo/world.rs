@@ -265,10 +265,13 @@ impl World {
 
     /// Stops the controller alone: whatever changes from now on, nobody deploys it.
     pub async fn stop_controller(&mut self) {
+        let Some(controller) = self.controller.take() else {
+            return;
+        };
         self.hints.abort();
         // Until the task has ended it holds the controller.
         let _ = (&mut self.hints).await;
-        if let Some(controller) = self.controller.take().and_then(Arc::into_inner) {
+        if let Some(controller) = Arc::into_inner(controller) {
             controller.shutdown().await;
         }
     }
