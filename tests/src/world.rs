@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use pintle_kubesim::{Clock, KubeSim};
 use pintle_model::application::{ConditionType, HealthStatusCode, OperationPhase, SyncStatusCode};
 use pintle_model::project::AppProject;
-use pintle_model::{Application, Object, json_objects, to_json_string};
+use pintle_model::{Application, Object, to_json_string};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -420,8 +420,19 @@ impl Drop for World {
 }
 
 fn typed(value: &Value) -> Application {
-    let object: Object = json_objects(value);
-    Application::from_object(&object).unwrap_or_else(|e| panic!("an Application cannot be read: {e}\n{value}"))
+    let mut value = value.clone();
+    // Items of a list do not say what they are.
+    merge(
+        &mut value,
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"}),
+    );
+    let object = Object::from_json(value.to_string().as_bytes());
+    let app = object.map(|o| Application::from_object(&o));
+    match app {
+        Ok(Ok(app)) => app,
+        Ok(Err(e)) => panic!("an Application cannot be read: {e}\n{value}"),
+        Err(e) => panic!("no object: {e}\n{value}"),
+    }
 }
 
 /// One application in one line, with its conditions and its operation.
