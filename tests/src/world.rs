@@ -29,8 +29,8 @@ use tokio::sync::watch;
 pub use self::api::Api;
 use self::git::Git;
 use self::pintle::{Connection, Pintle};
-use self::wire::{Wire, WireLog};
 pub use self::wire::{Death, Line, SentWrite, is_refusal};
+use self::wire::{Wire, WireLog};
 use crate::controlplane::ControlPlane;
 
 /// How long anything may take. Seconds on an idle machine; tests run side by side on a busy one.
@@ -138,7 +138,10 @@ impl World {
 
     /// Creates objects as a user would.
     pub async fn create(&self, yaml: &str) {
-        self.api.create(yaml).await.unwrap_or_else(|e| panic!("create: {e}\n{yaml}"));
+        self.api
+            .create(yaml)
+            .await
+            .unwrap_or_else(|e| panic!("create: {e}\n{yaml}"));
     }
 
     /// Creates the Application `name` and the namespace of the same name, to deploy the folder `name` into it. Its spec is the usual one
@@ -251,7 +254,8 @@ impl World {
 
     /// Changes the spec of an Application by a merge patch.
     pub async fn respec(&self, name: &str, change: Value) {
-        self.patch("Application", name, &self.own(name), &json!({"spec": change})).await;
+        self.patch("Application", name, &self.own(name), &json!({"spec": change}))
+            .await;
     }
 
     /// Changes an object in the namespace of an application, past Pintle; an Application or AppProject in the control namespace.
@@ -369,7 +373,10 @@ impl World {
             match look().await {
                 Ok(seen) => return seen,
                 Err(seen) if since.elapsed() > PATIENCE => {
-                    panic!("not within {PATIENCE:?}: {what}\nlast seen: {seen}\n{}", self.state().await)
+                    panic!(
+                        "not within {PATIENCE:?}: {what}\nlast seen: {seen}\n{}",
+                        self.state().await
+                    )
                 }
                 Err(_) => tokio::time::sleep(LOOK).await,
             }
@@ -378,8 +385,14 @@ impl World {
 
     /// Waits until a condition of the world holds.
     pub async fn until_true(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
-        self.until(what, async || if holds().await { Ok(()) } else { Err("not so".to_owned()) })
-            .await;
+        self.until(what, async || {
+            if holds().await {
+                Ok(())
+            } else {
+                Err("not so".to_owned())
+            }
+        })
+        .await;
     }
 
     /// Looks for a while whether something that must not happen happens.

@@ -46,7 +46,11 @@ fn automated() -> serde_json::Value {
 
 async fn a_push_deploys_by_itself(mut world: World) {
     // Given
-    let (web, front, settings) = (deployment("web", "shop:1.4"), service("web"), config_map("settings", "one"));
+    let (web, front, settings) = (
+        deployment("web", "shop:1.4"),
+        service("web"),
+        config_map("settings", "one"),
+    );
     let first = world
         .push(&[
             ("dev/web.json", Some(&web)),
@@ -67,13 +71,17 @@ async fn a_push_deploys_by_itself(mut world: World) {
     assert_eq!(world.image("dev", "web").await.as_deref(), Some("shop:1.4"));
 
     // When, then
-    let second = world.push(&[("dev/web.json", Some(&deployment("web", "shop:1.5")))]).await;
+    let second = world
+        .push(&[("dev/web.json", Some(&deployment("web", "shop:1.5")))])
+        .await;
     let app = world.until_settled("dev", &second).await;
     assert_eq!(app.status.history.len(), 2);
     assert_eq!(world.image("dev", "web").await.as_deref(), Some("shop:1.5"));
 
     // A broken image: Degraded, with the reason at the object.
-    let third = world.push(&[("dev/web.json", Some(&deployment("web", "shop:broken")))]).await;
+    let third = world
+        .push(&[("dev/web.json", Some(&deployment("web", "shop:broken")))])
+        .await;
     let app = world
         .until_is("dev", SyncStatusCode::Synced, HealthStatusCode::Degraded)
         .await;
@@ -90,13 +98,19 @@ async fn a_push_deploys_by_itself(mut world: World) {
 }
 
 async fn production_waits_for_a_person_and_goes_back(mut world: World) {
-    let first = world.push(&[("prod/web.json", Some(&deployment("web", "shop:1.4")))]).await;
+    let first = world
+        .push(&[("prod/web.json", Some(&deployment("web", "shop:1.4")))])
+        .await;
     world.application("prod", json!({})).await;
     world.start().await;
     world
         .until_is("prod", SyncStatusCode::OutOfSync, HealthStatusCode::Missing)
         .await;
-    assert_eq!(world.get("Deployment", "prod", "web").await, None, "nobody asked for it yet");
+    assert_eq!(
+        world.get("Deployment", "prod", "web").await,
+        None,
+        "nobody asked for it yet"
+    );
 
     // A person syncs.
     world.operate("prod", json!({"revision": first})).await;
@@ -106,7 +120,9 @@ async fn production_waits_for_a_person_and_goes_back(mut world: World) {
     world.until_settled("prod", &first).await;
 
     // A push changes the verdict and nothing else.
-    let second = world.push(&[("prod/web.json", Some(&deployment("web", "shop:broken")))]).await;
+    let second = world
+        .push(&[("prod/web.json", Some(&deployment("web", "shop:broken")))])
+        .await;
     let app = world
         .until_app("prod", "prod is OutOfSync at the new commit", |app| {
             app.status.sync.status == SyncStatusCode::OutOfSync && app.status.sync.revision == second
@@ -136,7 +152,10 @@ async fn production_waits_for_a_person_and_goes_back(mut world: World) {
     let app = world
         .until_is("prod", SyncStatusCode::OutOfSync, HealthStatusCode::Healthy)
         .await;
-    assert_eq!(app.status.sync.revision, second, "compared with Git, not with the rollback");
+    assert_eq!(
+        app.status.sync.revision, second,
+        "compared with Git, not with the rollback"
+    );
     world.until_ended("prod", &first, OperationPhase::Succeeded).await;
     assert_eq!(world.image("prod", "web").await.as_deref(), Some("shop:1.4"));
 
@@ -148,7 +167,10 @@ async fn production_waits_for_a_person_and_goes_back(mut world: World) {
 async fn drift_is_healed_or_reported(mut world: World) {
     let settings = config_map("settings", "one");
     let commit = world
-        .push(&[("dev/settings.json", Some(&settings)), ("prod/settings.json", Some(&settings))])
+        .push(&[
+            ("dev/settings.json", Some(&settings)),
+            ("prod/settings.json", Some(&settings)),
+        ])
         .await;
     world.application("dev", automated()).await;
     world.application("prod", json!({})).await;
@@ -206,8 +228,19 @@ async fn waves_and_hooks_keep_their_order(mut world: World) {
     // The PreSync hook ends before anything else begins, the first wave is there, and what comes after the broken one never is.
     let app = world.until_ended("dev", &first, OperationPhase::Failed).await;
     let message = &app.status.operation_state.as_ref().unwrap().message;
-    assert!(message.contains("one or more synchronization tasks completed unsuccessfully"), "{message}");
-    let results = &app.status.operation_state.as_ref().unwrap().sync_result.as_ref().unwrap().resources;
+    assert!(
+        message.contains("one or more synchronization tasks completed unsuccessfully"),
+        "{message}"
+    );
+    let results = &app
+        .status
+        .operation_state
+        .as_ref()
+        .unwrap()
+        .sync_result
+        .as_ref()
+        .unwrap()
+        .resources;
     let migrate = results.iter().find(|r| r.name == "migrate").unwrap();
     assert_eq!(migrate.hook_phase, OperationPhase::Succeeded);
     assert_eq!(world.config("dev", "one").await.as_deref(), Some("1"));
@@ -220,11 +253,22 @@ async fn waves_and_hooks_keep_their_order(mut world: World) {
     let second = world.push(&[("dev/web.json", Some(&mended))]).await;
     let app = world.until_ended("dev", &second, OperationPhase::Succeeded).await;
     world.until_settled("dev", &second).await;
-    let results = &app.status.operation_state.as_ref().unwrap().sync_result.as_ref().unwrap().resources;
+    let results = &app
+        .status
+        .operation_state
+        .as_ref()
+        .unwrap()
+        .sync_result
+        .as_ref()
+        .unwrap()
+        .resources;
     let smoke = results.iter().find(|r| r.name == "smoke").unwrap();
     assert_eq!(smoke.hook_phase, OperationPhase::Succeeded);
     let created = async |kind: &str, name: &str| {
-        let object = world.get(kind, "dev", name).await.unwrap_or_else(|| panic!("no {name}"));
+        let object = world
+            .get(kind, "dev", name)
+            .await
+            .unwrap_or_else(|| panic!("no {name}"));
         object["metadata"]["creationTimestamp"].as_str().unwrap().to_owned()
     };
     let web = world.get("Deployment", "dev", "web").await.unwrap();
@@ -264,9 +308,16 @@ async fn what_leaves_git_is_pruned_but_never_everything(mut world: World) {
     // The repository renders empty.
     let third = world.push(&[("dev/one.json", None)]).await;
     let said = world
-        .until_condition("dev", ConditionType::SyncError, &["auto-sync will wipe out all resources"])
+        .until_condition(
+            "dev",
+            ConditionType::SyncError,
+            &["auto-sync will wipe out all resources"],
+        )
         .await;
-    assert_eq!(said, format!("Skipping sync attempt to [{third}]: auto-sync will wipe out all resources"));
+    assert_eq!(
+        said,
+        format!("Skipping sync attempt to [{third}]: auto-sync will wipe out all resources")
+    );
     world
         .never("the last object is pruned", Duration::from_secs(2), async || {
             world.get("ConfigMap", "dev", "one").await.is_none()
@@ -278,7 +329,9 @@ async fn what_leaves_git_is_pruned_but_never_everything(mut world: World) {
         .respec("dev", json!({"syncPolicy": {"automated": {"allowEmpty": true}}}))
         .await;
     world
-        .until_true("it is pruned", async || world.get("ConfigMap", "dev", "one").await.is_none())
+        .until_true("it is pruned", async || {
+            world.get("ConfigMap", "dev", "one").await.is_none()
+        })
         .await;
     world
         .until_app("dev", "dev is Synced without conditions", |app| {
@@ -291,7 +344,11 @@ async fn what_leaves_git_is_pruned_but_never_everything(mut world: World) {
 async fn deletion_takes_along_what_it_owns(mut world: World) {
     let (web, one) = (deployment("web", "shop:1.5"), config_map("one", "1"));
     let commit = world
-        .push(&[("dev/web.json", Some(&web)), ("dev/one.json", Some(&one)), ("prod/one.json", Some(&one))])
+        .push(&[
+            ("dev/web.json", Some(&web)),
+            ("dev/one.json", Some(&one)),
+            ("prod/one.json", Some(&one)),
+        ])
         .await;
     world.application("dev", automated()).await;
     world.application("prod", automated()).await;
