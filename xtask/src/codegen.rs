@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::schema;
+use crate::{proto, schema};
 
 /// Writes one part, or those that need nothing but this repository.
 pub fn run(args: &[String]) -> Result<(), String> {
@@ -12,8 +12,9 @@ pub fn run(args: &[String]) -> Result<(), String> {
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] | ["crds"] => crds(root),
         ["schema"] => schema::run(root),
+        ["proto"] => proto::run(root),
         other => Err(format!(
-            "codegen: {}: no such part; there are crds and schema (which needs Go)",
+            "codegen: {}: no such part; there are crds, schema and proto (which need Go)",
             other.join(" ")
         )),
     }

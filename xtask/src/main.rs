@@ -2,6 +2,7 @@
 
 mod check;
 mod codegen;
+mod proto;
 mod run;
 mod schema;
 mod test;
@@ -15,7 +16,7 @@ usage: cargo xtask <command>
   test      everything: check, then every test; says what it stepped aside from, and why
   check     formatting, lints, tidy, licences and bans; no tests
   tidy      layers, purity, links, names that docs mention, large files
-  codegen   writes files made from code: crds (the default), schema (needs Go)
+  codegen   writes files made from code: crds (the default), schema and proto (which need Go)
 ";
 
 fn main() -> ExitCode {

@@ -10,15 +10,6 @@ pub fn root() -> PathBuf {
         .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
-/// Whether this run is the project's CI, where stepping aside is a failure.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "xtask is the door: it reads its own environment"
-)]
-pub fn in_ci() -> bool {
-    std::env::var("CI").is_ok_and(|v| v == "true")
-}
-
 /// A command in the workspace root.
 #[allow(clippy::disallowed_methods, reason = "the wrapper itself")]
 pub fn command(program: &str) -> Command {
@@ -63,13 +54,4 @@ pub fn has(program: &str, args: &[&str]) -> bool {
         .args(args)
         .output()
         .is_ok_and(|out| out.status.success())
-}
-
-/// Says aloud what is not being done; in CI that is a failure.
-pub fn step_aside(what: &str, why: &str) -> Result<(), String> {
-    if in_ci() {
-        return Err(format!("{what}: {why} (in CI this is a failure)"));
-    }
-    eprintln!("xtask: stepped aside: {what}: {why}");
-    Ok(())
 }

@@ -20,7 +20,7 @@ use serde_json::Value as Json;
 /// The release the table is made from; the same one that `tests/controlplane/` runs.
 const KUBERNETES: &str = "1.36.3";
 /// The staging modules of that release that define types.
-const STAGING: &str = "0.36.3";
+pub(crate) const STAGING: &str = "0.36.3";
 
 /// Where the Go packages of types lie: prefix of the definition's name, module, folder of the packages in it.
 const PACKAGES: &[(&str, &str, &str)] = &[
@@ -358,7 +358,7 @@ fn alias(line: &str) -> Option<(&str, &str)> {
 }
 
 /// The folder of a Go module, downloaded if it is not there.
-fn module(name: &str, version: &str) -> Result<PathBuf, String> {
+pub(crate) fn module(name: &str, version: &str) -> Result<PathBuf, String> {
     #[allow(clippy::disallowed_methods)] // A chore on the developer's machine: nothing to limit.
     let output = std::process::Command::new("go")
         .args(["mod", "download", "-json", &format!("{name}@v{version}")])

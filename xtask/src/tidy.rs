@@ -19,11 +19,24 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pintle-kubesim", &["pintle-merge", "pintle-model", "pintle-yaml"]),
     (
         "pintle-controller",
-        &["pintle-repo", "pintle-cluster", "pintle-engine", "pintle-model"],
+        &[
+            "pintle-repo",
+            "pintle-cluster",
+            "pintle-engine",
+            "pintle-render",
+            "pintle-merge",
+            "pintle-model",
+        ],
     ),
     (
         "pintle-server",
-        &["pintle-repo", "pintle-cluster", "pintle-engine", "pintle-model"],
+        &[
+            "pintle-repo",
+            "pintle-cluster",
+            "pintle-engine",
+            "pintle-merge",
+            "pintle-model",
+        ],
     ),
 ];
 

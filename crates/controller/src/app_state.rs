@@ -122,7 +122,10 @@ impl AppState {
 
 impl Prepared {
     pub fn objects(&self) -> &[Object] {
-        self.targets.as_ref().map(|t| t.get().objects.as_slice()).unwrap_or_default()
+        self.targets
+            .as_ref()
+            .map(|t| t.get().objects.as_slice())
+            .unwrap_or_default()
     }
 }
 

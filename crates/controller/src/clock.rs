@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-#[allow(clippy::disallowed_methods, reason = "the shell's one reading of the clock; every decision takes `now`")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the shell's one reading of the clock; every decision takes `now`"
+)]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }

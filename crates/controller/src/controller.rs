@@ -45,19 +45,29 @@ impl Controller {
         let watcher = watch(&config, &settings, events.clone());
         let hub = Hub::new(config, settings, events.clone());
         let task = tokio::spawn(hub.run(received));
-        Ok(Self { events, task: Some(task), _watcher: watcher })
+        Ok(Self {
+            events,
+            task: Some(task),
+            _watcher: watcher,
+        })
     }
 
     /// Says that a repository may have moved. Applications of it are resolved again at once.
     pub fn hint(&self, repo_url: &str) {
         // A full queue holds work enough; the poll finds the change later.
-        let _ = self.events.try_send(Event::RepositoryHint { url: repo_url.to_owned(), at: Instant::now() });
+        let _ = self.events.try_send(Event::RepositoryHint {
+            url: repo_url.to_owned(),
+            at: Instant::now(),
+        });
     }
 
     /// What is known of one application right now.
     pub async fn query(&self, namespace: &str, name: &str, kind: QueryKind) -> Result<Reply, QueryError> {
         let (query, answer) = Query::new(namespace, name, kind);
-        self.events.send(Event::Query(query)).await.map_err(|_| QueryError::Stopped)?;
+        self.events
+            .send(Event::Query(query))
+            .await
+            .map_err(|_| QueryError::Stopped)?;
         answer.await.map_err(|_| QueryError::Stopped)?
     }
 

@@ -41,13 +41,26 @@ pub(crate) enum Event {
     /// A repository may have moved; nothing is believed, it is only looked at.
     RepositoryHint { url: String, at: Instant },
     /// A render job ended.
-    Rendered { app: AppKey, wanted: Wanted, for_operation: bool, sources: Vec<SourceResult> },
+    Rendered {
+        app: AppKey,
+        wanted: Wanted,
+        for_operation: bool,
+        sources: Vec<SourceResult>,
+    },
     /// All effects of one step of an operation or deletion were carried out.
-    Executed { app: AppKey, run: u64, outcomes: Vec<(TaskId, Outcome)> },
+    Executed {
+        app: AppKey,
+        run: u64,
+        outcomes: Vec<(TaskId, Outcome)>,
+    },
     /// A write of the Application itself ended.
     Written { app: AppKey, outcome: Outcome },
     /// An object that is wanted but was not kept whole was read; `None` if it is gone.
-    Read { app: AppKey, key: ResourceKey, object: Option<Object> },
+    Read {
+        app: AppKey,
+        key: ResourceKey,
+        object: Option<Object>,
+    },
     /// Someone asks about an application.
     Query(Query),
     /// Stop.

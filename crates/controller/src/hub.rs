@@ -58,7 +58,11 @@ pub(crate) struct Hub {
 impl Hub {
     pub fn new(config: ControllerConfig, settings: Settings, events: mpsc::Sender<Event>) -> Self {
         let projects_seen = ProjectVersionMap::default();
-        let executor = Executor::new(Clusters::of(config.cluster.clone()), Arc::new(projects_seen.clone()), config.lease.clone());
+        let executor = Executor::new(
+            Clusters::of(config.cluster.clone()),
+            Arc::new(projects_seen.clone()),
+            config.lease.clone(),
+        );
         let (filter, _) = KindFilter::from_settings(&settings.resource_filter);
         Self {
             tracking: Tracking::from(&settings),
@@ -110,7 +114,11 @@ impl Hub {
             return first;
         }
         // Before the start only patience runs out.
-        Some(self.started_at.saturating_add(jiff::SignedDuration::from_secs(START_PATIENCE_SECONDS)).unwrap_or(Timestamp::MAX))
+        Some(
+            self.started_at
+                .saturating_add(jiff::SignedDuration::from_secs(START_PATIENCE_SECONDS))
+                .unwrap_or(Timestamp::MAX),
+        )
     }
 
     fn turns(&mut self) {
@@ -133,7 +141,13 @@ impl Hub {
         let waiting: Vec<String> = self
             .index
             .scopes()
-            .filter(|(scope, _)| matches!(self.index.check_fresh(&scope.kind, None, now, pintle_engine::view::MAX_AGE), Err(NotFresh::NotSynced)))
+            .filter(|(scope, _)| {
+                matches!(
+                    self.index
+                        .check_fresh(&scope.kind, None, now, pintle_engine::view::MAX_AGE),
+                    Err(NotFresh::NotSynced)
+                )
+            })
             .map(|(scope, _)| scope.kind.to_string())
             .collect();
         let patience = now.duration_since(self.started_at).as_secs() >= START_PATIENCE_SECONDS;
@@ -142,9 +156,16 @@ impl Hub {
             return false;
         }
         if !waiting.is_empty() {
-            tracing::warn!(kinds = waiting.join(", "), "starting although these kinds are not listed yet; applications that have any of them wait");
+            tracing::warn!(
+                kinds = waiting.join(", "),
+                "starting although these kinds are not listed yet; applications that have any of them wait"
+            );
         }
-        tracing::info!(applications = self.apps.len(), objects = self.index.len(), "every kind is listed; deciding begins");
+        tracing::info!(
+            applications = self.apps.len(),
+            objects = self.index.len(),
+            "every kind is listed; deciding begins"
+        );
         self.is_started = true;
         let all: Vec<AppKey> = self.apps.keys().cloned().collect();
         for key in all {
@@ -167,12 +188,18 @@ impl Hub {
     }
 
     fn soon(&mut self, key: &AppKey) {
-        let at = clock::now().saturating_add(jiff::SignedDuration::from_millis(SETTLE_MS)).unwrap_or(Timestamp::MAX);
+        let at = clock::now()
+            .saturating_add(jiff::SignedDuration::from_millis(SETTLE_MS))
+            .unwrap_or(Timestamp::MAX);
         self.schedule(key, at);
     }
 
     pub fn touched(&mut self, touched: &Touched) {
-        let keys: Vec<AppKey> = touched.apps().into_iter().filter_map(|app| self.by_instance.get(app).cloned()).collect();
+        let keys: Vec<AppKey> = touched
+            .apps()
+            .into_iter()
+            .filter_map(|app| self.by_instance.get(app).cloned())
+            .collect();
         for key in keys {
             self.soon(&key);
         }
@@ -189,7 +216,12 @@ impl Hub {
         match event {
             Event::Cluster(event) => self.cluster_event(event),
             Event::RepositoryHint { url, at } => self.hint(&url, at),
-            Event::Rendered { app, wanted, for_operation, sources } => {
+            Event::Rendered {
+                app,
+                wanted,
+                for_operation,
+                sources,
+            } => {
                 self.rendered(&app, wanted, for_operation, sources);
                 self.schedule(&app, clock::now());
             }
@@ -236,7 +268,13 @@ impl Hub {
         let hit: Vec<AppKey> = self
             .apps
             .iter()
-            .filter(|(_, s)| s.app.spec.effective_sources().iter().any(|source| pintle_repo::url::normalize(&source.repo_url) == normal))
+            .filter(|(_, s)| {
+                s.app
+                    .spec
+                    .effective_sources()
+                    .iter()
+                    .any(|source| pintle_repo::url::normalize(&source.repo_url) == normal)
+            })
             .map(|(key, _)| key.clone())
             .collect();
         tracing::debug!(url, applications = hit.len(), "a repository may have moved");
@@ -252,8 +290,14 @@ impl Hub {
         let now = clock::now();
         match event {
             ClusterEvent::Discovery(table) => self.discovered(&table),
-            ClusterEvent::DiscoveryFailed(error) => tracing::warn!(error = %error, "the kinds of the cluster cannot be read; what is known stays"),
-            ClusterEvent::Reset { kind, objects, resource_version } => {
+            ClusterEvent::DiscoveryFailed(error) => {
+                tracing::warn!(error = %error, "the kinds of the cluster cannot be read; what is known stays")
+            }
+            ClusterEvent::Reset {
+                kind,
+                objects,
+                resource_version,
+            } => {
                 self.control_reset(&kind, &objects);
                 let touched = self.index.reset(&scope(&kind), &resource_version, objects);
                 self.touched(&touched);
@@ -272,7 +316,12 @@ impl Hub {
             }
             ClusterEvent::Unreadable { kind, object } => {
                 let group_kind = kind.gvk.group_kind();
-                let key = ResourceKey::new(group_kind.group, group_kind.kind, object.namespace.as_str(), object.name.as_str());
+                let key = ResourceKey::new(
+                    group_kind.group,
+                    group_kind.kind,
+                    object.namespace.as_str(),
+                    object.name.as_str(),
+                );
                 tracing::warn!(object = %key, reason = object.message, "an object exists and cannot be read");
                 let touched = self.index.mark_unreadable(key, object.message.as_str());
                 self.touched(&touched);
@@ -302,15 +351,25 @@ impl Hub {
     fn discovered(&mut self, table: &pintle_cluster::KindTable) {
         let versions = table.kinds.iter().map(|k| ServedVersion {
             gvk: k.gvk.clone(),
-            scope: if k.namespaced { Scope::Namespaced } else { Scope::Cluster },
+            scope: if k.namespaced {
+                Scope::Namespaced
+            } else {
+                Scope::Cluster
+            },
             plural: Arc::clone(&k.plural),
             verbs: k.verbs.clone(),
             preferred: k.preferred,
         });
-        let failed = table.failed.iter().map(|f| (Arc::clone(&f.group), Arc::from(f.message.as_str())));
+        let failed = table
+            .failed
+            .iter()
+            .map(|f| (Arc::clone(&f.group), Arc::from(f.message.as_str())));
         self.kinds = KindTable::from_versions(versions, failed);
         let server = self.config.cluster.id().to_string();
-        for kind in table.watchable().filter(|k| !self.filter.is_excluded(&k.gvk.group, &k.gvk.kind, &server)) {
+        for kind in table
+            .watchable()
+            .filter(|k| !self.filter.is_excluded(&k.gvk.group, &k.gvk.kind, &server))
+        {
             let scope = scope(kind);
             if self.index.state(&scope).is_none() {
                 self.index.expect(&scope);
@@ -323,7 +382,11 @@ impl Hub {
     /// The whole of a kind of the control namespace.
     fn control_reset(&mut self, kind: &ServedKind, objects: &[Object]) {
         let group_kind = kind.gvk.group_kind();
-        let names: BTreeSet<&str> = objects.iter().filter(|o| o.namespace() == self.config.control_namespace).map(Object::name).collect();
+        let names: BTreeSet<&str> = objects
+            .iter()
+            .filter(|o| o.namespace() == self.config.control_namespace)
+            .map(Object::name)
+            .collect();
         match control_kind(&group_kind) {
             Some(Control::Application) => {
                 let present: BTreeSet<AppKey> = objects.iter().map(app_key).collect();
@@ -333,7 +396,12 @@ impl Hub {
                 }
             }
             Some(Control::Project) => {
-                let gone: Vec<String> = self.projects.keys().filter(|n| !names.contains(n.as_str())).cloned().collect();
+                let gone: Vec<String> = self
+                    .projects
+                    .keys()
+                    .filter(|n| !names.contains(n.as_str()))
+                    .cloned()
+                    .collect();
                 for name in gone {
                     self.project_gone(&name);
                 }
@@ -376,7 +444,10 @@ impl Hub {
             }
             Control::ConfigMap if intake::is_settings(object) => {
                 if self.is_started {
-                    tracing::warn!(config_map = object.name(), "settings changed; this version reads them at its start, so restart it to use them");
+                    tracing::warn!(
+                        config_map = object.name(),
+                        "settings changed; this version reads them at its start, so restart it to use them"
+                    );
                 }
             }
             Control::ConfigMap => {}
@@ -386,7 +457,9 @@ impl Hub {
     fn control_deleted(&mut self, object: &Object) {
         match control_kind(&GroupKind::new(object.group(), object.kind())) {
             Some(Control::Application) => self.forget(&app_key(object)),
-            Some(Control::Project) if object.namespace() == self.config.control_namespace => self.project_gone(object.name()),
+            Some(Control::Project) if object.namespace() == self.config.control_namespace => {
+                self.project_gone(object.name())
+            }
             Some(Control::Secret) if object.namespace() == self.config.control_namespace => {
                 if self.credentials.remove(object.name()) {
                     self.config.repositories.set_credentials(self.credentials.book());
@@ -400,7 +473,12 @@ impl Hub {
     /// New credentials may cure what failed: whoever waits to try again tries now.
     fn credentials_changed(&mut self) {
         let now = clock::now();
-        let failed: Vec<AppKey> = self.apps.iter().filter(|(_, s)| s.render.retry_at.is_some()).map(|(k, _)| k.clone()).collect();
+        let failed: Vec<AppKey> = self
+            .apps
+            .iter()
+            .filter(|(_, s)| s.render.retry_at.is_some())
+            .map(|(k, _)| k.clone())
+            .collect();
         for key in failed {
             if let Some(state) = self.apps.get_mut(&key) {
                 state.render.retry_at = Some(now);
@@ -413,7 +491,8 @@ impl Hub {
         match AppProject::from_object(object) {
             Ok(project) => {
                 let name = project.metadata.name.clone();
-                self.projects_seen.set(name.as_str(), project.metadata.resource_version.as_str());
+                self.projects_seen
+                    .set(name.as_str(), project.metadata.resource_version.as_str());
                 let changed = self.projects.get(&name).is_none_or(|old| old.spec != project.spec);
                 self.projects.insert(name.clone(), project);
                 if changed {
@@ -435,7 +514,12 @@ impl Hub {
     }
 
     fn project_changed(&mut self, name: &str) {
-        let users: Vec<AppKey> = self.apps.iter().filter(|(_, s)| s.app.spec.project_or_default() == name).map(|(k, _)| k.clone()).collect();
+        let users: Vec<AppKey> = self
+            .apps
+            .iter()
+            .filter(|(_, s)| s.app.spec.project_or_default() == name)
+            .map(|(k, _)| k.clone())
+            .collect();
         for key in users {
             self.soon(&key);
         }
@@ -469,7 +553,8 @@ impl Hub {
             }
             _ => {
                 self.forget(&key);
-                let instance: Arc<str> = instance_name(&key.namespace, &key.name, &self.config.control_namespace).into();
+                let instance: Arc<str> =
+                    instance_name(&key.namespace, &key.name, &self.config.control_namespace).into();
                 self.by_instance.insert(Arc::clone(&instance), key.clone());
                 self.apps.insert(key.clone(), AppState::new(app, instance));
                 self.schedule(&key, clock::now());
@@ -480,7 +565,11 @@ impl Hub {
     /// Whether Applications of a namespace are this installation's [F2.26].
     fn is_ours(&self, namespace: &str) -> bool {
         namespace == self.config.control_namespace
-            || self.settings.application_namespaces.iter().any(|p| pintle_model::glob::Glob::new(p).is_ok_and(|g| g.is_match(namespace)))
+            || self
+                .settings
+                .application_namespaces
+                .iter()
+                .any(|p| pintle_model::glob::Glob::new(p).is_ok_and(|g| g.is_match(namespace)))
     }
 
     pub fn forget(&mut self, key: &AppKey) {
@@ -508,7 +597,10 @@ impl Hub {
                 others.extend(apps.iter().filter(|a| *a != instance).cloned());
             }
         }
-        let keys: Vec<AppKey> = others.iter().filter_map(|app| self.by_instance.get(app).cloned()).collect();
+        let keys: Vec<AppKey> = others
+            .iter()
+            .filter_map(|app| self.by_instance.get(app).cloned())
+            .collect();
         for key in keys {
             self.soon(&key);
         }
@@ -558,7 +650,10 @@ fn scope(kind: &ServedKind) -> WatchScope {
 }
 
 fn app_key(object: &Object) -> AppKey {
-    AppKey { namespace: object.namespace().into(), name: object.name().into() }
+    AppKey {
+        namespace: object.namespace().into(),
+        name: object.name().into(),
+    }
 }
 
 fn trimmed(mut object: Object) -> Object {

@@ -16,10 +16,15 @@ const TLS_CERTS_NAME: &str = "argocd-tls-certs-cm";
 /// Reads the two settings documents; absent ones mean the defaults.
 pub(crate) async fn read_settings(config: &ControllerConfig) -> Result<Settings, ControllerError> {
     let kind = config.cluster.served_kind(&GroupKind::new("", "ConfigMap")).await?;
-    let listed = config.cluster.list(&kind, &Scope::namespace(config.control_namespace.as_str())).await?;
+    let listed = config
+        .cluster
+        .list(&kind, &Scope::namespace(config.control_namespace.as_str()))
+        .await?;
     let find = |name: &str| listed.objects.iter().find(|o| o.name() == name);
-    Settings::parse(find(CONFIG_NAME), find(PARAMS_NAME), 0)
-        .map_err(|e| ControllerError::Settings { namespace: config.control_namespace.clone(), message: e.to_string() })
+    Settings::parse(find(CONFIG_NAME), find(PARAMS_NAME), 0).map_err(|e| ControllerError::Settings {
+        namespace: config.control_namespace.clone(),
+        message: e.to_string(),
+    })
 }
 
 /// Repository Secrets and certificate authorities, as last seen.

@@ -29,17 +29,32 @@ pub(crate) async fn render(
 ) {
     let mut sources = Vec::with_capacity(wanted.sources.len());
     for (source, revision) in wanted.sources.iter().zip(&wanted.revisions) {
-        let result = repositories.render(source, revision.as_deref(), &project, not_before).await;
+        let result = repositories
+            .render(source, revision.as_deref(), &project, not_before)
+            .await;
         sources.push(match result {
-            Ok(render) => SourceResult { revision: render.revision, rendered: Ok(render.rendered) },
+            Ok(render) => SourceResult {
+                revision: render.revision,
+                rendered: Ok(render.rendered),
+            },
             Err(e) => SourceResult {
                 revision: String::new(),
-                rendered: Err(RenderFailure { message: e.to_string().into(), is_retryable: e.is_retryable() }),
+                rendered: Err(RenderFailure {
+                    message: e.to_string().into(),
+                    is_retryable: e.is_retryable(),
+                }),
             },
         });
     }
     // A closed channel: the process ends.
-    let _ = events.send(Event::Rendered { app, wanted, for_operation, sources }).await;
+    let _ = events
+        .send(Event::Rendered {
+            app,
+            wanted,
+            for_operation,
+            sources,
+        })
+        .await;
 }
 
 /// One effect on its way, with the live object as the hub last saw it.
@@ -50,7 +65,13 @@ pub(crate) struct Write {
 }
 
 /// Carries out all effects of one step and reports all answers together.
-pub(crate) async fn execute(executor: Executor, app: AppKey, run: u64, writes: Vec<Write>, events: mpsc::Sender<Event>) {
+pub(crate) async fn execute(
+    executor: Executor,
+    app: AppKey,
+    run: u64,
+    writes: Vec<Write>,
+    events: mpsc::Sender<Event>,
+) {
     let places = Arc::new(Semaphore::new(PARALLEL_EFFECTS));
     let mut running = JoinSet::new();
     let mut outcomes = Vec::with_capacity(writes.len());
@@ -70,7 +91,9 @@ pub(crate) async fn execute(executor: Executor, app: AppKey, run: u64, writes: V
     while let Some(ended) = running.join_next().await {
         match ended {
             Ok(outcome) => outcomes.push(outcome),
-            Err(e) => tracing::error!(app = %app.name, error = %e, "an effect ended without an answer; it is decided again"),
+            Err(e) => {
+                tracing::error!(app = %app.name, error = %e, "an effect ended without an answer; it is decided again")
+            }
         }
     }
     let _ = events.send(Event::Executed { app, run, outcomes }).await;

@@ -19,7 +19,10 @@ pub(crate) struct Query {
 impl Query {
     pub fn new(namespace: &str, name: &str, kind: QueryKind) -> (Self, oneshot::Receiver<Result<Reply, QueryError>>) {
         let (answer, receiver) = oneshot::channel();
-        let app = AppKey { namespace: namespace.into(), name: name.into() };
+        let app = AppKey {
+            namespace: namespace.into(),
+            name: name.into(),
+        };
         (Self { app, kind, answer }, receiver)
     }
 }
@@ -78,7 +81,10 @@ pub enum QueryError {
 impl Hub {
     pub(crate) fn answer(&self, query: Query) {
         let reply = match self.apps.get(&query.app) {
-            None => Err(QueryError::NotFound(format!("{}/{}", query.app.namespace, query.app.name))),
+            None => Err(QueryError::NotFound(format!(
+                "{}/{}",
+                query.app.namespace, query.app.name
+            ))),
             Some(state) => self.reply(state, query.kind),
         };
         // Whoever asked may have gone.
@@ -113,7 +119,9 @@ impl Hub {
 
     fn managed(&self, state: &AppState, key: ResourceKey, target: Option<&Object>) -> ManagedResource {
         let live = self.index.get(&key).and_then(|e| e.object());
-        let rules = target.or(live).map(|o| compare_rules(self.settings.compare_options, &state.app.spec.ignore_differences, o));
+        let rules = target
+            .or(live)
+            .map(|o| compare_rules(self.settings.compare_options, &state.app.spec.ignore_differences, o));
         let diff = compare(target, live, &rules.unwrap_or_default());
         ManagedResource {
             key,

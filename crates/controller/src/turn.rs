@@ -21,7 +21,9 @@ use pintle_engine::sync::retry::SelfHealBackoff;
 use pintle_engine::sync::{Memory, TaskId};
 use pintle_engine::view::{MAX_AGE, View};
 use pintle_engine::{Action, ApplyMode, Effect, Failure, FailureKind, Outcome, Permitted};
-use pintle_model::application::{Application, ConditionType, Destination, OperationPhase, OperationState, SourceType, SyncOperation};
+use pintle_model::application::{
+    Application, ConditionType, Destination, OperationPhase, OperationState, SourceType, SyncOperation,
+};
 use pintle_model::project::AppProject;
 use pintle_model::{GroupKind, Gvk, Object, ResourceKey, SyncOptions, Value, annotation};
 use tokio::time::Instant;
@@ -74,7 +76,12 @@ impl Hub {
 
     /// Returns the objects it wants, where that has changed.
     fn work(&mut self, key: &AppKey, state: &mut AppState, now: Timestamp) -> Option<BTreeSet<ResourceKey>> {
-        if state.app.metadata.annotation(annotation::SKIP_RECONCILE).is_some_and(annotation::is_true) {
+        if state
+            .app
+            .metadata
+            .annotation(annotation::SKIP_RECONCILE)
+            .is_some_and(annotation::is_true)
+        {
             state.why = "reconciliation is suspended by the annotation argocd.argoproj.io/skip-reconcile".into();
             return None;
         }
@@ -85,7 +92,9 @@ impl Hub {
             self.delete(key, state, now);
             return claims;
         }
-        let Some(look) = self.look(key, state, now) else { return claims };
+        let Some(look) = self.look(key, state, now) else {
+            return claims;
+        };
         let part = self.operate(key, state, &look, now);
         self.report(key, state, &look, part, now);
         claims
@@ -120,11 +129,27 @@ impl Hub {
         }
     }
 
-    fn start_render(&self, key: &AppKey, app: &Application, slot: &mut RenderSlot, wanted: Wanted, not_before: Instant, for_operation: bool) {
+    fn start_render(
+        &self,
+        key: &AppKey,
+        app: &Application,
+        slot: &mut RenderSlot,
+        wanted: Wanted,
+        not_before: Instant,
+        for_operation: bool,
+    ) {
         slot.in_flight = Some(wanted.clone());
         let project = app.spec.project_or_default().to_owned();
         let repositories = self.config.repositories.clone();
-        tokio::spawn(jobs::render(repositories, key.clone(), wanted, project, not_before, for_operation, self.events.clone()));
+        tokio::spawn(jobs::render(
+            repositories,
+            key.clone(),
+            wanted,
+            project,
+            not_before,
+            for_operation,
+            self.events.clone(),
+        ));
     }
 
     pub(crate) fn rendered(&mut self, key: &AppKey, wanted: Wanted, for_operation: bool, sources: Vec<SourceResult>) {
@@ -140,12 +165,17 @@ impl Hub {
             &mut state.render
         };
         slot.in_flight = None;
-        let failed = sources.iter().filter_map(|s| s.rendered.as_ref().err()).collect::<Vec<_>>();
+        let failed = sources
+            .iter()
+            .filter_map(|s| s.rendered.as_ref().err())
+            .collect::<Vec<_>>();
         if failed.is_empty() {
             slot.failures = 0;
             slot.retry_at = None;
         } else if failed.iter().any(|f| f.is_retryable) {
-            let wait = RENDER_RETRY.saturating_mul(1 << slot.failures.min(6)).min(RENDER_RETRY_LONGEST);
+            let wait = RENDER_RETRY
+                .saturating_mul(1 << slot.failures.min(6))
+                .min(RENDER_RETRY_LONGEST);
             slot.failures = slot.failures.saturating_add(1);
             slot.retry_at = Some(after(now, wait));
         }
@@ -162,7 +192,11 @@ impl Hub {
     fn poll_interval(&self, key: &AppKey) -> Option<Duration> {
         let base = self.settings.controller.reconciliation?.to_std();
         let jitter = self.settings.controller.reconciliation_jitter.to_std();
-        let spread = key.name.bytes().fold(7u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b))) % 1000;
+        let spread = key
+            .name
+            .bytes()
+            .fold(7u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b)))
+            % 1000;
         Some(base + jitter * spread / 1000)
     }
 
@@ -170,7 +204,9 @@ impl Hub {
     fn prepare(&self, state: &mut AppState) -> Option<BTreeSet<ResourceKey>> {
         let fresh = |p: &Option<Prepared>| p.as_ref().is_some_and(|p| p.generation == self.generation);
         let mut claims = None;
-        if !fresh(&state.prepared) && let Some((wanted, sources)) = &state.render.result {
+        if !fresh(&state.prepared)
+            && let Some((wanted, sources)) = &state.render.result
+        {
             state.prepared = Some(self.prepared(&state.app, &state.instance, wanted, sources));
             state.cache.clear();
             let objects = state.prepared.as_ref().map(Prepared::objects).unwrap_or_default();
@@ -190,7 +226,11 @@ impl Hub {
         let several = sources.len() > 1;
         let named = sources.iter().enumerate().map(|(i, s)| {
             let source = wanted.sources.get(i).map_or("", |s| s.repo_url.as_str());
-            let name = if several { format!("source {} of {} ({source})", i + 1, sources.len()) } else { source.to_owned() };
+            let name = if several {
+                format!("source {} of {} ({source})", i + 1, sources.len())
+            } else {
+                source.to_owned()
+            };
             match &s.rendered {
                 Ok(rendered) => SourceRender {
                     source: name.into(),
@@ -237,10 +277,16 @@ impl Hub {
     fn look(&mut self, key: &AppKey, state: &mut AppState, now: Timestamp) -> Option<Look> {
         let mut conditions = Conditions::default();
         let server = self.server();
-        let names = ClusterNames { server: &server, name: Destination::IN_CLUSTER_NAME };
+        let names = ClusterNames {
+            server: &server,
+            name: Destination::IN_CLUSTER_NAME,
+        };
         let project_name = state.app.spec.project_or_default();
         match self.projects.get(project_name) {
-            None => conditions.add(ConditionType::InvalidSpecError, SpecProblem::NoProject(project_name.to_owned()).to_string()),
+            None => conditions.add(
+                ConditionType::InvalidSpecError,
+                SpecProblem::NoProject(project_name.to_owned()).to_string(),
+            ),
             Some(project) => {
                 for problem in check_spec(&state.app, project, names, &self.config.control_namespace) {
                     conditions.add(ConditionType::InvalidSpecError, problem.to_string());
@@ -280,7 +326,11 @@ impl Hub {
             Err(e) => Some(e.to_string()),
             Ok(_) if destination.is_in_cluster() => None,
             Ok(_) => {
-                let named = if destination.server.is_empty() { &destination.name } else { &destination.server };
+                let named = if destination.server.is_empty() {
+                    &destination.name
+                } else {
+                    &destination.server
+                };
                 Some(format!(
                     "destination cluster {named:?} is not supported by this version, which deploys into the cluster it runs in; use {} or the name {}",
                     Destination::IN_CLUSTER_SERVER,
@@ -294,23 +344,42 @@ impl Hub {
     fn waits_for_kinds(&self, objects: &[Object], now: Timestamp) -> bool {
         let kinds: BTreeSet<GroupKind> = objects.iter().map(|o| o.gvk().group_kind()).collect();
         kinds.iter().any(|kind| {
-            matches!(self.index.check_fresh(kind, None, now, MAX_AGE), Err(pintle_engine::live::NotFresh::NotSynced))
+            matches!(
+                self.index.check_fresh(kind, None, now, MAX_AGE),
+                Err(pintle_engine::live::NotFresh::NotSynced)
+            )
         })
     }
 
     fn compare(&mut self, key: &AppKey, state: &mut AppState, mut conditions: Conditions, now: Timestamp) -> Look {
-        let own = ResourceKey::new("argoproj.io", "Application", Arc::clone(&key.namespace), Arc::clone(&key.name));
+        let own = ResourceKey::new(
+            "argoproj.io",
+            "Application",
+            Arc::clone(&key.namespace),
+            Arc::clone(&key.name),
+        );
         let project = self.projects.get(state.app.spec.project_or_default());
         let server = self.server();
-        let names = ClusterNames { server: &server, name: Destination::IN_CLUSTER_NAME };
+        let names = ClusterNames {
+            server: &server,
+            name: Destination::IN_CLUSTER_NAME,
+        };
         let permitted = |object: &Object| {
             let gvk = object.gvk();
-            let scope = self.scope_of(&gvk).unwrap_or(if object.namespace().is_empty() { Scope::Cluster } else { Scope::Namespaced });
+            let scope = self.scope_of(&gvk).unwrap_or(if object.namespace().is_empty() {
+                Scope::Cluster
+            } else {
+                Scope::Namespaced
+            });
             project.is_some_and(|p| check_resource(p, names, &gvk, &object.key(), Some(scope)).is_ok())
         };
         let instance = Arc::clone(&state.instance);
-        let claimed_by_other =
-            |wanted: &ResourceKey| self.claims.get(wanted).and_then(|apps| apps.iter().find(|a| **a != instance)).cloned();
+        let claimed_by_other = |wanted: &ResourceKey| {
+            self.claims
+                .get(wanted)
+                .and_then(|apps| apps.iter().find(|a| **a != instance))
+                .cloned()
+        };
         let Some(complete) = state.prepared.as_ref().and_then(|p| p.targets.as_ref().ok()) else {
             return Look::unknown(&state.app, conditions);
         };
@@ -342,7 +411,11 @@ impl Hub {
         if to_read.is_empty() {
             return;
         }
-        let wanted: Vec<ResourceKey> = state.prepared.as_ref().map(|p| p.objects().iter().map(Object::key).collect()).unwrap_or_default();
+        let wanted: Vec<ResourceKey> = state
+            .prepared
+            .as_ref()
+            .map(|p| p.objects().iter().map(Object::key).collect())
+            .unwrap_or_default();
         for missing in self.index.retain_full(&state.instance, wanted) {
             if !state.reading.insert(missing.clone()) {
                 continue;
@@ -355,7 +428,13 @@ impl Hub {
                 };
                 match cluster.find(&kind, &missing.namespace, &missing.name).await {
                     Ok(object) => {
-                        let _ = events.send(Event::Read { app, key: missing, object }).await;
+                        let _ = events
+                            .send(Event::Read {
+                                app,
+                                key: missing,
+                                object,
+                            })
+                            .await;
                     }
                     // Its next watch event brings it whole, since it is kept from now on.
                     Err(e) => tracing::warn!(object = %missing, error = %e, "a wanted object cannot be read"),
@@ -381,7 +460,9 @@ impl Hub {
         }
         if !fields.is_empty() && state.app.spec.automated().is_none() {
             let named: Vec<String> = fields.iter().map(ToString::to_string).collect();
-            look.assessment.conditions.add(ConditionType::SyncError, named.join("; "));
+            look.assessment
+                .conditions
+                .add(ConditionType::SyncError, named.join("; "));
         }
         look
     }
@@ -393,7 +474,11 @@ impl Hub {
         fields: &[pintle_engine::app::fail_closed::NotActedOn],
         now: Timestamp,
     ) -> AutoSync {
-        let shared = state.comparison.as_ref().map(|c| c.shared.as_slice()).unwrap_or_default();
+        let shared = state
+            .comparison
+            .as_ref()
+            .map(|c| c.shared.as_slice())
+            .unwrap_or_default();
         let compared = Compared {
             status: &look.assessment.sync,
             revisions: &look.assessment.revisions,
@@ -410,8 +495,13 @@ impl Hub {
             Some(fixed) => (fixed.to_std(), 1, fixed.to_std()),
             None => (set.backoff.to_std(), set.factor, set.cap.to_std()),
         };
-        let cooldown = set.cooldown.map_or(SelfHeal::default().cooldown, |c| SignedDuration::try_from(c.to_std()).unwrap_or(SignedDuration::MAX));
-        SelfHeal { backoff: SelfHealBackoff { first, factor, longest }, cooldown }
+        let cooldown = set.cooldown.map_or(SelfHeal::default().cooldown, |c| {
+            SignedDuration::try_from(c.to_std()).unwrap_or(SignedDuration::MAX)
+        });
+        SelfHeal {
+            backoff: SelfHealBackoff { first, factor, longest },
+            cooldown,
+        }
     }
 
     // --- operating -------------------------------------------------------------------------------------------------------------------
@@ -447,7 +537,12 @@ impl Hub {
 
     /// Takes up an operation that the Application says is asked for or running.
     fn take_up(&mut self, state: &mut AppState, now: Timestamp) {
-        let stored = state.app.status.operation_state.clone().filter(|s| !s.phase.is_completed() && !s.phase.is_unset());
+        let stored = state
+            .app
+            .status
+            .operation_state
+            .clone()
+            .filter(|s| !s.phase.is_completed() && !s.phase.is_unset());
         match (&mut state.operation, &state.app.operation, stored) {
             // Someone asked to stop it.
             (Some(running), _, Some(stored)) if stored.phase == OperationPhase::Terminating => {
@@ -467,7 +562,9 @@ impl Hub {
     }
 
     fn advance(&mut self, key: &AppKey, state: &mut AppState, look: &Look, now: Timestamp) -> OperationPart {
-        let Some(mut running) = state.operation.take() else { return unchanged(&state.app) };
+        let Some(mut running) = state.operation.take() else {
+            return unchanged(&state.app);
+        };
         // A step reads only what is stored: what it destroys next must survive a crash as a record (I-9). The write that stores the last
         // step's results goes out side by side with its effects, so this rarely waits.
         if running.executing || !is_recorded(&state.app, &running.state) {
@@ -478,7 +575,10 @@ impl Hub {
         let sync = running.state.operation.sync.clone().unwrap_or_default();
         let targets_ready = self.op_targets(key, state, &sync);
         let server = self.server();
-        let names = ClusterNames { server: &server, name: Destination::IN_CLUSTER_NAME };
+        let names = ClusterNames {
+            server: &server,
+            name: Destination::IN_CLUSTER_NAME,
+        };
         let in_sync = state.comparison.as_ref().map(|c| c.in_sync()).unwrap_or_default();
         let project = self.projects.get(state.app.spec.project_or_default()).cloned();
         let no_project = AppProject::default();
@@ -506,10 +606,22 @@ impl Hub {
             outcomes: &outcomes,
             memory: running.memory,
             wave_delay: self.settings.controller.wave_delay.to_std(),
-            timeout: self.settings.controller.sync_timeout.map(|t| t.to_std()).unwrap_or_default(),
+            timeout: self
+                .settings
+                .controller
+                .sync_timeout
+                .map(|t| t.to_std())
+                .unwrap_or_default(),
             now,
         };
-        let Drive { state: next, effects, memory, wake_at, waiting_on, render_again } = drive(running.state, input);
+        let Drive {
+            state: next,
+            effects,
+            memory,
+            wake_at,
+            waiting_on,
+            render_again,
+        } = drive(running.state, input);
         running.state = next;
         running.memory = memory;
         running.wake_at = wake_at;
@@ -540,7 +652,11 @@ impl Hub {
         let asked = wanted(&state.app, sync);
         let at_spec = state.prepared.as_ref().is_some_and(|p| {
             p.wanted.sources == asked.sources
-                && asked.revisions.iter().zip(&p.revisions).all(|(asked, have)| asked.as_ref().is_none_or(|a| a == have))
+                && asked
+                    .revisions
+                    .iter()
+                    .zip(&p.revisions)
+                    .all(|(asked, have)| asked.as_ref().is_none_or(|a| a == have))
         });
         if at_spec {
             state.op_render = None;
@@ -565,33 +681,84 @@ impl Hub {
         let history = history::recorded(&state.app, &ended, now.into());
         // Kept until it is stored: a write that fails is made again with the same end.
         self.runs += 1;
-        let part = OperationPart { operation: None, state: Some(ended.clone()), history };
-        state.operation = Some(Running { executing: false, ..Running::new(self.runs, ended) });
+        let part = OperationPart {
+            operation: None,
+            state: Some(ended.clone()),
+            history,
+        };
+        state.operation = Some(Running {
+            executing: false,
+            ..Running::new(self.runs, ended)
+        });
         state.op_render = None;
         state.op_prepared = None;
         part
     }
 
     /// Sends the effects of one step out, each with its permission or its refusal.
-    fn execute(&self, key: &AppKey, state: &AppState, run: u64, effects: Vec<(TaskId, Effect)>, project: Option<&AppProject>) {
-        let options = state.app.spec.sync_policy.as_ref().map(|p| SyncOptions::of_application(&p.sync_options)).unwrap_or_default();
-        let operation = state.app.status.operation_state.as_ref().and_then(|s| s.operation.sync.as_ref());
-        let own = operation.is_some_and(|s| SyncOptions::of_application(&s.sync_options).create_namespace) || options.create_namespace;
+    fn execute(
+        &self,
+        key: &AppKey,
+        state: &AppState,
+        run: u64,
+        effects: Vec<(TaskId, Effect)>,
+        project: Option<&AppProject>,
+    ) {
+        let options = state
+            .app
+            .spec
+            .sync_policy
+            .as_ref()
+            .map(|p| SyncOptions::of_application(&p.sync_options))
+            .unwrap_or_default();
+        let operation = state
+            .app
+            .status
+            .operation_state
+            .as_ref()
+            .and_then(|s| s.operation.sync.as_ref());
+        let own = operation.is_some_and(|s| SyncOptions::of_application(&s.sync_options).create_namespace)
+            || options.create_namespace;
         let own_namespace = own.then_some(state.app.spec.destination.namespace.as_str());
         let server = self.server();
-        let names = ClusterNames { server: &server, name: Destination::IN_CLUSTER_NAME };
+        let names = ClusterNames {
+            server: &server,
+            name: Destination::IN_CLUSTER_NAME,
+        };
         let writes = effects.into_iter().map(|(id, effect)| {
             // A server-side apply looks at managedFields, which are not kept here: it reads the object itself.
-            let hinted = matches!(effect.action, Action::Apply { mode: ApplyMode::ClientSide { .. }, .. });
-            let live = self.index.get(&effect.key()).and_then(|e| e.object()).filter(|_| hinted).cloned();
+            let hinted = matches!(
+                effect.action,
+                Action::Apply {
+                    mode: ApplyMode::ClientSide { .. },
+                    ..
+                }
+            );
+            let live = self
+                .index
+                .get(&effect.key())
+                .and_then(|e| e.object())
+                .filter(|_| hinted)
+                .cloned();
             let scope = self.scope_of(&effect.gvk);
             let permitted = match project {
-                None => Err(refused(format!("project {} does not exist", state.app.spec.project_or_default()))),
-                Some(project) => permit(effect, project, names, scope, own_namespace).map_err(|denied| refused(denied.to_string())),
+                None => Err(refused(format!(
+                    "project {} does not exist",
+                    state.app.spec.project_or_default()
+                ))),
+                Some(project) => {
+                    permit(effect, project, names, scope, own_namespace).map_err(|denied| refused(denied.to_string()))
+                }
             };
             Write { id, permitted, live }
         });
-        tokio::spawn(jobs::execute(self.executor.clone(), key.clone(), run, writes.collect(), self.events.clone()));
+        tokio::spawn(jobs::execute(
+            self.executor.clone(),
+            key.clone(),
+            run,
+            writes.collect(),
+            self.events.clone(),
+        ));
     }
 
     pub(crate) fn executed(&mut self, key: &AppKey, run: u64, outcomes: Vec<(TaskId, Outcome)>) {
@@ -613,36 +780,69 @@ impl Hub {
             return;
         }
         state.operation = None;
-        let Some(deleted_at) = state.app.metadata.deletion_timestamp else { return };
+        let Some(deleted_at) = state.app.metadata.deletion_timestamp else {
+            return;
+        };
         let run = match &state.deletion {
             Some(deletion) if deletion.executing => return,
             Some(deletion) => deletion.run,
             None => {
                 self.runs += 1;
                 tracing::info!(application = %key.name, "the application is being deleted");
-                state.deletion = Some(Deletion { run: self.runs, executing: false, outcomes: Vec::new(), wake_at: None });
+                state.deletion = Some(Deletion {
+                    run: self.runs,
+                    executing: false,
+                    outcomes: Vec::new(),
+                    wake_at: None,
+                });
                 self.runs
             }
         };
-        let outcomes = state.deletion.as_mut().map(|d| std::mem::take(&mut d.outcomes)).unwrap_or_default();
+        let outcomes = state
+            .deletion
+            .as_mut()
+            .map(|d| std::mem::take(&mut d.outcomes))
+            .unwrap_or_default();
         let targets = match &state.prepared {
-            Some(p) => p.targets.as_ref().map(|t| t.get().objects.clone()).map_err(ToString::to_string),
+            Some(p) => p
+                .targets
+                .as_ref()
+                .map(|t| t.get().objects.clone())
+                .map_err(ToString::to_string),
             None => Err("manifests are not rendered yet".to_owned()),
         };
         let op = DeleteOp {
             cluster: self.config.cluster.id().clone(),
             namespace: state.app.spec.destination.namespace.clone(),
-            application: ResourceKey::new("argoproj.io", "Application", Arc::clone(&key.namespace), Arc::clone(&key.name)),
+            application: ResourceKey::new(
+                "argoproj.io",
+                "Application",
+                Arc::clone(&key.namespace),
+                Arc::clone(&key.name),
+            ),
             finalizers: state.app.metadata.finalizers.clone(),
             deleted_at: deleted_at.timestamp(),
             kinds: kinds_of(&state.app, targets.as_deref().unwrap_or_default()),
             targets,
             revision: state.app.status.sync.revision.clone(),
-            options: state.app.spec.sync_policy.as_ref().map(|p| SyncOptions::of_application(&p.sync_options)).unwrap_or_default(),
-            approved_at: state.app.metadata.annotation(annotation::DELETION_APPROVED).and_then(|t| t.parse().ok()),
+            options: state
+                .app
+                .spec
+                .sync_policy
+                .as_ref()
+                .map(|p| SyncOptions::of_application(&p.sync_options))
+                .unwrap_or_default(),
+            approved_at: state
+                .app
+                .metadata
+                .annotation(annotation::DELETION_APPROVED)
+                .and_then(|t| t.parse().ok()),
         };
         let server = self.server();
-        let names = ClusterNames { server: &server, name: Destination::IN_CLUSTER_NAME };
+        let names = ClusterNames {
+            server: &server,
+            name: Destination::IN_CLUSTER_NAME,
+        };
         let project = self.projects.get(state.app.spec.project_or_default()).cloned();
         let in_sync = BTreeSet::new();
         let step = match &project {
@@ -657,7 +857,14 @@ impl Hub {
             },
             Some(project) => {
                 let view = View::new(&self.index, &self.kinds, now);
-                let cluster = AppCluster { app: &state.instance, view, tracking: &self.tracking, project, names, in_sync: &in_sync };
+                let cluster = AppCluster {
+                    app: &state.instance,
+                    view,
+                    tracking: &self.tracking,
+                    project,
+                    names,
+                    in_sync: &in_sync,
+                };
                 delete_step(&op, &cluster, &outcomes, now)
             }
         };
@@ -677,14 +884,25 @@ impl Hub {
         self.report_deletion(key, state, &step.release, step.condition, now);
     }
 
-    fn report_deletion(&mut self, key: &AppKey, state: &mut AppState, release: &[String], condition: Option<String>, now: Timestamp) {
+    fn report_deletion(
+        &mut self,
+        key: &AppKey,
+        state: &mut AppState,
+        release: &[String],
+        condition: Option<String>,
+        now: Timestamp,
+    ) {
         let mut conditions = Conditions::default();
         if let Some(message) = condition {
             conditions.add(ConditionType::DeletionError, message);
         }
         let mut next = state.app.clone();
         next.metadata.finalizers.retain(|f| !release.contains(f));
-        next.status.conditions = conditions.merge_into(&state.app.status.conditions, &[ConditionType::DeletionError], now.into());
+        next.status.conditions = conditions.merge_into(
+            &state.app.status.conditions,
+            &[ConditionType::DeletionError],
+            now.into(),
+        );
         if next != state.app {
             self.write(key, state, &next, now);
         }
@@ -724,20 +942,32 @@ impl Hub {
         if state.writing {
             return;
         }
-        let Some(patch) = status::patch(&state.app, next) else { return };
+        let Some(patch) = status::patch(&state.app, next) else {
+            return;
+        };
         let effect = Effect {
             cluster: self.config.cluster.id().clone(),
             gvk: Application::gvk(),
             namespace: Arc::clone(&key.namespace),
             name: Arc::clone(&key.name),
-            action: Action::MergePatch { patch, resource_version: Some(state.app.metadata.resource_version.as_str().into()) },
+            action: Action::MergePatch {
+                patch,
+                resource_version: Some(state.app.metadata.resource_version.as_str().into()),
+            },
             dry_run: false,
         };
-        let Ok(permitted) = Permitted::own_record(effect) else { return };
+        let Ok(permitted) = Permitted::own_record(effect) else {
+            return;
+        };
         state.writing = true;
         state.write_later = None;
         self.announce(key, &state.app, next, now);
-        tokio::spawn(jobs::write(self.executor.clone(), key.clone(), permitted, self.events.clone()));
+        tokio::spawn(jobs::write(
+            self.executor.clone(),
+            key.clone(),
+            permitted,
+            self.events.clone(),
+        ));
     }
 
     pub(crate) fn written(&mut self, key: &AppKey, outcome: Outcome) {
@@ -750,7 +980,11 @@ impl Hub {
                 state.pause_until = None;
                 match Application::from_object(&object) {
                     Ok(app) if !is_older(&app.metadata.resource_version, &state.app.metadata.resource_version) => {
-                        let ended = app.status.operation_state.as_ref().is_some_and(|s| s.phase.is_completed());
+                        let ended = app
+                            .status
+                            .operation_state
+                            .as_ref()
+                            .is_some_and(|s| s.phase.is_completed());
                         let over = state.operation.as_ref().is_some_and(|o| o.state.phase.is_completed());
                         if ended && over && app.operation.is_none() {
                             state.operation = None;
@@ -758,7 +992,9 @@ impl Hub {
                         state.app = app;
                     }
                     Ok(_) => {}
-                    Err(e) => tracing::warn!(application = %key.name, error = %e, "the answer to a status write cannot be read"),
+                    Err(e) => {
+                        tracing::warn!(application = %key.name, error = %e, "the answer to a status write cannot be read")
+                    }
                 }
             }
             Outcome::Deleted => {}
@@ -767,11 +1003,16 @@ impl Hub {
                 state.pause_until = Some(after(now, WRITE_RETRY));
             }
             // Someone else changed it: their change arrives by the watch, and everything is decided again on top of it.
-            Outcome::Failed(Failure { kind: FailureKind::Conflict, .. }) => {
+            Outcome::Failed(Failure {
+                kind: FailureKind::Conflict,
+                ..
+            }) => {
                 state.pause_until = Some(after(now, Duration::from_millis(50)));
             }
             Outcome::Failed(failure) => {
-                let wait = WRITE_RETRY.saturating_mul(1 << state.failed_writes.min(7)).min(Duration::from_secs(60));
+                let wait = WRITE_RETRY
+                    .saturating_mul(1 << state.failed_writes.min(7))
+                    .min(Duration::from_secs(60));
                 state.failed_writes = state.failed_writes.saturating_add(1);
                 tracing::warn!(application = %key.name, error = %failure, "status not written; tried again in {} ms", wait.as_millis());
                 state.pause_until = Some(after(now, wait));
@@ -782,7 +1023,9 @@ impl Hub {
     /// Records what a person may want to see later as a Kubernetes Event [F3.34].
     fn announce(&self, key: &AppKey, old: &Application, new: &Application, now: Timestamp) {
         for (reason, is_warning, message) in announcements(old, new) {
-            let Some(event) = event_object(key, new, &self.config.identity, reason, is_warning, &message, now) else { continue };
+            let Some(event) = event_object(key, new, &self.config.identity, reason, is_warning, &message, now) else {
+                continue;
+            };
             let effect = Effect {
                 cluster: self.config.cluster.id().clone(),
                 gvk: Gvk::new("", "v1", "Event"),
@@ -791,7 +1034,9 @@ impl Hub {
                 action: Action::Create { object: event },
                 dry_run: false,
             };
-            let Ok(permitted) = Permitted::own_record(effect) else { continue };
+            let Ok(permitted) = Permitted::own_record(effect) else {
+                continue;
+            };
             let executor = self.executor.clone();
             // An Event that is lost is no harm: the status says the same.
             tokio::spawn(async move { executor.execute(permitted).await });
@@ -807,7 +1052,17 @@ enum TargetsOf {
 
 impl Running {
     fn new(run: u64, state: OperationState) -> Self {
-        Self { run, state, memory: Memory { last_write: Some(crate::clock::now()), ..Memory::default() }, executing: false, outcomes: Vec::new(), wake_at: None }
+        Self {
+            run,
+            state,
+            memory: Memory {
+                last_write: Some(crate::clock::now()),
+                ..Memory::default()
+            },
+            executing: false,
+            outcomes: Vec::new(),
+            wake_at: None,
+        }
     }
 }
 
@@ -815,8 +1070,17 @@ impl Look {
     fn of(assessment: Assessment) -> Self {
         let trusted = !assessment.conditions.forbid_sync();
         let refused = (!trusted).then(|| assessment.conditions.error_message());
-        let shared = assessment.conditions.iter().find(|(kind, _)| **kind == ConditionType::SharedResourceWarning).map(|(_, m)| m.to_owned());
-        Self { assessment, refused, shared, trusted }
+        let shared = assessment
+            .conditions
+            .iter()
+            .find(|(kind, _)| **kind == ConditionType::SharedResourceWarning)
+            .map(|(_, m)| m.to_owned());
+        Self {
+            assessment,
+            refused,
+            shared,
+            trusted,
+        }
     }
 
     fn unknown(app: &Application, conditions: Conditions) -> Self {
@@ -833,7 +1097,11 @@ fn prepared_targets(prepared: Option<&Prepared>) -> OpTargets<'_> {
     match prepared {
         None => OpTargets::Pending,
         Some(p) => match &p.targets {
-            Ok(targets) => OpTargets::Ready { objects: &targets.get().objects, revisions: &p.revisions, wanted: &p.wanted },
+            Ok(targets) => OpTargets::Ready {
+                objects: &targets.get().objects,
+                revisions: &p.revisions,
+                wanted: &p.wanted,
+            },
             Err(why) => OpTargets::Failed(why),
         },
     }
@@ -841,13 +1109,26 @@ fn prepared_targets(prepared: Option<&Prepared>) -> OpTargets<'_> {
 
 /// Whether the results of an operation are stored.
 fn is_recorded(app: &Application, state: &OperationState) -> bool {
-    let results = |s: Option<&OperationState>| s.and_then(|s| s.sync_result.as_ref()).map(|r| r.resources.clone()).unwrap_or_default();
-    results(app.status.operation_state.as_ref().filter(|s| s.started_at == state.started_at)) == results(Some(state))
+    let results = |s: Option<&OperationState>| {
+        s.and_then(|s| s.sync_result.as_ref())
+            .map(|r| r.resources.clone())
+            .unwrap_or_default()
+    };
+    results(
+        app.status
+            .operation_state
+            .as_ref()
+            .filter(|s| s.started_at == state.started_at),
+    ) == results(Some(state))
 }
 
 /// Every kind that may hold objects of an application: what its status lists, and what it wants.
 fn kinds_of(app: &Application, targets: &[Object]) -> Vec<Gvk> {
-    let listed = app.status.resources.iter().map(|r| Gvk::new(r.group.as_str(), r.version.as_str(), r.kind.as_str()));
+    let listed = app
+        .status
+        .resources
+        .iter()
+        .map(|r| Gvk::new(r.group.as_str(), r.version.as_str(), r.kind.as_str()));
     let mut kinds: Vec<Gvk> = listed.chain(targets.iter().map(Object::gvk)).collect();
     kinds.sort();
     kinds.dedup();
@@ -856,22 +1137,46 @@ fn kinds_of(app: &Application, targets: &[Object]) -> Vec<Gvk> {
 
 /// The operation fields as they are.
 fn unchanged(app: &Application) -> OperationPart {
-    OperationPart { operation: app.operation.clone(), state: app.status.operation_state.clone(), history: None }
+    OperationPart {
+        operation: app.operation.clone(),
+        state: app.status.operation_state.clone(),
+        history: None,
+    }
 }
 
 /// The operation fields while it runs: `.operation` stays until the end.
 fn under_way(app: &Application, state: &OperationState) -> OperationPart {
-    let operation = if state.phase.is_completed() { None } else { app.operation.clone().or_else(|| Some(state.operation.clone())) };
-    OperationPart { operation, state: Some(state.clone()), history: None }
+    let operation = if state.phase.is_completed() {
+        None
+    } else {
+        app.operation.clone().or_else(|| Some(state.operation.clone()))
+    };
+    OperationPart {
+        operation,
+        state: Some(state.clone()),
+        history: None,
+    }
 }
 
 fn refused(message: String) -> Outcome {
-    Outcome::Failed(Failure { kind: FailureKind::Forbidden, message })
+    Outcome::Failed(Failure {
+        kind: FailureKind::Forbidden,
+        message,
+    })
 }
 
 fn source_types(slot: &RenderSlot) -> Vec<SourceType> {
-    let sources = slot.result.as_ref().map(|(_, sources)| sources.as_slice()).unwrap_or_default();
-    let types = sources.iter().map(|s| s.rendered.as_ref().ok().map(|r| SourceType::from(r.source_type.to_string().as_str())));
+    let sources = slot
+        .result
+        .as_ref()
+        .map(|(_, sources)| sources.as_slice())
+        .unwrap_or_default();
+    let types = sources.iter().map(|s| {
+        s.rendered
+            .as_ref()
+            .ok()
+            .map(|r| SourceType::from(r.source_type.to_string().as_str()))
+    });
     types.collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
@@ -882,7 +1187,11 @@ fn announcements(old: &Application, new: &Application) -> Vec<(&'static str, boo
     let same_run = before.map(|s| s.started_at) == after.map(|s| s.started_at);
     if let Some(state) = after {
         let what = |verb: &str| {
-            let by = if state.operation.initiated_by.automated { "automated sync".to_owned() } else { state.operation.initiated_by.username.clone() };
+            let by = if state.operation.initiated_by.automated {
+                "automated sync".to_owned()
+            } else {
+                state.operation.initiated_by.username.clone()
+            };
             let revision = state.sync_result.as_ref().map_or("", |r| r.revision.as_str());
             let by = if by.is_empty() { "unknown user".to_owned() } else { by };
             format!("{by} {verb} sync to {revision}")
@@ -891,32 +1200,60 @@ fn announcements(old: &Application, new: &Application) -> Vec<(&'static str, boo
             found.push(("OperationStarted", false, what("initiated")));
         }
         if state.phase.is_completed() && before.is_none_or(|s| !s.phase.is_completed() || !same_run) {
-            let message = format!("Sync operation to {} {}: {}", state.sync_result.as_ref().map_or("", |r| r.revision.as_str()), phase_word(state), state.message);
+            let message = format!(
+                "Sync operation to {} {}: {}",
+                state.sync_result.as_ref().map_or("", |r| r.revision.as_str()),
+                phase_word(state),
+                state.message
+            );
             found.push(("OperationCompleted", state.phase.is_failed(), message));
         }
     }
     let (sync_old, sync_new) = (&old.status.sync.status, &new.status.sync.status);
     if sync_old != sync_new {
-        found.push(("ResourceUpdated", false, format!("Updated sync status: {sync_old} -> {sync_new}")));
+        found.push((
+            "ResourceUpdated",
+            false,
+            format!("Updated sync status: {sync_old} -> {sync_new}"),
+        ));
     }
     let (health_old, health_new) = (&old.status.health.status, &new.status.health.status);
     if health_old != health_new {
-        found.push(("ResourceUpdated", false, format!("Updated health status: {health_old} -> {health_new}")));
+        found.push((
+            "ResourceUpdated",
+            false,
+            format!("Updated health status: {health_old} -> {health_new}"),
+        ));
     }
     found
 }
 
 fn phase_word(state: &OperationState) -> &'static str {
-    if state.phase.is_successful() { "succeeded" } else { "failed" }
+    if state.phase.is_successful() {
+        "succeeded"
+    } else {
+        "failed"
+    }
 }
 
-fn event_object(key: &AppKey, app: &Application, identity: &str, reason: &str, is_warning: bool, message: &str, now: Timestamp) -> Option<Object> {
+fn event_object(
+    key: &AppKey,
+    app: &Application,
+    identity: &str,
+    reason: &str,
+    is_warning: bool,
+    message: &str,
+    now: Timestamp,
+) -> Option<Object> {
     // As client-go names them: unique enough for one object at one nanosecond.
     let name = format!("{}.{:x}", key.name, now.as_nanosecond());
     let mut event = Value::map();
     event.set_at(&["apiVersion"], "v1".into());
     event.set_at(&["kind"], "Event".into());
-    event.set_at(&["metadata", "name"], format!("{name}.{}", reason.to_lowercase()).into());
+    event.set_at(
+        &["metadata", "name"],
+        format!("{name}.{}", reason.to_lowercase()).into(),
+    );
     event.set_at(&["metadata", "namespace"], (&*key.namespace).into());
     for (field, text) in [
         ("apiVersion", "argoproj.io/v1alpha1"),

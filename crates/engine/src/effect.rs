@@ -259,7 +259,9 @@ impl Permitted<Effect> {
     /// read; without it, or with one of another kind, they are refused.
     pub fn repository_secret(effect: Effect, control_namespace: &str, live: Option<&Object>) -> Result<Self, Effect> {
         let is_one = |object: &Object| {
-            object.label(LABEL_SECRET_TYPE).is_some_and(|kind| REPOSITORY_SECRETS.contains(&kind))
+            object
+                .label(LABEL_SECRET_TYPE)
+                .is_some_and(|kind| REPOSITORY_SECRETS.contains(&kind))
                 && (object.kind(), object.group()) == ("Secret", "")
                 && object.namespace() == control_namespace
         };
@@ -344,14 +346,23 @@ mod tests {
         let create = |object: Object| Action::Create { object };
         assert!(allowed(effect("argocd", create(ours.clone())), None));
         assert!(!allowed(effect("argocd", create(secret("argocd", None))), None));
-        assert!(!allowed(effect("argocd", create(secret("argocd", Some("cluster")))), None));
-        assert!(!allowed(effect("kube-system", create(secret("kube-system", Some("repository")))), None));
+        assert!(!allowed(
+            effect("argocd", create(secret("argocd", Some("cluster")))),
+            None
+        ));
+        assert!(!allowed(
+            effect("kube-system", create(secret("kube-system", Some("repository")))),
+            None
+        ));
         assert!(allowed(effect("argocd", delete("u1")), Some(&ours)));
         assert!(!allowed(effect("argocd", delete("u1")), None));
         assert!(!allowed(effect("argocd", delete("u2")), Some(&ours)));
         assert!(!allowed(effect("argocd", delete("u1")), Some(&secret("argocd", None))));
         let relabel = Value::from_json(br#"{"metadata":{"labels":{"x":"y"}}}"#).ok().unwrap();
-        let patch = Action::MergePatch { patch: relabel, resource_version: None };
+        let patch = Action::MergePatch {
+            patch: relabel,
+            resource_version: None,
+        };
         assert!(!allowed(effect("argocd", patch), Some(&ours)));
     }
 }

@@ -19,7 +19,13 @@ pub fn update(before: &Object, after: &Object) -> Option<Effect> {
         return None;
     }
     let resource_version = Some(before.resource_version().into()).filter(|v: &std::sync::Arc<str>| !v.is_empty());
-    Some(effect(before, Action::MergePatch { patch, resource_version }))
+    Some(effect(
+        before,
+        Action::MergePatch {
+            patch,
+            resource_version,
+        },
+    ))
 }
 
 /// Returns the deletion of that incarnation of a record.
@@ -93,8 +99,17 @@ mod tests {
         .ok()
         .unwrap();
         assert!(update(&before, &before).is_none());
-        let after = patch(&before, r#"{"spec":{"b":null,"c":3},"operation":{}}"#, PatchType::Merge).ok().unwrap();
-        let Some(Effect { action: Action::MergePatch { patch, resource_version }, .. }) = update(&before, &after) else {
+        let after = patch(&before, r#"{"spec":{"b":null,"c":3},"operation":{}}"#, PatchType::Merge)
+            .ok()
+            .unwrap();
+        let Some(Effect {
+            action: Action::MergePatch {
+                patch,
+                resource_version,
+            },
+            ..
+        }) = update(&before, &after)
+        else {
             panic!("expected a patch");
         };
         assert_eq!(to_json_string(&patch), r#"{"operation":{},"spec":{"b":null,"c":3}}"#);

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! In memory only. The store does no IO; [`clock::Clock`] is the one source of time, and a test may drive it by hand. Absent on purpose:
-//! authorization (whoever has the token may do everything), admission webhooks, server-side apply (415), protobuf bodies.
+//! authorization (whoever has the token may do everything), admission webhooks, server-side apply (415), protobuf answers.
 
 mod admit;
 pub mod api;

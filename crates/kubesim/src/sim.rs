@@ -62,6 +62,16 @@ impl KubeSim {
         sim
     }
 
+    /// As [`KubeSim::new`], with the simulated workloads of [`crate::workload`] and their logs: what the demo runs.
+    pub fn with_workloads(clock: Clock, seed: u64) -> Self {
+        let sim = Self::new(clock, seed);
+        for controller in crate::workload::controllers(seed) {
+            sim.add_controller(controller);
+        }
+        sim.set_pod_logs(crate::workload::logs());
+        sim
+    }
+
     /// Adds a simulated controller, stepped after those there are.
     pub fn add_controller(&self, controller: Box<dyn Controller>) {
         self.simulation

@@ -1,5 +1,8 @@
 //! Stock kubectl against the listener. Steps aside, aloud, where there is no kubectl.
 
+// The whole file is a test: a panic is how one fails.
+#![allow(clippy::expect_used, clippy::panic)]
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,7 +38,7 @@ impl World {
             eprintln!("stepping aside: no kubectl on the PATH");
             return None;
         }
-        let sim = KubeSim::new(Clock::real(), 1);
+        let sim = KubeSim::with_workloads(Clock::real(), 1);
         let server = sim.serve(0).await.expect("listens");
         let dir = std::env::temp_dir().join(format!("pintle-kubesim-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&dir).expect("a directory");
@@ -80,13 +83,10 @@ impl World {
         (output.status.success(), text.trim().to_owned())
     }
 
-    #[track_caller]
-    fn ok<'a>(&'a self, args: &'a [&'a str], input: &'a str) -> impl Future<Output = String> + 'a {
-        async move {
-            let (ok, text) = self.run(args, input).await;
-            assert!(ok, "kubectl {args:?}: {text}");
-            text
-        }
+    async fn ok(&self, args: &[&str], input: &str) -> String {
+        let (ok, text) = self.run(args, input).await;
+        assert!(ok, "kubectl {args:?}: {text}");
+        text
     }
 
     async fn refused(&self, args: &[&str], input: &str) -> String {
@@ -158,7 +158,7 @@ async fn apply_get_patch_scale_delete() {
     assert!(
         lines
             .get(1)
-            .is_some_and(|row| row.starts_with(&["web", "0/2", "0", "0"])),
+            .is_some_and(|row| matches!(row.as_slice(), ["web", ready, ..] if ready.ends_with("/2"))),
         "{table}"
     );
     assert_eq!(
@@ -302,6 +302,151 @@ spec:
             .list(&GroupResource::new("sea.example", "ships"), None)
             .objects
             .is_empty()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rollout_is_watched_broken_and_undone() {
+    let Some(world) = World::start("rollout").await else {
+        return;
+    };
+    world.ok(&["apply", "-f", "-"], SHOP).await;
+    let status = world
+        .ok(&["rollout", "status", "deploy/web", "--timeout=20s"], "")
+        .await;
+    assert!(
+        status.ends_with(r#"deployment "web" successfully rolled out"#),
+        "{status}"
+    );
+    assert!(
+        world
+            .ok(&["logs", "deploy/web", "--tail=5"], "")
+            .await
+            .contains("shop:1.4")
+    );
+    world.ok(&["set", "image", "deploy/web", "c=shop:broken"], "").await;
+    world
+        .refused(&["rollout", "status", "deploy/web", "--timeout=2s"], "")
+        .await;
+    let pods = world.ok(&["get", "pods"], "").await;
+    assert!(pods.contains("ImagePull") && pods.contains("Running"), "{pods}");
+    world.ok(&["rollout", "undo", "deploy/web"], "").await;
+    world
+        .ok(&["rollout", "status", "deploy/web", "--timeout=20s"], "")
+        .await;
+    world.ok(&["delete", "deploy", "web"], "").await;
+    world
+        .ok(&["wait", "--for=delete", "pods", "-l", "app=web", "--timeout=20s"], "")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn typed_commands_that_speak_protobuf() {
+    let Some(world) = World::start("typed").await else {
+        return;
+    };
+    assert_eq!(
+        world.ok(&["create", "namespace", "demo"], "").await,
+        "namespace/demo created"
+    );
+    world
+        .ok(&["create", "configmap", "c", "-n", "demo", "--from-literal=a=b"], "")
+        .await;
+    world
+        .ok(
+            &["create", "secret", "generic", "s", "-n", "demo", "--from-literal=a=b"],
+            "",
+        )
+        .await;
+    world
+        .ok(
+            &[
+                "create",
+                "deployment",
+                "web",
+                "-n",
+                "demo",
+                "--image=shop:1",
+                "--replicas=3",
+                "--port=80",
+            ],
+            "",
+        )
+        .await;
+    world
+        .ok(&["expose", "deployment", "web", "-n", "demo", "--port=80"], "")
+        .await;
+    world
+        .ok(&["autoscale", "deployment", "web", "-n", "demo", "--max=4"], "")
+        .await;
+    world
+        .ok(
+            &[
+                "create",
+                "job",
+                "j",
+                "-n",
+                "demo",
+                "--image=shop:1",
+                "--",
+                "sh",
+                "-c",
+                "true",
+            ],
+            "",
+        )
+        .await;
+    world
+        .ok(
+            &["create", "role", "r", "-n", "demo", "--verb=get", "--resource=pods"],
+            "",
+        )
+        .await;
+    world
+        .ok(
+            &["create", "ingress", "i", "-n", "demo", "--rule=a.example/*=web:80"],
+            "",
+        )
+        .await;
+    assert_eq!(world.ok(&["auth", "can-i", "create", "pods"], "").await, "yes");
+    let what =
+        "jsonpath={.spec.replicas} {.spec.template.spec.containers[0].ports[0].containerPort} {.metadata.labels.app}";
+    assert_eq!(
+        world
+            .ok(&["get", "deployment", "web", "-n", "demo", "-o", what], "")
+            .await,
+        "3 80 web"
+    );
+    let command = world
+        .ok(
+            &[
+                "get",
+                "job",
+                "j",
+                "-n",
+                "demo",
+                "-o",
+                "jsonpath={.spec.template.spec.containers[0].command}",
+            ],
+            "",
+        )
+        .await;
+    assert_eq!(command, r#"["sh","-c","true"]"#);
+    let backend = "jsonpath={.spec.rules[0].http.paths[0].backend.service}";
+    assert_eq!(
+        world
+            .ok(&["get", "ingress", "i", "-n", "demo", "-o", backend], "")
+            .await,
+        r#"{"name":"web","port":{"number":80}}"#
+    );
+    let refused = world.refused(&["create", "configmap", "c", "-n", "nowhere"], "").await;
+    assert!(refused.contains(r#"namespaces "nowhere" not found"#), "{refused}");
+    world.ok(&["delete", "namespace", "demo"], "").await;
+    assert!(
+        world
+            .refused(&["get", "namespace", "demo"], "")
+            .await
+            .contains("not found")
     );
 }
 

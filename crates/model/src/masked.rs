@@ -145,8 +145,14 @@ mod tests {
         let two = secret(r#"{"apiVersion":"v1","kind":"Secret","data":{"a":"CANARY1","b":"CANARY3","new":"x"}}"#);
         let (one, two) = Masked::pair(&one, &two, &[]);
         let prefix = r#"{"apiVersion":"v1","data":{"a":"++++++++","b":"#;
-        assert_eq!(one.to_string(), format!(r#"{prefix}"++++++++","gone":"++++++++"}},"kind":"Secret"}}"#));
-        assert_eq!(two.to_string(), format!(r#"{prefix}"+++++++++","new":"++++++++"}},"kind":"Secret"}}"#));
+        assert_eq!(
+            one.to_string(),
+            format!(r#"{prefix}"++++++++","gone":"++++++++"}},"kind":"Secret"}}"#)
+        );
+        assert_eq!(
+            two.to_string(),
+            format!(r#"{prefix}"+++++++++","new":"++++++++"}},"kind":"Secret"}}"#)
+        );
     }
 
     #[test]

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+use pintle_engine::record::PatchType;
 use pintle_model::annotation::Refresh;
 use pintle_model::application::{
     Application, ApplicationSpec, HealthStatus, Info, RetryStrategy, SyncResource, SyncStrategy,
 };
 use pintle_model::project::AppProject;
-use pintle_engine::record::PatchType;
 use pintle_model::{Masked, Object, ResourceKey, Sensitive, Time};
 
 use crate::error::ApiError;

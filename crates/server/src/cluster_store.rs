@@ -7,7 +7,8 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use pintle_cluster::resources::{LogOptions, project_kind};
 use pintle_cluster::{
-    Cluster, ClusterEvent, Clusters, Executor, KindTable, LeaseGuard, Listed, ProjectVersionMap, Scope, ServedKind, Watcher,
+    Cluster, ClusterEvent, Clusters, Executor, KindTable, LeaseGuard, Listed, ProjectVersionMap, Scope, ServedKind,
+    Watcher,
 };
 use pintle_engine::effect::{Effect, Outcome, Permitted};
 use pintle_model::{GroupKind, Object};
@@ -139,7 +140,12 @@ fn store_event(event: ClusterEvent) -> Option<StoreEvent> {
         }
         // One unreadable record does not stop the others from being shown.
         ClusterEvent::Unreadable { object, .. } => {
-            tracing::warn!(name = object.name, namespace = object.namespace, why = object.message, "unreadable object");
+            tracing::warn!(
+                name = object.name,
+                namespace = object.namespace,
+                why = object.message,
+                "unreadable object"
+            );
             None
         }
         ClusterEvent::Discovery(_) | ClusterEvent::KindSynced { .. } | ClusterEvent::KindGone { .. } => None,

@@ -65,12 +65,20 @@ impl Core {
 
     /// The instance name that marks this Application's objects.
     pub(crate) fn instance(&self, app: &Application) -> String {
-        instance_name(&app.metadata.namespace, &app.metadata.name, &self.config.control_namespace)
+        instance_name(
+            &app.metadata.namespace,
+            &app.metadata.name,
+            &self.config.control_namespace,
+        )
     }
 
     /// The namespace a request means.
     pub(crate) fn namespace<'a>(&'a self, given: &'a str) -> &'a str {
-        if given.is_empty() { &self.config.control_namespace } else { given }
+        if given.is_empty() {
+            &self.config.control_namespace
+        } else {
+            given
+        }
     }
 
     pub(crate) async fn kind(&self, group: &str, kind: &str) -> Result<Arc<ServedKind>, ApiError> {
@@ -117,8 +125,10 @@ impl Core {
         let kind = self.kind(GROUP, AppProject::KIND).await?;
         let namespace = &self.config.control_namespace;
         let Some(object) = self.store().find(&kind, namespace, name).await? else {
-            return Err(ApiError::not_found(format!("project {name:?} not found in namespace {namespace:?}"))
-                .with_hint("`proj list` shows the projects"));
+            return Err(
+                ApiError::not_found(format!("project {name:?} not found in namespace {namespace:?}"))
+                    .with_hint("`proj list` shows the projects"),
+            );
         };
         let project = AppProject::from_object(&object)?;
         Ok((object, project))
@@ -144,8 +154,12 @@ impl Core {
 
     /// Carries out a write to one of our own records.
     pub(crate) async fn write_record(&self, effect: Effect) -> Result<Option<Object>, ApiError> {
-        let permitted = Permitted::own_record(effect)
-            .map_err(|e| ApiError::new(Code::Internal, format!("{} is not one of Pintle's own records", e.key())))?;
+        let permitted = Permitted::own_record(effect).map_err(|e| {
+            ApiError::new(
+                Code::Internal,
+                format!("{} is not one of Pintle's own records", e.key()),
+            )
+        })?;
         written(self.store().execute(permitted).await)
     }
 
@@ -176,14 +190,21 @@ impl Core {
         let why = last.map(|e| e.message).unwrap_or_default();
         Err(ApiError::new(
             Code::Aborted,
-            format!("application {:?} was changed by others {UPDATE_ATTEMPTS} times in a row: {why}", app.name),
+            format!(
+                "application {:?} was changed by others {UPDATE_ATTEMPTS} times in a row: {why}",
+                app.name
+            ),
         )
         .with_hint("run the command again"))
     }
 
     /// Leaves an Event on one of our records, as the peer's audit log does [F5.24]. A failure costs the Event and nothing else.
     pub(crate) async fn audit(&self, about: &Object, reason: &str, what: &str) {
-        let who = if self.config.username.is_empty() { "Unknown user" } else { &self.config.username };
+        let who = if self.config.username.is_empty() {
+            "Unknown user"
+        } else {
+            &self.config.username
+        };
         let now = now();
         let mut event = Object::bare(&pintle_model::Gvk::new("", "v1", "Event"), about.namespace(), "");
         // Names of the peer's form; nanoseconds keep two Events of one second apart.
@@ -215,7 +236,10 @@ impl Core {
 }
 
 /// The crate's one reading of the wall clock.
-#[allow(clippy::disallowed_methods, reason = "the shell's one reading of the clock; everything else takes `now`")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the shell's one reading of the clock; everything else takes `now`"
+)]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
@@ -224,9 +248,12 @@ pub(crate) fn now() -> Timestamp {
 fn nearest<'a>(wanted: &str, names: &[&'a str]) -> Option<&'a str> {
     let limit = (wanted.chars().count() / 3).max(1);
     let near = names.iter().map(|name| (distance(wanted, name), *name)).min();
-    near.filter(|(d, _)| *d <= limit)
-        .map(|(_, name)| name)
-        .or_else(|| names.iter().copied().find(|name| !wanted.is_empty() && name.starts_with(wanted)))
+    near.filter(|(d, _)| *d <= limit).map(|(_, name)| name).or_else(|| {
+        names
+            .iter()
+            .copied()
+            .find(|name| !wanted.is_empty() && name.starts_with(wanted))
+    })
 }
 
 /// Levenshtein's distance.

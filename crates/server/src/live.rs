@@ -35,8 +35,14 @@ impl ClusterLiveState {
             return Ok(());
         }
         let destination = &app.spec.destination;
-        let named = if destination.server.is_empty() { &destination.name } else { &destination.server };
-        Err(ApiError::unsupported(format_args!("reading the destination cluster {named:?}")))
+        let named = if destination.server.is_empty() {
+            &destination.name
+        } else {
+            &destination.server
+        };
+        Err(ApiError::unsupported(format_args!(
+            "reading the destination cluster {named:?}"
+        )))
     }
 
     /// The kind, or `None` where the server, asked successfully, does not serve it: then it has no objects either.
@@ -62,12 +68,19 @@ impl ClusterLiveState {
 
     async fn read(&self, keys: &[ResourceKey]) -> Result<Vec<Object>, ApiError> {
         let reads = stream::iter(keys.iter().cloned().map(|key| self.find(key)));
-        reads.buffered(PARALLEL_READS).try_filter_map(|found| async move { Ok(found) }).try_collect().await
+        reads
+            .buffered(PARALLEL_READS)
+            .try_filter_map(|found| async move { Ok(found) })
+            .try_collect()
+            .await
     }
 
     async fn build_tree(&self, app: &Application, roots: &[ResourceKey]) -> Result<ApplicationTree, ApiError> {
         self.reaches(app)?;
-        let mut index = LiveIndex::new(IndexRules { tracking: self.tracking.clone(), ..IndexRules::default() });
+        let mut index = LiveIndex::new(IndexRules {
+            tracking: self.tracking.clone(),
+            ..IndexRules::default()
+        });
         for object in self.read(roots).await? {
             index.apply(object);
         }
@@ -84,8 +97,11 @@ impl ClusterLiveState {
             .iter()
             .flat_map(|n| kinds.iter().map(|k| (Arc::clone(k), Scope::namespace(*n))))
             .collect();
-        let mut unreadable: Vec<String> =
-            table.failed.iter().map(|f| format!("{}/{}: {}", f.group, f.version, f.message)).collect();
+        let mut unreadable: Vec<String> = table
+            .failed
+            .iter()
+            .map(|f| format!("{}/{}: {}", f.group, f.version, f.message))
+            .collect();
         let lists = stream::iter(wanted.into_iter().map(|(kind, scope)| self.list(kind, scope)));
         let mut lists = std::pin::pin!(lists.buffer_unordered(PARALLEL_READS));
         while let Some(listed) = lists.next().await {
@@ -155,7 +171,10 @@ fn declared_scopes(objects: &[Object]) -> BTreeMap<GroupKind, bool> {
         .filter(|o| o.kind() == "CustomResourceDefinition" && o.group() == "apiextensions.k8s.io")
         .filter_map(|o| {
             let value = o.value();
-            let kind = GroupKind::new(value.str_at(&["spec", "group"])?, value.str_at(&["spec", "names", "kind"])?);
+            let kind = GroupKind::new(
+                value.str_at(&["spec", "group"])?,
+                value.str_at(&["spec", "names", "kind"])?,
+            );
             Some((kind, value.str_at(&["spec", "scope"])? == "Namespaced"))
         })
         .collect()
@@ -171,7 +190,11 @@ fn node(node: &tree::TreeNode<'_>) -> ResourceNode {
     ResourceNode {
         reference: reference(entry),
         parents: node.parents.iter().map(|e| reference(e)).collect(),
-        info: entry.info().iter().map(|i| (Arc::clone(&i.name), Arc::clone(&i.value))).collect(),
+        info: entry
+            .info()
+            .iter()
+            .map(|i| (Arc::clone(&i.name), Arc::clone(&i.value)))
+            .collect(),
         images: entry.images().to_vec(),
         health: entry.health().map(|h| HealthStatus {
             status: h.status.as_str().into(),

@@ -36,10 +36,18 @@ impl Selector {
             let key_of = |key: &str| -> Result<String, ApiError> {
                 let key = key.trim();
                 let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
-                if key.is_empty() || !key.chars().all(plain) { Err(bad(part)) } else { Ok(key.to_owned()) }
+                if key.is_empty() || !key.chars().all(plain) {
+                    Err(bad(part))
+                } else {
+                    Ok(key.to_owned())
+                }
             };
             let set_of = |list: &str| -> Result<Vec<String>, ApiError> {
-                let list = list.trim().strip_prefix('(').and_then(|l| l.strip_suffix(')')).ok_or_else(|| bad(part))?;
+                let list = list
+                    .trim()
+                    .strip_prefix('(')
+                    .and_then(|l| l.strip_suffix(')'))
+                    .ok_or_else(|| bad(part))?;
                 Ok(list.split(',').map(|v| v.trim().to_owned()).collect())
             };
             requirements.push(if let Some((key, values)) = part.split_once(" notin ") {
@@ -105,7 +113,12 @@ impl Filter {
         let project = app.spec.project_or_default();
         (q.name.is_empty() || q.name == app.metadata.name)
             && (q.projects.is_empty() || q.projects.iter().any(|p| p == project))
-            && (q.repo.is_empty() || app.spec.effective_sources().iter().any(|s| same_repository(&s.repo_url, &q.repo)))
+            && (q.repo.is_empty()
+                || app
+                    .spec
+                    .effective_sources()
+                    .iter()
+                    .any(|s| same_repository(&s.repo_url, &q.repo)))
             && self.selector.matches(&app.metadata.labels)
     }
 }
@@ -126,8 +139,9 @@ mod tests {
 
     #[test]
     fn selectors_select_as_kubectl_does() {
-        let labels: BTreeMap<String, String> =
-            [("team", "shop"), ("tier", "web")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        let labels: BTreeMap<String, String> = [("team", "shop"), ("tier", "web")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .into();
         for (selector, expected) in [
             ("", true),
             ("team=shop", true),
@@ -137,7 +151,11 @@ mod tests {
             ("legacy", false),
             ("missing!=x", true),
         ] {
-            assert_eq!(Selector::parse(selector).unwrap().matches(&labels), expected, "{selector}");
+            assert_eq!(
+                Selector::parse(selector).unwrap().matches(&labels),
+                expected,
+                "{selector}"
+            );
         }
         for bad in ["team in web", "a b", "=x"] {
             assert!(Selector::parse(bad).is_err(), "{bad}");

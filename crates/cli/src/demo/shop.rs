@@ -76,6 +76,14 @@ pub enum ShopError {
     /// The git program is missing.
     #[error("git cannot be started: install the git program, version 2.30 or later")]
     NoGit(#[source] io::Error),
+    /// This git cannot serve repositories.
+    #[error(
+        "{path} is missing: install the whole of git; some systems put its HTTP backend into a package of its own (git-daemon)"
+    )]
+    NoHttpBackend {
+        /// Where it is looked for.
+        path: PathBuf,
+    },
     /// Git refused.
     #[error("git {command} failed: {message}")]
     Git {

@@ -17,7 +17,12 @@ pub struct Preview {
 }
 
 /// Compares one object under the application's own `ignoreDifferences` (their JSON pointers; the other forms make nothing ignored here).
-pub fn preview(desired: Option<&Object>, live: Option<&Object>, key: &ResourceKey, ignore: &[IgnoreDifferences]) -> Preview {
+pub fn preview(
+    desired: Option<&Object>,
+    live: Option<&Object>,
+    key: &ResourceKey,
+    ignore: &[IgnoreDifferences],
+) -> Preview {
     let rules = CompareRules {
         ignore: ignore
             .iter()
@@ -57,7 +62,8 @@ mod tests {
             Object::from_json(text.as_bytes()).ok().unwrap()
         };
         let (desired, live) = (object(1), object(3));
-        let modified = |ignore: &[IgnoreDifferences]| preview(Some(&desired), Some(&live), &live.key(), ignore).modified;
+        let modified =
+            |ignore: &[IgnoreDifferences]| preview(Some(&desired), Some(&live), &live.key(), ignore).modified;
         assert!(modified(&[]));
         let rule = |name: &str| IgnoreDifferences {
             group: "*".into(),

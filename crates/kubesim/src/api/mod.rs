@@ -6,6 +6,7 @@ mod log;
 mod openapi;
 mod patch;
 mod path;
+mod protobuf;
 mod query;
 mod read;
 mod review;
@@ -117,9 +118,13 @@ impl Call {
             .and_then(|c| c.split(';').next())
             .unwrap_or("application/json")
             .trim();
+        if media == protobuf::MEDIA_TYPE {
+            return protobuf::decode(&self.body).map(Some);
+        }
         if !media.ends_with("json") {
             return Err(ApiError::unsupported_media_type(
-                "the body of the request was in an unknown format - accepted media types include: application/json",
+                "the body of the request was in an unknown format - accepted media types include: application/json, \
+                 application/vnd.kubernetes.protobuf",
             ));
         }
         Value::from_json(&self.body)

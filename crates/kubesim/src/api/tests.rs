@@ -415,6 +415,9 @@ async fn tables_have_the_columns_kubectl_prints() {
         Some(r#"["web","0/1",0,0,"0s","c","nginx","app=web"]"#)
     );
     assert_eq!(row.str_at(&["object", "kind"]), Some("PartialObjectMetadata"));
+    let events = get(&sim, "/api/v1/events", TABLE).await;
+    let columns = events.list_at(&["columnDefinitions"]);
+    assert_eq!(columns.first().and_then(|c| c.str_at(&["name"])), Some("Last Seen"));
     // Every served kind prints as many cells as it has columns.
     for resource in sim.store().resources().iter().filter(|r| !r.review) {
         for version in &resource.versions {

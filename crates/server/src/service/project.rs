@@ -47,14 +47,18 @@ impl Core {
         if project.metadata.name.is_empty() {
             return Err(ApiError::invalid("metadata.name is required").with_hint("`proj create NAME …`"));
         }
-        self.config.control_namespace.clone_into(&mut project.metadata.namespace);
+        self.config
+            .control_namespace
+            .clone_into(&mut project.metadata.namespace);
         match self.read_project(&project.metadata.name).await {
             Ok((_, existing)) if existing.spec == project.spec => Ok(existing),
             Ok(_) if upsert => {
                 project.metadata.resource_version.clear();
                 self.update_project(project).await
             }
-            Ok(_) => Err(ApiError::invalid("existing project spec is different, use upsert flag to force update")),
+            Ok(_) => Err(ApiError::invalid(
+                "existing project spec is different, use upsert flag to force update",
+            )),
             Err(error) if error.code == Code::NotFound => {
                 project.metadata.resource_version.clear();
                 project.metadata.uid.clear();
@@ -101,16 +105,22 @@ impl Core {
         if let Some(unreadable) = listed.unreadable.first() {
             return Err(ApiError::new(
                 Code::FailedPrecondition,
-                format!("application {:?} cannot be read, so it may use the project: {}", unreadable.name, unreadable.message),
+                format!(
+                    "application {:?} cannot be read, so it may use the project: {}",
+                    unreadable.name, unreadable.message
+                ),
             ));
         }
         let uses = |object: &&Object| object.value().str_at(&["spec", "project"]).unwrap_or("default") == name;
         let users = listed.objects.iter().filter(uses).count();
         if users > 0 {
-            return Err(ApiError::invalid(format!("project is referenced by {users} applications"))
-                .with_hint(format!("`app list -p {name}` shows them")));
+            return Err(
+                ApiError::invalid(format!("project is referenced by {users} applications"))
+                    .with_hint(format!("`app list -p {name}` shows them")),
+            );
         }
-        self.write_record(record::delete(&object, Propagation::Background)).await?;
+        self.write_record(record::delete(&object, Propagation::Background))
+            .await?;
         self.audit(&object, "ResourceDeleted", "deleted project").await;
         Ok(())
     }

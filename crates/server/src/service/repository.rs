@@ -86,25 +86,43 @@ impl Core {
                 return Ok(without_secrets(existing.clone()));
             }
             if !upsert {
-                return Err(ApiError::invalid("existing repository spec is different; use upsert flag to force update")
-                    .with_hint("--upsert replaces it"));
+                return Err(ApiError::invalid(
+                    "existing repository spec is different; use upsert flag to force update",
+                )
+                .with_hint("--upsert replaces it"));
             }
         }
-        self.parts.repositories.check(&repository).await.map_err(|error| ApiError {
-            message: format!("error testing repository connectivity: {}", error.message),
-            ..error
-        })?;
+        self.parts
+            .repositories
+            .check(&repository)
+            .await
+            .map_err(|error| ApiError {
+                message: format!("error testing repository connectivity: {}", error.message),
+                ..error
+            })?;
         let secret = self.secret_of(&repository);
         let (effect, live) = match &existing {
             None => (record::create(secret), None),
             Some((live, _)) => {
                 let replaced = replaced(live, &secret);
-                let action = Action::Replace { object: replaced, force: false };
-                (Effect { action, ..record::delete(live, Propagation::Background) }, Some(live))
+                let action = Action::Replace {
+                    object: replaced,
+                    force: false,
+                };
+                (
+                    Effect {
+                        action,
+                        ..record::delete(live, Propagation::Background)
+                    },
+                    Some(live),
+                )
             }
         };
         self.write_secret(effect, live).await?;
-        Ok(without_secrets(Repository { connection: ConnectionState::Successful, ..repository }))
+        Ok(without_secrets(Repository {
+            connection: ConnectionState::Successful,
+            ..repository
+        }))
     }
 
     async fn delete_repository(&self, repo: String, project: String) -> Result<(), ApiError> {
@@ -120,11 +138,14 @@ impl Core {
             }
             (None, several) => {
                 let projects: Vec<&str> = several.iter().map(|(_, r)| r.project.as_str()).collect();
-                return Err(ApiError::not_found(format!("repository {repo:?} is not configured for project {project:?}"))
-                    .with_hint(format!("it is for: {}; --project names one", projects.join(", "))));
+                return Err(ApiError::not_found(format!(
+                    "repository {repo:?} is not configured for project {project:?}"
+                ))
+                .with_hint(format!("it is for: {}; --project names one", projects.join(", "))));
             }
         };
-        self.write_secret(record::delete(&chosen.0, Propagation::Background), Some(&chosen.0)).await
+        self.write_secret(record::delete(&chosen.0, Propagation::Background), Some(&chosen.0))
+            .await
     }
 
     async fn write_secret(&self, effect: Effect, live: Option<&Object>) -> Result<(), ApiError> {
@@ -140,8 +161,16 @@ impl Core {
         object.set_annotation(MANAGED_BY, MANAGED_BY_VALUE);
         let text = |secret: &Option<Sensitive<String>>| secret.as_ref().map(|s| s.expose().clone()).unwrap_or_default();
         let flag = |on: bool| if on { "true".to_owned() } else { String::new() };
-        let depth = if repository.depth == 0 { String::new() } else { repository.depth.to_string() };
-        let kind = if repository.kind.is_empty() { "git" } else { &repository.kind };
+        let depth = if repository.depth == 0 {
+            String::new()
+        } else {
+            repository.depth.to_string()
+        };
+        let kind = if repository.kind.is_empty() {
+            "git"
+        } else {
+            &repository.kind
+        };
         for (key, value) in [
             ("url", repository.repo.clone()),
             ("type", kind.to_owned()),
@@ -174,7 +203,11 @@ impl Core {
 /// The Secret as it is, holding what is wanted now.
 fn replaced(live: &Object, wanted: &Object) -> Object {
     let mut object = live.clone();
-    let data = wanted.value().get("data").cloned().unwrap_or_else(pintle_model::Value::map);
+    let data = wanted
+        .value()
+        .get("data")
+        .cloned()
+        .unwrap_or_else(pintle_model::Value::map);
     object.value_mut().set_at(&["data"], data);
     object.set_label(LABEL_SECRET_TYPE, "repository");
     object
@@ -182,9 +215,12 @@ fn replaced(live: &Object, wanted: &Object) -> Object {
 
 /// FNV-1a of 32 bits, decimal: how the peer names these Secrets.
 fn fnv32a(parts: &[&str]) -> u32 {
-    parts.iter().flat_map(|p| p.bytes()).fold(0x811c_9dc5, |hash: u32, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
+    parts
+        .iter()
+        .flat_map(|p| p.bytes())
+        .fold(0x811c_9dc5, |hash: u32, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        })
 }
 
 fn shown(secret: RepositorySecret) -> Repository {
@@ -216,7 +252,11 @@ fn shown(secret: RepositorySecret) -> Repository {
 fn same_settings(a: &Repository, b: &Repository) -> bool {
     let plain = |r: &Repository| Repository {
         repo: String::new(),
-        kind: if r.kind.is_empty() { "git".into() } else { r.kind.clone() },
+        kind: if r.kind.is_empty() {
+            "git".into()
+        } else {
+            r.kind.clone()
+        },
         inherited_creds: false,
         connection: ConnectionState::Unknown,
         ..r.clone()

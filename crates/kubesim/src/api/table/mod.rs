@@ -39,9 +39,14 @@ impl Printer<'_> {
         if self.resource.custom.is_some() {
             return custom::cells(self.resource, self.version, object, now);
         }
-        let mut cells = vec![object.name().into()];
-        cells.extend(kinds::cells(self.resource, object, now));
+        let (name, mut cells) = (object.name().into(), kinds::cells(self.resource, object, now));
+        cells.insert(if self.name_last() { cells.len() } else { 0 }, name);
         cells
+    }
+
+    /// Names of events say nothing: they come last, and only with `-o wide`.
+    fn name_last(&self) -> bool {
+        &*self.resource.kind == "Event"
     }
 
     /// `columnDefinitions`.
@@ -49,16 +54,16 @@ impl Printer<'_> {
         if self.resource.custom.is_some() {
             return custom::definitions(self.resource, self.version);
         }
+        let last = self.name_last();
         let name = Column {
             name: "Name",
             kind: "string",
             format: "name",
-            priority: 0,
+            priority: i64::from(last),
         };
-        let columns = std::iter::once(&name)
-            .chain(kinds::columns(self.resource))
-            .map(Column::definition);
-        Value::list(columns.collect())
+        let mut columns: Vec<Value> = kinds::columns(self.resource).iter().map(Column::definition).collect();
+        columns.insert(if last { columns.len() } else { 0 }, name.definition());
+        Value::list(columns)
     }
 }
 

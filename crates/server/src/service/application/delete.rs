@@ -24,7 +24,10 @@ impl Core {
             })
             .await?;
         let object = marked.to_object();
-        match self.write_record(record::delete(&object, Propagation::Background)).await {
+        match self
+            .write_record(record::delete(&object, Propagation::Background))
+            .await
+        {
             Ok(_) => {}
             // Gone already: that is what was asked for.
             Err(error) if error.code == Code::NotFound => {}
@@ -45,21 +48,34 @@ impl Core {
                 "{} is not part of application {:?}",
                 request.key, app.metadata.name
             ))
-            .with_hint(format!("`app resources {} --output tree` shows its parts", app.metadata.name)));
+            .with_hint(format!(
+                "`app resources {} --output tree` shows its parts",
+                app.metadata.name
+            )));
         };
         let kind = self.store().served(&request.key.group_kind()).await?;
-        let Some(object) = self.store().find(&kind, &request.key.namespace, &request.key.name).await? else {
+        let Some(object) = self
+            .store()
+            .find(&kind, &request.key.namespace, &request.key.name)
+            .await?
+        else {
             return Ok(());
         };
         if object.uid() != &*node.reference.uid {
-            return Err(ApiError::new(Code::Aborted, format!("{} was made anew meanwhile", request.key)));
+            return Err(ApiError::new(
+                Code::Aborted,
+                format!("{} was made anew meanwhile", request.key),
+            ));
         }
         let propagation = match (request.orphan, request.force) {
             (true, _) => Propagation::Orphan,
             (false, true) => Propagation::Background,
             (false, false) => Propagation::Foreground,
         };
-        let effect = Effect { gvk: kind.gvk.clone(), ..record::delete(&object, propagation) };
+        let effect = Effect {
+            gvk: kind.gvk.clone(),
+            ..record::delete(&object, propagation)
+        };
         let permitted = self.permit(&app, &kind, effect).await?;
         written(self.store().execute(permitted).await)?;
         let what = format!("deleted resource {}/{}", request.key.kind, request.key.name);
@@ -67,10 +83,22 @@ impl Core {
         Ok(())
     }
 
-    async fn permit(&self, app: &Application, kind: &ServedKind, effect: Effect) -> Result<Permitted<Effect>, ApiError> {
+    async fn permit(
+        &self,
+        app: &Application,
+        kind: &ServedKind,
+        effect: Effect,
+    ) -> Result<Permitted<Effect>, ApiError> {
         let project = self.project_of(app).await?;
-        let scope = if kind.namespaced { Scope::Namespaced } else { Scope::Cluster };
-        let here = ClusterNames { server: Destination::IN_CLUSTER_SERVER, name: Destination::IN_CLUSTER_NAME };
+        let scope = if kind.namespaced {
+            Scope::Namespaced
+        } else {
+            Scope::Cluster
+        };
+        let here = ClusterNames {
+            server: Destination::IN_CLUSTER_SERVER,
+            name: Destination::IN_CLUSTER_NAME,
+        };
         project::permit(effect, &project, here, Some(scope), None)
             .map_err(|denied| ApiError::new(Code::PermissionDenied, denied.to_string()))
     }
@@ -83,7 +111,9 @@ fn finalizer(request: &DeleteRequest) -> Result<Option<&'static str>, ApiError> 
         return if policy.is_empty() {
             Ok(None)
         } else {
-            Err(ApiError::invalid("cannot set propagation policy when cascading is disabled"))
+            Err(ApiError::invalid(
+                "cannot set propagation policy when cascading is disabled",
+            ))
         };
     }
     match policy.as_str() {
@@ -98,4 +128,3 @@ fn finalizer(request: &DeleteRequest) -> Result<Option<&'static str>, ApiError> 
 pub(super) fn roots(app: &Application) -> Vec<pintle_model::ResourceKey> {
     app.status.resources.iter().map(|r| r.key()).collect()
 }
-

@@ -31,8 +31,11 @@ impl Core {
         let pods = pods(&tree.nodes, &query);
         if pods.is_empty() {
             let why = tree.unreadable.first().map(|u| format!(" ({u})")).unwrap_or_default();
-            return Err(ApiError::not_found(format!("no pods of application {:?} match{why}", app.metadata.name))
-                .with_hint(format!("`app resources {} --output tree` shows its parts", app.metadata.name)));
+            return Err(
+                ApiError::not_found(format!("no pods of application {:?} match{why}", app.metadata.name)).with_hint(
+                    format!("`app resources {} --output tree` shows its parts", app.metadata.name),
+                ),
+            );
         }
         if pods.len() > MAX_PODS {
             return Err(ApiError::invalid(format!(
@@ -107,7 +110,9 @@ fn pods<'a>(nodes: &'a [ResourceNode], query: &PodLogsQuery) -> Vec<&'a Resource
                 return true;
             }
             let is_parent = |n: &&ResourceNode| {
-                level.iter().any(|child| child.parents.iter().any(|p| p.uid == n.reference.uid))
+                level
+                    .iter()
+                    .any(|child| child.parents.iter().any(|p| p.uid == n.reference.uid))
             };
             level = nodes.iter().filter(is_parent).collect();
         }
@@ -137,7 +142,11 @@ impl Filter {
             None => (false, query.filter.as_str()),
         };
         Self {
-            text: if query.match_case { text.to_owned() } else { text.to_lowercase() },
+            text: if query.match_case {
+                text.to_owned()
+            } else {
+                text.to_lowercase()
+            },
             exclude,
             match_case: query.match_case,
             until: query.until_time,
@@ -174,28 +183,33 @@ fn entry(line: &str, pod: &str) -> LogEntry {
 }
 
 /// A log's bytes, line by line.
-fn lines(log: BoxStream<'static, Result<Bytes, ApiError>>) -> impl stream::Stream<Item = Result<String, ApiError>> + Send {
-    stream::unfold((log, BytesMut::new(), false), |(mut log, mut buffer, mut ended)| async move {
-        loop {
-            let end = buffer.iter().position(|b| *b == b'\n');
-            if let Some(end) = end.or_else(|| (buffer.len() >= MAX_LINE_BYTES).then_some(MAX_LINE_BYTES)) {
-                let line = buffer.split_to(end);
-                if buffer.first() == Some(&b'\n') {
-                    buffer.advance(1);
+fn lines(
+    log: BoxStream<'static, Result<Bytes, ApiError>>,
+) -> impl stream::Stream<Item = Result<String, ApiError>> + Send {
+    stream::unfold(
+        (log, BytesMut::new(), false),
+        |(mut log, mut buffer, mut ended)| async move {
+            loop {
+                let end = buffer.iter().position(|b| *b == b'\n');
+                if let Some(end) = end.or_else(|| (buffer.len() >= MAX_LINE_BYTES).then_some(MAX_LINE_BYTES)) {
+                    let line = buffer.split_to(end);
+                    if buffer.first() == Some(&b'\n') {
+                        buffer.advance(1);
+                    }
+                    return Some((Ok(text(&line)), (log, buffer, ended)));
                 }
-                return Some((Ok(text(&line)), (log, buffer, ended)));
+                if ended {
+                    let rest = buffer.split();
+                    return (!rest.is_empty()).then(|| (Ok(text(&rest)), (log, buffer, ended)));
+                }
+                match log.next().await {
+                    Some(Ok(part)) => buffer.extend_from_slice(&part),
+                    Some(Err(error)) => return Some((Err(error), (log, buffer, true))),
+                    None => ended = true,
+                }
             }
-            if ended {
-                let rest = buffer.split();
-                return (!rest.is_empty()).then(|| (Ok(text(&rest)), (log, buffer, ended)));
-            }
-            match log.next().await {
-                Some(Ok(part)) => buffer.extend_from_slice(&part),
-                Some(Err(error)) => return Some((Err(error), (log, buffer, true))),
-                None => ended = true,
-            }
-        }
-    })
+        },
+    )
 }
 
 fn text(line: &[u8]) -> String {
@@ -223,8 +237,16 @@ mod tests {
     #[test]
     fn filters_tell_in_from_out() {
         let wants = |filter: &str, match_case: bool| {
-            let query = PodLogsQuery { filter: filter.into(), match_case, ..PodLogsQuery::default() };
-            let entry = LogEntry { content: "An Error".into(), time: None, pod_name: String::new() };
+            let query = PodLogsQuery {
+                filter: filter.into(),
+                match_case,
+                ..PodLogsQuery::default()
+            };
+            let entry = LogEntry {
+                content: "An Error".into(),
+                time: None,
+                pod_name: String::new(),
+            };
             Filter::new(&query).wants(&entry)
         };
         assert!(wants("", false) && wants("error", false) && wants("!warn", false));

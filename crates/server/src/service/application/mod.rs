@@ -11,9 +11,9 @@ use futures_util::stream::BoxStream;
 use pintle_model::application::{Application, ApplicationSpec};
 
 use crate::api::{
-    Answer, AppRef, ApplicationQuery, ApplicationService, ApplicationTree, DeleteRequest, EventsQuery, LogEntry, Manifests,
-    PatchRequest, PodLogsQuery, RefreshRequest, ResourceDeleteRequest, ResourceDiff, ResourceEvent, ResourcesQuery,
-    RollbackRequest, SyncRequest, WatchKind,
+    Answer, AppRef, ApplicationQuery, ApplicationService, ApplicationTree, DeleteRequest, EventsQuery, LogEntry,
+    Manifests, PatchRequest, PodLogsQuery, RefreshRequest, ResourceDeleteRequest, ResourceDiff, ResourceEvent,
+    ResourcesQuery, RollbackRequest, SyncRequest, WatchKind,
 };
 use crate::core::Core;
 use crate::error::ApiError;

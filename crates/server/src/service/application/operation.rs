@@ -2,9 +2,7 @@
 
 use pintle_engine::app::history;
 use pintle_model::annotation;
-use pintle_model::application::{
-    Application, Initiator, Operation, OperationPhase, SyncOperation, SyncStrategy,
-};
+use pintle_model::application::{Application, Initiator, Operation, OperationPhase, SyncOperation, SyncStrategy};
 
 use crate::api::{AppRef, RollbackRequest, SyncRequest};
 use crate::core::Core;
@@ -45,10 +43,17 @@ impl Core {
                     state.phase = OperationPhase::Terminating;
                     Ok(())
                 }
-                _ => Err(ApiError::invalid("Unable to terminate operation. No operation is in progress")),
+                _ => Err(ApiError::invalid(
+                    "Unable to terminate operation. No operation is in progress",
+                )),
             })
             .await?;
-        self.audit(&stopped.to_object(), "OperationTerminated", "terminated running operation").await;
+        self.audit(
+            &stopped.to_object(),
+            "OperationTerminated",
+            "terminated running operation",
+        )
+        .await;
         Ok(())
     }
 
@@ -64,10 +69,12 @@ impl Core {
                 return Err(ApiError::precondition("application is deleting"));
             }
             if app.operation.is_some() {
-                return Err(ApiError::precondition("another operation is already in progress").with_hint(format!(
-                    "`app wait {0} --operation` waits for it; `app terminate-op {0}` stops it",
-                    app.metadata.name
-                )));
+                return Err(
+                    ApiError::precondition("another operation is already in progress").with_hint(format!(
+                        "`app wait {0} --operation` waits for it; `app terminate-op {0}` stops it",
+                        app.metadata.name
+                    )),
+                );
             }
             let mut operation = operation(app)?;
             operation.initiated_by = Initiator {
@@ -112,7 +119,9 @@ fn sync_operation(app: &Application, request: &SyncRequest) -> Result<Operation,
         ..SyncOperation::default()
     };
     if !request.manifests.is_empty() && spec.automated().is_some() && !request.dry_run {
-        return Err(ApiError::precondition("cannot use local sync when Automatic Sync Policy is enabled unless for dry run"));
+        return Err(ApiError::precondition(
+            "cannot use local sync when Automatic Sync Policy is enabled unless for dry run",
+        ));
     }
     if spec.has_multiple_sources() {
         sync.revision.clear();
@@ -133,14 +142,21 @@ fn sync_operation(app: &Application, request: &SyncRequest) -> Result<Operation,
                 return Err(ApiError::precondition(format!(
                     "Cannot sync to {wanted}: auto-sync currently set to {target}"
                 ))
-                .with_hint(format!("`app set {} --sync-policy none` switches auto-sync off", app.metadata.name)));
+                .with_hint(format!(
+                    "`app set {} --sync-policy none` switches auto-sync off",
+                    app.metadata.name
+                )));
             }
         }
     }
     Ok(Operation {
         sync: Some(sync),
         info: request.infos.clone(),
-        retry: request.retry.clone().or_else(|| policy.and_then(|p| p.retry.clone())).unwrap_or_default(),
+        retry: request
+            .retry
+            .clone()
+            .or_else(|| policy.and_then(|p| p.retry.clone()))
+            .unwrap_or_default(),
         ..Operation::default()
     })
 }
@@ -151,22 +167,37 @@ fn positioned(revisions: &[String], positions: &[i64], sources: usize) -> Result
         return Ok(Vec::new());
     }
     if revisions.len() != positions.len() {
-        return Err(ApiError::invalid("each revision needs the position of its source, and the other way round"));
+        return Err(ApiError::invalid(
+            "each revision needs the position of its source, and the other way round",
+        ));
     }
     let mut all = vec![String::new(); sources];
     for (revision, position) in revisions.iter().zip(positions) {
-        let place = usize::try_from(*position).ok().and_then(|p| p.checked_sub(1)).and_then(|p| all.get_mut(p));
+        let place = usize::try_from(*position)
+            .ok()
+            .and_then(|p| p.checked_sub(1))
+            .and_then(|p| all.get_mut(p));
         match place {
             Some(place) => place.clone_from(revision),
-            None => return Err(ApiError::invalid(format!("there is no source {position}; positions go from 1 to {sources}"))),
+            None => {
+                return Err(ApiError::invalid(format!(
+                    "there is no source {position}; positions go from 1 to {sources}"
+                )));
+            }
         }
     }
     Ok(all)
 }
 
 fn initiated(operation: &Operation) -> String {
-    let Some(sync) = &operation.sync else { return "initiated operation".into() };
-    let what = if sync.resources.is_empty() { "sync" } else { "partial sync" };
+    let Some(sync) = &operation.sync else {
+        return "initiated operation".into();
+    };
+    let what = if sync.resources.is_empty() {
+        "sync"
+    } else {
+        "partial sync"
+    };
     let revision = if !sync.revisions.is_empty() {
         sync.revisions.join(", ")
     } else if sync.revision.is_empty() {
@@ -179,5 +210,8 @@ fn initiated(operation: &Operation) -> String {
 }
 
 /// Finalizers that make deletion cascade [F1.18].
-pub(super) const CASCADE_FINALIZERS: [&str; 3] =
-    [annotation::FINALIZER, annotation::FINALIZER_FOREGROUND, annotation::FINALIZER_BACKGROUND];
+pub(super) const CASCADE_FINALIZERS: [&str; 3] = [
+    annotation::FINALIZER,
+    annotation::FINALIZER_FOREGROUND,
+    annotation::FINALIZER_BACKGROUND,
+];

@@ -24,13 +24,15 @@ impl Core {
         let filter = Filter::new(query)?;
         let listed = self.store().list(&kind, &scope).await?;
         for unreadable in &listed.unreadable {
-            tracing::warn!(name = unreadable.name, why = unreadable.message, "unreadable application");
+            tracing::warn!(
+                name = unreadable.name,
+                why = unreadable.message,
+                "unreadable application"
+            );
         }
         let mut apps: Vec<Application> = listed.objects.iter().filter_map(readable).collect();
         apps.retain(|app| filter.selects(app));
-        apps.sort_by(|a, b| {
-            (&a.metadata.namespace, &a.metadata.name).cmp(&(&b.metadata.namespace, &b.metadata.name))
-        });
+        apps.sort_by(|a, b| (&a.metadata.namespace, &a.metadata.name).cmp(&(&b.metadata.namespace, &b.metadata.name)));
         Ok(apps)
     }
 
@@ -67,9 +69,13 @@ impl Core {
         let seen = async {
             while let Some(change) = changes.next().await {
                 match change {
-                    Ok((WatchKind::Deleted, _)) => return Err(ApiError::not_found(format!("application {:?} was deleted", app.name))),
+                    Ok((WatchKind::Deleted, _)) => {
+                        return Err(ApiError::not_found(format!("application {:?} was deleted", app.name)));
+                    }
                     // States from before the request are not an answer to it.
-                    Ok((_, now)) if version(&now) > since && now.metadata.annotation(REFRESH).is_none() => return Ok(now),
+                    Ok((_, now)) if version(&now) > since && now.metadata.annotation(REFRESH).is_none() => {
+                        return Ok(now);
+                    }
                     Ok(_) => {}
                     Err(error) => tracing::debug!(%error, "watch"),
                 }
@@ -80,7 +86,11 @@ impl Core {
             Ok(answer) => answer,
             Err(_) => Err(ApiError::new(
                 Code::DeadlineExceeded,
-                format!("application refresh deadline exceeded: nobody looked at {:?} for {} s", app.name, seconds(refresh.wait)),
+                format!(
+                    "application refresh deadline exceeded: nobody looked at {:?} for {} s",
+                    app.name,
+                    seconds(refresh.wait)
+                ),
             )
             .with_hint("is a controller running? `pintle serve` starts one")),
         }
@@ -109,16 +119,27 @@ impl Core {
     pub(super) async fn events(&self, query: EventsQuery) -> Result<Vec<ResourceEvent>, ApiError> {
         let (object, app) = self.read_app(&query.app).await?;
         let (namespace, name, uid) = if query.resource_name.is_empty() {
-            (app.metadata.namespace.as_str(), app.metadata.name.as_str(), object.uid())
+            (
+                app.metadata.namespace.as_str(),
+                app.metadata.name.as_str(),
+                object.uid(),
+            )
         } else {
-            (query.resource_namespace.as_str(), query.resource_name.as_str(), query.resource_uid.as_str())
+            (
+                query.resource_namespace.as_str(),
+                query.resource_name.as_str(),
+                query.resource_uid.as_str(),
+            )
         };
         let kind = self.kind("", "Event").await?;
         let mut selector = format!("involvedObject.name={name}");
         if !uid.is_empty() {
             selector.push_str(&format!(",involvedObject.uid={uid}"));
         }
-        let scope = Scope { field_selector: selector, ..Scope::namespace(namespace) };
+        let scope = Scope {
+            field_selector: selector,
+            ..Scope::namespace(namespace)
+        };
         let listed = self.store().list(&kind, &scope).await?;
         let mut events: Vec<ResourceEvent> = listed.objects.iter().map(event).collect();
         events.sort_by_key(|e| e.last_seen);
@@ -129,7 +150,9 @@ impl Core {
 fn event(object: &Object) -> ResourceEvent {
     let value = object.value();
     let text = |field: &str| value.str_at(&[field]).unwrap_or_default().to_owned();
-    let time = ["lastTimestamp", "eventTime", "firstTimestamp"].iter().find_map(|field| text(field).parse().ok());
+    let time = ["lastTimestamp", "eventTime", "firstTimestamp"]
+        .iter()
+        .find_map(|field| text(field).parse().ok());
     ResourceEvent {
         kind: text("type"),
         reason: text("reason"),
@@ -160,7 +183,11 @@ fn changes(known: &mut BTreeMap<String, Application>, filter: &Filter, event: St
         }
         StoreEvent::Reset(objects) => {
             let listed: Vec<Application> = objects.iter().filter_map(readable).collect();
-            let is_listed = |name: &String| listed.iter().any(|a| key(&a.metadata.namespace, &a.metadata.name) == *name);
+            let is_listed = |name: &String| {
+                listed
+                    .iter()
+                    .any(|a| key(&a.metadata.namespace, &a.metadata.name) == *name)
+            };
             let gone: Vec<String> = known.keys().filter(|name| !is_listed(name)).cloned().collect();
             for name in gone {
                 told.extend(known.remove(&name).map(|app| Ok((WatchKind::Deleted, app))));

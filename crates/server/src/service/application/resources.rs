@@ -25,12 +25,24 @@ impl Core {
 
     pub(super) async fn diffs(&self, query: ResourcesQuery) -> Result<Vec<ResourceDiff>, ApiError> {
         let (_, app) = self.read_app(&query.app).await?;
-        let revisions = if query.revisions.is_empty() { compared(&app) } else { query.revisions.clone() };
+        let revisions = if query.revisions.is_empty() {
+            compared(&app)
+        } else {
+            query.revisions.clone()
+        };
         let rendered = self.parts.manifests.manifests(&app, &revisions).await?;
-        let targets: BTreeMap<ResourceKey, Object> =
-            self.marked(&app, rendered.objects).await?.into_iter().map(|o| (o.key(), o)).collect();
-        let keys: BTreeSet<ResourceKey> =
-            targets.keys().cloned().chain(roots(&app)).filter(|key| query.selects(key)).collect();
+        let targets: BTreeMap<ResourceKey, Object> = self
+            .marked(&app, rendered.objects)
+            .await?
+            .into_iter()
+            .map(|o| (o.key(), o))
+            .collect();
+        let keys: BTreeSet<ResourceKey> = targets
+            .keys()
+            .cloned()
+            .chain(roots(&app))
+            .filter(|key| query.selects(key))
+            .collect();
         let keys: Vec<ResourceKey> = keys.into_iter().collect();
         let live = self.parts.live.objects(&app, &keys).await?;
         let live: BTreeMap<ResourceKey, Object> = live.into_iter().map(|o| (o.key(), o)).collect();
@@ -99,5 +111,7 @@ fn masked_pair(first: Option<&Object>, second: Option<&Object>) -> (Option<Maske
 /// Whether the object is a hook: it is applied at its time and not compared.
 fn is_hook(object: &Object) -> bool {
     let ours = object.annotation(HOOK).is_some_and(|v| !v.is_empty());
-    ours || (object.annotation(HELM_HOOK).is_some_and(|v| !v.is_empty() && v != "crd-install"))
+    ours || (object
+        .annotation(HELM_HOOK)
+        .is_some_and(|v| !v.is_empty() && v != "crd-install"))
 }

@@ -51,15 +51,19 @@ impl Core {
         app.metadata.resource_version.clear();
         app.metadata.uid.clear();
         let stored = self.write_record(record::create(app.to_object())).await?;
-        let stored = stored.ok_or_else(|| ApiError::new(Code::Internal, "the server answered a create without the object"))?;
+        let stored =
+            stored.ok_or_else(|| ApiError::new(Code::Internal, "the server answered a create without the object"))?;
         self.audit(&stored, "ResourceCreated", "created application").await;
         Ok(Application::from_object(&stored)?)
     }
 
     pub(super) async fn replace_app(&self, wanted: Application, validate: bool) -> Result<Application, ApiError> {
         self.validate(&wanted, validate).await?;
-        let updated = self.update_app(&reference(&wanted), |app| take_over(app, &wanted)).await?;
-        self.audit(&updated.to_object(), "ResourceUpdated", "updated application").await;
+        let updated = self
+            .update_app(&reference(&wanted), |app| take_over(app, &wanted))
+            .await?;
+        self.audit(&updated.to_object(), "ResourceUpdated", "updated application")
+            .await;
         Ok(updated)
     }
 
@@ -78,7 +82,8 @@ impl Core {
                 Ok(())
             })
             .await?;
-        self.audit(&updated.to_object(), "ResourceUpdated", "updated application spec").await;
+        self.audit(&updated.to_object(), "ResourceUpdated", "updated application spec")
+            .await;
         Ok(updated.spec)
     }
 
@@ -96,7 +101,8 @@ impl Core {
                 take_over(app, &wanted)
             })
             .await?;
-        self.audit(&updated.to_object(), "ResourceUpdated", "patched application").await;
+        self.audit(&updated.to_object(), "ResourceUpdated", "patched application")
+            .await;
         Ok(updated)
     }
 
@@ -107,20 +113,27 @@ impl Core {
             return Ok(());
         }
         let refused = |problems: String| {
-            ApiError::invalid(format!("application spec for {} is invalid: {problems}", app.metadata.name))
+            ApiError::invalid(format!(
+                "application spec for {} is invalid: {problems}",
+                app.metadata.name
+            ))
         };
         let destination = &app.spec.destination;
         let cluster = match destination.cluster() {
             Ok(ClusterRef::Server(server)) => ClusterNames { server, name: "" },
             Ok(ClusterRef::Name(name)) => ClusterNames { server: "", name },
             Err(e) => {
-                return Err(refused(format!("InvalidSpecError: {e}"))
-                    .with_hint("say where to deploy: --dest-server https://kubernetes.default.svc --dest-namespace NAMESPACE"));
+                return Err(refused(format!("InvalidSpecError: {e}")).with_hint(
+                    "say where to deploy: --dest-server https://kubernetes.default.svc --dest-namespace NAMESPACE",
+                ));
             }
         };
         // Projects may name our own cluster either way.
         let cluster = if destination.is_in_cluster() {
-            ClusterNames { server: Destination::IN_CLUSTER_SERVER, name: Destination::IN_CLUSTER_NAME }
+            ClusterNames {
+                server: Destination::IN_CLUSTER_SERVER,
+                name: Destination::IN_CLUSTER_NAME,
+            }
         } else {
             cluster
         };
@@ -128,8 +141,10 @@ impl Core {
             Ok(project) => project,
             Err(error) if error.code == Code::NotFound => {
                 let name = app.spec.project_or_default();
-                return Err(refused(format!("InvalidSpecError: application references project {name} which does not exist"))
-                    .with_hint(format!("`proj list` shows the projects; `proj create {name}` makes it")));
+                return Err(refused(format!(
+                    "InvalidSpecError: application references project {name} which does not exist"
+                ))
+                .with_hint(format!("`proj list` shows the projects; `proj create {name}` makes it")));
             }
             Err(error) => return Err(error),
         };
@@ -142,9 +157,20 @@ impl Core {
             Ok(_) => Ok(()),
             // A repository that does not answer now may answer later, but nothing is known of the source: as at the peer, it is refused.
             Err(error) => {
-                let path = app.spec.effective_sources().first().map(|s| s.path.clone()).unwrap_or_default();
-                let hint = error.hint.unwrap_or_else(|| "--validate=false creates it all the same".into());
-                Err(refused(format!("InvalidSpecError: Unable to generate manifests in {path}: {}", error.message)).with_hint(hint))
+                let path = app
+                    .spec
+                    .effective_sources()
+                    .first()
+                    .map(|s| s.path.clone())
+                    .unwrap_or_default();
+                let hint = error
+                    .hint
+                    .unwrap_or_else(|| "--validate=false creates it all the same".into());
+                Err(refused(format!(
+                    "InvalidSpecError: Unable to generate manifests in {path}: {}",
+                    error.message
+                ))
+                .with_hint(hint))
             }
         }
     }
