@@ -118,6 +118,11 @@ impl Shop {
     /// Makes the bare repository that the Git server serves, empty.
     pub async fn init_bare(root: &Path) -> Result<(), ShopError> {
         std::fs::create_dir_all(root).map_err(|e| file_error(root, e))?;
+        let programs = git(root, &["--exec-path"]).await?;
+        let backend = Path::new(programs.trim()).join("git-http-backend");
+        if !backend.is_file() {
+            return Err(ShopError::NoHttpBackend { path: backend });
+        }
         git(
             root,
             &["init", "--quiet", "--bare", "--initial-branch", BRANCH, REPOSITORY],
