@@ -36,7 +36,13 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "CONTEXT", help_heading = "Connection")]
     pub kube_context: Option<String>,
     /// What is logged to stderr: debug, info, warn, error.
-    #[arg(long, global = true, default_value = "warn", env = "PINTLE_LOG", help_heading = "Connection")]
+    #[arg(
+        long,
+        global = true,
+        default_value = "warn",
+        env = "PINTLE_LOG",
+        help_heading = "Connection"
+    )]
     pub loglevel: String,
     #[command(flatten)]
     pub remote: RemoteArgs,
@@ -109,7 +115,13 @@ pub(crate) struct KubeArgs {
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct NamespaceArgs {
     /// Namespace of the control plane.
-    #[arg(short = 'n', long = "namespace", value_name = "NAMESPACE", env = "ARGOCD_NAMESPACE", help_heading = "Connection")]
+    #[arg(
+        short = 'n',
+        long = "namespace",
+        value_name = "NAMESPACE",
+        env = "ARGOCD_NAMESPACE",
+        help_heading = "Connection"
+    )]
     pub control_namespace: Option<String>,
     #[command(flatten)]
     pub kube: KubeArgs,
@@ -149,10 +161,10 @@ pub(crate) struct DemoArgs {
     #[arg(long, alias = "dir", value_name = "DIR")]
     pub directory: Option<PathBuf>,
     /// Port of the Kubernetes API on 127.0.0.1; another one is taken if it is in use.
-    #[arg(long, default_value_t = 6443)]
+    #[arg(long, alias = "api-port", default_value_t = 16443)]
     pub port: u16,
     /// Port of the Git server on 127.0.0.1; another one is taken if it is in use.
-    #[arg(long, default_value_t = 3000)]
+    #[arg(long, default_value_t = 16080)]
     pub git_port: u16,
 }
 
