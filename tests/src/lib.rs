@@ -8,6 +8,12 @@
 //!        │
 //!        ▼
 //! kubeconfig, kubectl, client certificate; Drop (or the watchdog) ends every process
+//!
+//! World (scenarios: tests/acceptance.rs, bad_days.rs, killed.rs)
+//!   git    a repository over HTTP, pushed to by the scenario
+//!   api    the user's own client
+//!   pintle the controller, in a runtime of its own so that it can be killed
+//!   plane  kubesim behind a wire that can be recorded and cut, or the real control plane
 //! ```
 //!
 //! Invariants: everything listens on loopback only; every wait has a deadline; no
@@ -20,10 +26,13 @@
 
 pub mod chain;
 pub mod controlplane;
+pub mod manifests;
 pub mod process;
 pub mod step_aside;
 pub mod wait;
+pub mod world;
 
 pub use controlplane::{ControlPlane, StartError, Tools, ToolsError, Unavailable};
 pub use step_aside::require_or_step_aside;
 pub use wait::{TimedOut, wait_until};
+pub use world::World;

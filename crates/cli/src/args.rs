@@ -36,7 +36,13 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "CONTEXT", help_heading = "Connection")]
     pub kube_context: Option<String>,
     /// What is logged to stderr: debug, info, warn, error.
-    #[arg(long, global = true, default_value = "warn", env = "PINTLE_LOG", help_heading = "Connection")]
+    #[arg(
+        long,
+        global = true,
+        default_value = "warn",
+        env = "PINTLE_LOG",
+        help_heading = "Connection"
+    )]
     pub loglevel: String,
     #[command(flatten)]
     pub remote: RemoteArgs,
@@ -109,7 +115,13 @@ pub(crate) struct KubeArgs {
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct NamespaceArgs {
     /// Namespace of the control plane.
-    #[arg(short = 'n', long = "namespace", value_name = "NAMESPACE", env = "ARGOCD_NAMESPACE", help_heading = "Connection")]
+    #[arg(
+        short = 'n',
+        long = "namespace",
+        value_name = "NAMESPACE",
+        env = "ARGOCD_NAMESPACE",
+        help_heading = "Connection"
+    )]
     pub control_namespace: Option<String>,
     #[command(flatten)]
     pub kube: KubeArgs,
@@ -127,33 +139,13 @@ pub(crate) enum TopCommand {
     #[command(subcommand)]
     Repo(RepoCommand),
     /// Try everything on this machine: an embedded cluster, a Git server and a controller.
-    Demo(DemoArgs),
+    Demo(crate::demo::DemoArgs),
     /// Run every component against the cluster of the kubeconfig.
     Serve(ServeArgs),
     /// Run the embedded evaluation control plane alone.
     Kubesim(KubesimArgs),
     /// Print the version.
     Version(VersionArgs),
-}
-
-/// `pintle demo`.
-#[derive(Args, Debug, Clone)]
-pub(crate) struct DemoArgs {
-    /// Play the whole story and check each step.
-    #[arg(long)]
-    pub story: bool,
-    /// Do not wait for a person; exit when the story ends.
-    #[arg(long)]
-    pub headless: bool,
-    /// Directory for the demo's files; a new temporary one by default.
-    #[arg(long, value_name = "DIR")]
-    pub directory: Option<PathBuf>,
-    /// Port of the cluster; the next free one is taken if it is in use.
-    #[arg(long, default_value_t = 6443)]
-    pub port: u16,
-    /// Port of the Git server; the next free one is taken if it is in use.
-    #[arg(long, default_value_t = 3000)]
-    pub git_port: u16,
 }
 
 /// `pintle serve`.

@@ -78,7 +78,11 @@ impl From<ApiError> for CliError {
 impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
         // `pintle app list | head` is no failure of ours.
-        if error.kind() == std::io::ErrorKind::BrokenPipe { Self::silent(0) } else { Self::error(error.to_string()) }
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            Self::silent(0)
+        } else {
+            Self::error(error.to_string())
+        }
     }
 }
 
@@ -110,7 +114,11 @@ pub(crate) fn report(error: &CliError) -> ExitCode {
 
 /// Logs go to stderr, so that output can be piped.
 pub(crate) fn log_to_stderr(level: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_new(level).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let filter =
+        tracing_subscriber::EnvFilter::try_new(level).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // Fails only where a test has set one already.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
 }

@@ -34,7 +34,11 @@ pub fn run(argv: Vec<OsString>) -> ExitCode {
         Err(error) => {
             // Help and version go to stdout and are no failure; both printers only fail where nobody reads.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(exit::USAGE) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() {
+                ExitCode::from(exit::USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     exit::log_to_stderr(&cli.global.loglevel);

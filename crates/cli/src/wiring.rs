@@ -6,13 +6,14 @@ use std::sync::Arc;
 use pintle_cluster::{Cluster, KubeconfigSource, Scope};
 use pintle_engine::effect::ClusterId;
 use pintle_engine::track::Tracking;
+use pintle_model::GroupKind;
 use pintle_model::annotation::LABEL_SECRET_TYPE;
 use pintle_model::application::{Application, Source};
 use pintle_model::settings::{RepositoryCredentials, RepositorySecret, RepositoryType, SecretType};
-use pintle_model::GroupKind;
 use pintle_repo::{CredentialBook, Repositories};
 use pintle_server::api::{
-    Answer, ApplicationService, ManifestSource, ProjectService, RenderedManifests, RepoAccess, Repository, RepositoryService,
+    Answer, ApplicationService, ManifestSource, ProjectService, RenderedManifests, RepoAccess, Repository,
+    RepositoryService,
 };
 use pintle_server::cluster_store::ClusterStore;
 use pintle_server::store::Store;
@@ -21,7 +22,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use crate::args::{GlobalArgs, KubeArgs};
+use crate::args::{GlobalArgs, KubeArgs, NamespaceArgs};
 use crate::exit::CliError;
 
 /// Where the control plane lives unless -n says otherwise.
@@ -43,8 +44,9 @@ pub(crate) async fn connect(
 ) -> Result<Session, CliError> {
     let remote = &global.remote;
     if !global.core && (remote.server.is_some() || remote.port_forward || remote.argocd_context.is_some()) {
-        return Err(CliError::unsupported("talking to an API server")
-            .with_hint("--core talks to the cluster of the kubeconfig directly; unset ARGOCD_SERVER to make that the default"));
+        return Err(CliError::unsupported("talking to an API server").with_hint(
+            "--core talks to the cluster of the kubeconfig directly; unset ARGOCD_SERVER to make that the default",
+        ));
     }
     let source = KubeconfigSource {
         path: kube.kubeconfig.clone(),
@@ -54,11 +56,34 @@ pub(crate) async fn connect(
     let cluster = match opened {
         Ok(cluster) => cluster,
         // In a Pod there is an account and no kubeconfig.
-        Err(error) if source == KubeconfigSource::default() => Cluster::in_cluster("cli").map_err(|_| no_cluster(&error))?,
+        Err(error) if source == KubeconfigSource::default() => {
+            Cluster::in_cluster("cli").map_err(|_| no_cluster(&error))?
+        }
         Err(error) => return Err(no_cluster(&error)),
     };
     let namespace = namespace.cloned().unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
     Ok(session(cluster, namespace))
+}
+
+/// The cluster of the kubeconfig, or the one this process runs in, and the control namespace: for daemons.
+pub(crate) async fn open(args: &NamespaceArgs, component: &str) -> Result<(Cluster, String), CliError> {
+    let source = KubeconfigSource {
+        path: args.kube.kubeconfig.clone(),
+        context: args.kube.context.clone(),
+    };
+    let cluster = match Cluster::from_kubeconfig(ClusterId::in_cluster(), source.clone(), component).await {
+        Ok(cluster) => cluster,
+        Err(error) if source == KubeconfigSource::default() => {
+            Cluster::in_cluster(component).map_err(|_| no_cluster(&error))?
+        }
+        Err(error) => return Err(no_cluster(&error)),
+    };
+    Ok((
+        cluster,
+        args.control_namespace
+            .clone()
+            .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
+    ))
 }
 
 fn no_cluster(error: &pintle_cluster::ConnectError) -> CliError {
@@ -92,7 +117,10 @@ pub(crate) fn session(cluster: Cluster, namespace: String) -> Session {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "the login name, for operations and events; the door of the command line")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the login name, for operations and events; the door of the command line"
+)]
 fn username() -> String {
     std::env::var("USER").unwrap_or_default()
 }
@@ -127,10 +155,15 @@ impl LocalRepositories {
 
     async fn secrets(&self) -> Result<Vec<RepositorySecret>, ApiError> {
         let kind = self.store.served(&GroupKind::new("", "Secret")).await?;
-        let scope = Scope::namespace(&self.namespace).with_labels(format!("{LABEL_SECRET_TYPE} in (repository,repo-creds)"));
+        let scope =
+            Scope::namespace(&self.namespace).with_labels(format!("{LABEL_SECRET_TYPE} in (repository,repo-creds)"));
         let listed = self.store.list(&kind, &scope).await?;
         // A Secret that cannot be read is one repository without credentials; that repository says so itself.
-        Ok(listed.objects.iter().filter_map(|o| RepositorySecret::from_secret(o).ok().flatten()).collect())
+        Ok(listed
+            .objects
+            .iter()
+            .filter_map(|o| RepositorySecret::from_secret(o).ok().flatten())
+            .collect())
     }
 
     async fn render(&self, app: &Application, revisions: &[String]) -> Result<RenderedManifests, ApiError> {
@@ -140,7 +173,8 @@ impl LocalRepositories {
         for (index, source) in app.spec.effective_sources().iter().enumerate() {
             let revision = revisions.get(index).map(String::as_str).filter(|r| !r.is_empty());
             if source.is_ref_only() {
-                all.revisions.push(revision.unwrap_or(source.revision_or_head()).to_owned());
+                all.revisions
+                    .push(revision.unwrap_or(source.revision_or_head()).to_owned());
                 continue;
             }
             let render = repositories
@@ -151,7 +185,8 @@ impl LocalRepositories {
                 let said: Vec<String> = render.rendered.diagnostics.iter().map(ToString::to_string).collect();
                 return Err(ApiError::precondition(said.join("; ")));
             }
-            all.objects.extend(render.rendered.objects.iter().map(|o| o.object.clone()));
+            all.objects
+                .extend(render.rendered.objects.iter().map(|o| o.object.clone()));
             all.revisions.push(render.revision);
         }
         Ok(all)
@@ -159,7 +194,11 @@ impl LocalRepositories {
 }
 
 fn failed(source: &Source, error: &pintle_repo::RepoError) -> ApiError {
-    let code = if error.is_retryable() { Code::Unavailable } else { Code::FailedPrecondition };
+    let code = if error.is_retryable() {
+        Code::Unavailable
+    } else {
+        Code::FailedPrecondition
+    };
     let mut message = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
@@ -185,7 +224,10 @@ impl RepoAccess for LocalRepositories {
     fn check<'a>(&'a self, repository: &'a Repository) -> Answer<'a, ()> {
         Box::pin(async move {
             if !matches!(repository.kind.as_str(), "" | "git") {
-                return Err(ApiError::unsupported(format_args!("a repository of type {:?}", repository.kind)));
+                return Err(ApiError::unsupported(format_args!(
+                    "a repository of type {:?}",
+                    repository.kind
+                )));
             }
             // With what was just entered, and the stored prefixes for what was not.
             let mut secrets = self.secrets().await?;
@@ -195,8 +237,14 @@ impl RepoAccess for LocalRepositories {
                 .map_err(|e| ApiError::new(Code::Internal, format!("no directory for repositories: {e}")))?;
             let repositories = Repositories::new(PathBuf::from(directory.path()));
             repositories.set_credentials(CredentialBook::new(secrets, Vec::new()));
-            let source = Source { repo_url: repository.repo.clone(), ..Source::default() };
-            repositories.check(&repository.repo, &repository.project).await.map_err(|e| failed(&source, &e))
+            let source = Source {
+                repo_url: repository.repo.clone(),
+                ..Source::default()
+            };
+            repositories
+                .check(&repository.repo, &repository.project)
+                .await
+                .map_err(|e| failed(&source, &e))
         })
     }
 }

@@ -24,7 +24,12 @@ pub(crate) struct RepoAddArgs {
     /// URL.
     pub url: String,
     /// Namespace of the control plane.
-    #[arg(short = 'n', long = "namespace", env = "ARGOCD_NAMESPACE", help_heading = "Connection")]
+    #[arg(
+        short = 'n',
+        long = "namespace",
+        env = "ARGOCD_NAMESPACE",
+        help_heading = "Connection"
+    )]
     pub control_namespace: Option<String>,
     #[command(flatten)]
     pub kube: KubeArgs,

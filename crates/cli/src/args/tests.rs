@@ -70,7 +70,12 @@ fn flags_of_the_peer_are_known() {
 
 #[test]
 fn what_is_not_known_is_refused_and_not_ignored() {
-    for line in ["pintle app sync web --prunes", "pintle app get", "pintle frob", "pintle app get web -o table"] {
+    for line in [
+        "pintle app sync web --prunes",
+        "pintle app get",
+        "pintle frob",
+        "pintle app get web -o table",
+    ] {
         assert!(parsed(line).is_err(), "{line}");
     }
 }

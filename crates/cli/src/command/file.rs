@@ -15,7 +15,10 @@ pub(crate) fn text(path: &str) -> Result<String, CliError> {
     let failed = |e: std::io::Error| CliError::error(format!("cannot read {path}: {e}"));
     let mut text = String::new();
     if path == "-" {
-        std::io::stdin().take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
+        std::io::stdin()
+            .take(MAX_BYTES)
+            .read_to_string(&mut text)
+            .map_err(failed)?;
     } else {
         let file = std::fs::File::open(Path::new(path)).map_err(failed)?;
         file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
@@ -29,6 +32,8 @@ pub(crate) fn object(path: &str) -> Result<Object, CliError> {
     match (objects.pop(), objects.pop()) {
         (Some(only), None) => only.result.map_err(|e| CliError::error(format!("{path}: {e}"))),
         (None, _) => Err(CliError::error(format!("{path} holds no object"))),
-        (Some(_), Some(_)) => Err(CliError::error(format!("{path} holds several objects; give one for each command"))),
+        (Some(_), Some(_)) => Err(CliError::error(format!(
+            "{path} holds several objects; give one for each command"
+        ))),
     }
 }

@@ -65,7 +65,10 @@ fn project(args: &ProjCreateArgs) -> Result<AppProject, CliError> {
     };
     if let Some(name) = &args.name {
         if !project.metadata.name.is_empty() && project.metadata.name != *name {
-            return Err(CliError::usage(format!("the file is about project {:?}, not {name:?}", project.metadata.name)));
+            return Err(CliError::usage(format!(
+                "the file is about project {:?}, not {name:?}",
+                project.metadata.name
+            )));
         }
         project.metadata.name.clone_from(name);
     }
@@ -90,20 +93,30 @@ fn project(args: &ProjCreateArgs) -> Result<AppProject, CliError> {
             ..Destination::default()
         });
     }
-    spec.cluster_resource_whitelist.extend(cluster_kinds("--allow-cluster-resource", &args.allow_cluster_resource)?);
-    spec.cluster_resource_blacklist.extend(cluster_kinds("--deny-cluster-resource", &args.deny_cluster_resource)?);
-    spec.namespace_resource_blacklist.extend(kinds("--deny-namespaced-resource", &args.deny_namespaced_resource)?);
+    spec.cluster_resource_whitelist
+        .extend(cluster_kinds("--allow-cluster-resource", &args.allow_cluster_resource)?);
+    spec.cluster_resource_blacklist
+        .extend(cluster_kinds("--deny-cluster-resource", &args.deny_cluster_resource)?);
+    spec.namespace_resource_blacklist
+        .extend(kinds("--deny-namespaced-resource", &args.deny_namespaced_resource)?);
     if !args.allow_namespaced_resource.is_empty() {
         let allowed = kinds("--allow-namespaced-resource", &args.allow_namespaced_resource)?;
-        spec.namespace_resource_whitelist.get_or_insert_default().extend(allowed);
+        spec.namespace_resource_whitelist
+            .get_or_insert_default()
+            .extend(allowed);
     }
     spec.source_namespaces.extend(args.source_namespaces.iter().cloned());
-    let key = |id: &String| SignatureKey { key_id: id.clone(), ..SignatureKey::default() };
+    let key = |id: &String| SignatureKey {
+        key_id: id.clone(),
+        ..SignatureKey::default()
+    };
     spec.signature_keys.extend(args.signature_keys.iter().map(key));
     for account in &args.dest_service_accounts {
         let parts: Vec<&str> = account.split(',').collect();
         let [server, namespace, name] = parts.as_slice() else {
-            return Err(CliError::usage(format!("--dest-service-accounts {account:?} should be SERVER,NAMESPACE,ACCOUNT")));
+            return Err(CliError::usage(format!(
+                "--dest-service-accounts {account:?} should be SERVER,NAMESPACE,ACCOUNT"
+            )));
         };
         spec.destination_service_accounts.push(DestinationServiceAccount {
             server: (*server).into(),
@@ -113,7 +126,10 @@ fn project(args: &ProjCreateArgs) -> Result<AppProject, CliError> {
         });
     }
     if args.orphaned_resources == Some(true) || args.orphaned_resources_warn.is_some() {
-        spec.orphaned_resources = Some(OrphanedResources { warn: args.orphaned_resources_warn, ..OrphanedResources::default() });
+        spec.orphaned_resources = Some(OrphanedResources {
+            warn: args.orphaned_resources_warn,
+            ..OrphanedResources::default()
+        });
     }
     Ok(project)
 }
@@ -122,10 +138,14 @@ fn kinds(flag: &str, texts: &[String]) -> Result<Vec<ResourceKind>, CliError> {
     texts
         .iter()
         .map(|text| match text.split_once('/') {
-            Some((group, kind)) if !kind.is_empty() && !kind.contains('/') => {
-                Ok(ResourceKind { group: group.into(), kind: kind.into(), ..ResourceKind::default() })
-            }
-            _ => Err(CliError::usage(format!("{flag} {text:?} should be GROUP/KIND; the core group is empty: /Pod"))),
+            Some((group, kind)) if !kind.is_empty() && !kind.contains('/') => Ok(ResourceKind {
+                group: group.into(),
+                kind: kind.into(),
+                ..ResourceKind::default()
+            }),
+            _ => Err(CliError::usage(format!(
+                "{flag} {text:?} should be GROUP/KIND; the core group is empty: /Pod"
+            ))),
         })
         .collect()
 }
@@ -142,7 +162,9 @@ fn cluster_kinds(flag: &str, texts: &[String]) -> Result<Vec<ClusterResource>, C
                     name: name.unwrap_or_default().into(),
                     ..ClusterResource::default()
                 }),
-                _ => Err(CliError::usage(format!("{flag} {text:?} should be GROUP/KIND or GROUP/KIND/NAME"))),
+                _ => Err(CliError::usage(format!(
+                    "{flag} {text:?} should be GROUP/KIND or GROUP/KIND/NAME"
+                ))),
             }
         })
         .collect()

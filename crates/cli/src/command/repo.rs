@@ -14,7 +14,9 @@ use crate::output::{self, note, print};
 use crate::wiring::connect;
 
 /// Columns of `repo list` [F6.11].
-const COLUMNS: [&str; 10] = ["TYPE", "NAME", "REPO", "INSECURE", "OCI", "LFS", "CREDS", "STATUS", "MESSAGE", "PROJECT"];
+const COLUMNS: [&str; 10] = [
+    "TYPE", "NAME", "REPO", "INSECURE", "OCI", "LFS", "CREDS", "STATUS", "MESSAGE", "PROJECT",
+];
 
 pub(crate) async fn run(global: &GlobalArgs, command: RepoCommand) -> Result<ExitCode, CliError> {
     let (kube, namespace) = match &command {
@@ -49,7 +51,9 @@ pub(crate) async fn run(global: &GlobalArgs, command: RepoCommand) -> Result<Exi
         }
         RepoCommand::Rm(args) => {
             for url in args.urls {
-                repositories.delete(url.clone(), args.project.clone().unwrap_or_default()).await?;
+                repositories
+                    .delete(url.clone(), args.project.clone().unwrap_or_default())
+                    .await?;
                 print(&format!("Repository '{url}' removed\n"))?;
             }
         }
@@ -69,7 +73,11 @@ fn shown(list: &[Repository], format: &str) -> String {
 }
 
 fn row(repository: &Repository) -> Vec<String> {
-    let creds = if repository.inherited_creds { "inherited".to_owned() } else { repository.has_credentials().to_string() };
+    let creds = if repository.inherited_creds {
+        "inherited".to_owned()
+    } else {
+        repository.has_credentials().to_string()
+    };
     vec![
         kind(repository).to_owned(),
         repository.name.clone(),
@@ -85,7 +93,11 @@ fn row(repository: &Repository) -> Vec<String> {
 }
 
 fn kind(repository: &Repository) -> &str {
-    if repository.kind.is_empty() { "git" } else { &repository.kind }
+    if repository.kind.is_empty() {
+        "git"
+    } else {
+        &repository.kind
+    }
 }
 
 /// As the API shows a repository: no secrets [F5.20].
@@ -95,7 +107,11 @@ fn value(repository: &Repository) -> Value {
     value.set_at(&["type"], kind(repository).into());
     value.set_at(&["connectionState", "status"], repository.connection.as_str().into());
     value.set_at(&["connectionState", "message"], repository.connection.message().into());
-    for (key, text) in [("name", &repository.name), ("project", &repository.project), ("username", &repository.username)] {
+    for (key, text) in [
+        ("name", &repository.name),
+        ("project", &repository.project),
+        ("username", &repository.username),
+    ] {
         if !text.is_empty() {
             value.set_at(&[key], text.as_str().into());
         }
@@ -128,7 +144,9 @@ fn repository(args: &RepoAddArgs) -> Result<Repository, CliError> {
         || later.insecure_oci_force_http
         || later.webhook_manifest_cache_warm_disabled;
     if is_later {
-        return Err(CliError::unsupported("access by GitHub App, Google or Azure accounts, and --webhook-… options,"));
+        return Err(CliError::unsupported(
+            "access by GitHub App, Google or Azure accounts, and --webhook-… options,",
+        ));
     }
     if args.kind != "git" || args.enable_oci {
         return Err(CliError::unsupported(format!("a repository of type {:?}", args.kind)));

@@ -43,6 +43,7 @@ pub struct GitServer {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     root: PathBuf,
+    #[cfg_attr(not(test), allow(dead_code, reason = "for tests and benchmarks"))]
     requests: Arc<std::sync::atomic::AtomicU64>,
 }
 
@@ -51,7 +52,10 @@ impl GitServer {
     /// dropped, since polling finds the push anyway.
     pub async fn start(config: GitServerConfig, pushed: mpsc::Sender<String>) -> io::Result<Self> {
         if !config.address.ip().is_loopback() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the demo's Git server listens on loopback only"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the demo's Git server listens on loopback only",
+            ));
         }
         let listener = TcpListener::bind(config.address).await?;
         let address = listener.local_addr()?;
@@ -86,10 +90,16 @@ impl GitServer {
                 });
             }
         });
-        Ok(Self { address, stop, root: config.root, requests })
+        Ok(Self {
+            address,
+            stop,
+            root: config.root,
+            requests,
+        })
     }
 
     /// Where it listens.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for tests and benchmarks"))]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -105,6 +115,7 @@ impl GitServer {
     }
 
     /// How many requests were answered; tests and benchmarks count fetches by it.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for tests and benchmarks"))]
     pub fn requests(&self) -> u64 {
         self.requests.load(std::sync::atomic::Ordering::Relaxed)
     }
@@ -130,7 +141,10 @@ impl State {
         self.requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         if !self.allowed(request.headers()) {
             let mut refused = text(StatusCode::UNAUTHORIZED, "credentials are needed\n");
-            refused.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Basic realm=\"git\""));
+            refused.headers_mut().insert(
+                header::WWW_AUTHENTICATE,
+                header::HeaderValue::from_static("Basic realm=\"git\""),
+            );
             return refused;
         }
         let Some(repository) = repository_of(request.uri().path()) else {
@@ -152,7 +166,9 @@ impl State {
 
     fn allowed(&self, headers: &HeaderMap) -> bool {
         use base64::Engine as _;
-        let Some((user, password)) = &self.credentials else { return true };
+        let Some((user, password)) = &self.credentials else {
+            return true;
+        };
         let expected = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
         let given = headers.get(header::AUTHORIZATION).and_then(|h| h.to_str().ok());
         given.and_then(|g| g.strip_prefix("Basic ")) == Some(&expected)
@@ -161,8 +177,18 @@ impl State {
     async fn backend(&self, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
         let _place = self.places.acquire().await.map_err(io::Error::other)?;
         let (parts, body) = request.into_parts();
-        let body = Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(io::Error::other)?.to_bytes();
-        let header = |name: &str| parts.headers.get(name).and_then(|h| h.to_str().ok()).unwrap_or_default();
+        let body = Limited::new(body, MAX_BODY_BYTES)
+            .collect()
+            .await
+            .map_err(io::Error::other)?
+            .to_bytes();
+        let header = |name: &str| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|h| h.to_str().ok())
+                .unwrap_or_default()
+        };
         let mut command = process::git(&self.root);
         command
             .arg("http-backend")
@@ -191,7 +217,9 @@ impl State {
         let ((), output) = tokio::join!(feed, child.wait_with_output());
         let output = output?;
         if !output.status.success() && output.stdout.is_empty() {
-            return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+            return Err(io::Error::other(
+                String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            ));
         }
         cgi_response(&output.stdout)
     }
@@ -200,25 +228,42 @@ impl State {
 /// `/shop.git/info/refs` names `shop.git`. Anything that is not one plain directory name ending in `.git` is refused.
 fn repository_of(path: &str) -> Option<String> {
     let name = path.strip_prefix('/')?.split('/').next()?;
-    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    let plain = name
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
     (plain && name.ends_with(".git") && !name.starts_with('.')).then(|| name.to_owned())
 }
 
 /// Splits a CGI answer into status, headers and body.
 fn cgi_response(output: &[u8]) -> io::Result<Response<Full<Bytes>>> {
-    let end = output.windows(4).position(|w| w == b"\r\n\r\n").ok_or_else(|| io::Error::other("no CGI headers"))?;
-    let (head, body) = (output.get(..end).unwrap_or_default(), output.get(end + 4..).unwrap_or_default());
+    let end = output
+        .windows(4)
+        .position(|w| w == b"\r\n\r\n")
+        .ok_or_else(|| io::Error::other("no CGI headers"))?;
+    let (head, body) = (
+        output.get(..end).unwrap_or_default(),
+        output.get(end + 4..).unwrap_or_default(),
+    );
     let mut response = Response::builder();
     for line in String::from_utf8_lossy(head).split("\r\n") {
-        let Some((name, value)) = line.split_once(':') else { continue };
+        let Some((name, value)) = line.split_once(':') else {
+            continue;
+        };
         if name.eq_ignore_ascii_case("status") {
-            let code = value.trim().split(' ').next().and_then(|c| c.parse::<u16>().ok()).unwrap_or(500);
+            let code = value
+                .trim()
+                .split(' ')
+                .next()
+                .and_then(|c| c.parse::<u16>().ok())
+                .unwrap_or(500);
             response = response.status(code);
         } else {
             response = response.header(name.trim(), value.trim());
         }
     }
-    response.body(Full::new(Bytes::copy_from_slice(body))).map_err(io::Error::other)
+    response
+        .body(Full::new(Bytes::copy_from_slice(body)))
+        .map_err(io::Error::other)
 }
 
 fn text(status: StatusCode, message: &str) -> Response<Full<Bytes>> {
@@ -244,5 +289,29 @@ mod tests {
         let response = cgi_response(b"Status: 403 Forbidden\r\nContent-Type: text/plain\r\n\r\nno").unwrap();
         assert_eq!(response.status(), 403);
         assert_eq!(response.headers()["content-type"], "text/plain");
+    }
+
+    #[tokio::test]
+    async fn a_push_is_told_and_needs_the_credentials() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("git");
+        crate::demo::shop::Shop::init_bare(&root).await.unwrap();
+        let config = GitServerConfig {
+            root,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            credentials: Some(("demo".to_owned(), "secret".to_owned())),
+        };
+        let (pushed, mut pushes) = mpsc::channel(4);
+        let server = GitServer::start(config, pushed).await.unwrap();
+        let refused = crate::demo::shop::Shop::begin(&server.url("shop.git"), &directory.path().join("a"), "1.4").await;
+        assert!(refused.is_err());
+        assert!(pushes.try_recv().is_err());
+        let url = format!("http://demo:secret@{}/shop.git", server.address());
+        let before = server.requests();
+        crate::demo::shop::Shop::begin(&url, &directory.path().join("b"), "1.4")
+            .await
+            .unwrap();
+        assert_eq!(pushes.try_recv().as_deref(), Ok("shop.git"));
+        assert!(server.requests() > before);
     }
 }

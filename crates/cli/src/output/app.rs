@@ -16,12 +16,25 @@ pub(crate) fn qualified(app: &Application) -> String {
 
 fn cluster(app: &Application) -> String {
     let destination = &app.spec.destination;
-    if destination.server.is_empty() { destination.name.clone() } else { destination.server.clone() }
+    if destination.server.is_empty() {
+        destination.name.clone()
+    } else {
+        destination.server.clone()
+    }
 }
 
 /// `app list`; `wide` adds repository, path and target.
 pub(crate) fn list(apps: &[Application], wide: bool) -> String {
-    let mut header = vec!["NAME", "CLUSTER", "NAMESPACE", "PROJECT", "STATUS", "HEALTH", "SYNCPOLICY", "CONDITIONS"];
+    let mut header = vec![
+        "NAME",
+        "CLUSTER",
+        "NAMESPACE",
+        "PROJECT",
+        "STATUS",
+        "HEALTH",
+        "SYNCPOLICY",
+        "CONDITIONS",
+    ];
     if wide {
         header.extend(["REPO", "PATH", "TARGET"]);
     }
@@ -59,7 +72,13 @@ fn conditions_summary(app: &Application) -> String {
     if counts.is_empty() {
         return "<none>".into();
     }
-    let said = counts.iter().map(|(kind, n)| if *n > 1 { format!("{kind}({n})") } else { (*kind).to_owned() });
+    let said = counts.iter().map(|(kind, n)| {
+        if *n > 1 {
+            format!("{kind}({n})")
+        } else {
+            (*kind).to_owned()
+        }
+    });
     said.collect::<Vec<_>>().join(",")
 }
 
@@ -76,7 +95,11 @@ pub(crate) fn summary(app: &Application) -> String {
     field(&mut text, "Project:", app.spec.project_or_default());
     field(&mut text, "Server:", cluster(app));
     field(&mut text, "Namespace:", &app.spec.destination.namespace);
-    text.push_str(if app.spec.has_multiple_sources() { "Sources:\n" } else { "Source:\n" });
+    text.push_str(if app.spec.has_multiple_sources() {
+        "Sources:\n"
+    } else {
+        "Source:\n"
+    });
     for source in &sources {
         source_details(&mut text, source);
     }
@@ -138,11 +161,13 @@ pub(crate) fn conditions(app: &Application) -> String {
     if app.status.conditions.is_empty() {
         return String::new();
     }
-    let rows = app
-        .status
-        .conditions
-        .iter()
-        .map(|c| vec![c.kind.to_string(), c.message.clone(), time::long(c.last_transition_time)]);
+    let rows = app.status.conditions.iter().map(|c| {
+        vec![
+            c.kind.to_string(),
+            c.message.clone(),
+            time::long(c.last_transition_time),
+        ]
+    });
     format!("\n{}\n", table(&["CONDITION", "MESSAGE", "LAST TRANSITION"], rows))
 }
 
@@ -165,7 +190,11 @@ pub(crate) fn operation(state: &OperationState, now: Timestamp) -> String {
     field(&mut text, "Finished:", time::long(state.finished_at));
     if let Some(started) = state.started_at {
         let end = state.finished_at.map_or(now, |t| t.timestamp());
-        field(&mut text, "Duration:", time::duration(end.duration_since(started.timestamp()).as_secs().max(0)));
+        field(
+            &mut text,
+            "Duration:",
+            time::duration(end.duration_since(started.timestamp()).as_secs().max(0)),
+        );
     }
     if !state.message.is_empty() {
         field(&mut text, "Message:", &state.message);
@@ -186,7 +215,16 @@ pub(crate) struct ResourceState {
 impl ResourceState {
     fn cells(&self) -> [&str; 8] {
         let key = &self.key;
-        [&key.group, &key.kind, &key.namespace, &key.name, &self.status, &self.health, &self.hook, &self.message]
+        [
+            &key.group,
+            &key.kind,
+            &key.namespace,
+            &key.name,
+            &self.status,
+            &self.health,
+            &self.hook,
+            &self.message,
+        ]
     }
 }
 
@@ -194,7 +232,12 @@ impl ResourceState {
 pub(crate) fn resource_states(app: &Application) -> Vec<ResourceState> {
     let mut rest: BTreeMap<ResourceKey, _> = app.status.resources.iter().map(|r| (r.key(), r)).collect();
     let mut states = Vec::new();
-    let results = app.status.operation_state.iter().filter_map(|s| s.sync_result.as_ref()).flat_map(|r| &r.resources);
+    let results = app
+        .status
+        .operation_state
+        .iter()
+        .filter_map(|s| s.sync_result.as_ref())
+        .flat_map(|r| &r.resources);
     for result in results {
         let key = ResourceKey::new(&*result.group, &*result.kind, &*result.namespace, &*result.name);
         let (mut status, mut health) = (result.hook_phase.to_string(), result.status.to_string());
@@ -203,14 +246,26 @@ pub(crate) fn resource_states(app: &Application) -> Vec<ResourceState> {
             health = now.health.as_ref().map(|h| h.status.to_string()).unwrap_or_default();
         }
         rest.remove(&key);
-        states.push(ResourceState { key, status, health, hook: result.hook_type.to_string(), message: result.message.clone() });
+        states.push(ResourceState {
+            key,
+            status,
+            health,
+            hook: result.hook_type.to_string(),
+            message: result.message.clone(),
+        });
     }
-    states.extend(rest.into_iter().map(|(key, resource)| ResourceState {
-        key,
-        status: resource.status.to_string(),
-        health: resource.health.as_ref().map(|h| h.status.to_string()).unwrap_or_default(),
-        hook: String::new(),
-        message: String::new(),
+    states.extend(rest.into_iter().map(|(key, resource)| {
+        ResourceState {
+            key,
+            status: resource.status.to_string(),
+            health: resource
+                .health
+                .as_ref()
+                .map(|h| h.status.to_string())
+                .unwrap_or_default(),
+            hook: String::new(),
+            message: String::new(),
+        }
     }));
     states
 }
@@ -219,32 +274,76 @@ pub(crate) fn resource_states(app: &Application) -> Vec<ResourceState> {
 pub(crate) fn resources(app: &Application) -> String {
     let states = resource_states(app);
     let rows = states.iter().map(|s| s.cells().map(str::to_owned));
-    table(&["GROUP", "KIND", "NAMESPACE", "NAME", "STATUS", "HEALTH", "HOOK", "MESSAGE"], rows)
+    table(
+        &[
+            "GROUP",
+            "KIND",
+            "NAMESPACE",
+            "NAME",
+            "STATUS",
+            "HEALTH",
+            "HOOK",
+            "MESSAGE",
+        ],
+        rows,
+    )
 }
 
 /// Header of progress lines [F6.8].
 pub(crate) fn progress_header() -> String {
-    progress_text(["TIMESTAMP", "GROUP", "KIND", "NAMESPACE", "NAME", "STATUS", "HEALTH", "HOOK", "MESSAGE"])
+    progress_text([
+        "TIMESTAMP",
+        "GROUP",
+        "KIND",
+        "NAMESPACE",
+        "NAME",
+        "STATUS",
+        "HEALTH",
+        "HOOK",
+        "MESSAGE",
+    ])
 }
 
 /// One progress line [F6.8].
 pub(crate) fn progress_line(state: &ResourceState, now: Timestamp) -> String {
     let [group, kind, namespace, name, status, health, hook, message] = state.cells();
-    progress_text([&time::line(now), group, kind, namespace, name, status, health, hook, message])
+    progress_text([
+        &time::line(now),
+        group,
+        kind,
+        namespace,
+        name,
+        status,
+        health,
+        hook,
+        message,
+    ])
 }
 
 fn progress_text(cells: [&str; 9]) -> String {
     let [time, group, kind, namespace, name, status, health, hook, message] = cells;
     let message = message.replace(['\t', '\n'], " ");
-    let line = format!("{time}\t{group:>5}\t{kind:>10}\t{namespace:>10}\t{name:>20}\t{status:>8}\t{health:>7}\t{hook:>10}\t{message}\n");
-    align(&line, Layout { min_width: 5, padding: 2 })
+    let line = format!(
+        "{time}\t{group:>5}\t{kind:>10}\t{namespace:>10}\t{name:>20}\t{status:>8}\t{health:>7}\t{hook:>10}\t{message}\n"
+    );
+    align(
+        &line,
+        Layout {
+            min_width: 5,
+            padding: 2,
+        },
+    )
 }
 
 /// `app history`: a block for each source.
 pub(crate) fn history(app: &Application) -> String {
     let mut blocks: Vec<(String, Vec<String>)> = Vec::new();
     for entry in &app.status.history {
-        let sources = if entry.sources.is_empty() { std::slice::from_ref(&entry.source) } else { &entry.sources[..] };
+        let sources = if entry.sources.is_empty() {
+            std::slice::from_ref(&entry.source)
+        } else {
+            &entry.sources[..]
+        };
         for (index, source) in sources.iter().enumerate() {
             let commit = entry.revisions.get(index).unwrap_or(&entry.revision);
             let target = &source.target_revision;

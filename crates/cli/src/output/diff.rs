@@ -5,7 +5,10 @@ use similar::TextDiff;
 
 /// The header of one object [F6.9].
 pub(crate) fn header(key: &ResourceKey) -> String {
-    format!("\n===== {}/{} {}/{} ======\n", key.group, key.kind, key.namespace, key.name)
+    format!(
+        "\n===== {}/{} {}/{} ======\n",
+        key.group, key.kind, key.namespace, key.name
+    )
 }
 
 /// What changes from `before` to `after`, both as YAML, like `diff -u`; empty where nothing does.
@@ -15,7 +18,11 @@ pub(crate) fn unified(before: Option<&Masked>, after: Option<&Masked>) -> String
     if before == after {
         return String::new();
     }
-    TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).header("live", "desired").to_string()
+    TextDiff::from_lines(&before, &after)
+        .unified_diff()
+        .context_radius(3)
+        .header("live", "desired")
+        .to_string()
 }
 
 #[cfg(test)]
@@ -38,6 +45,9 @@ mod tests {
         );
         assert_eq!(unified(Some(&object("a")), Some(&object("a"))), "");
         assert!(unified(None, Some(&object("a"))).contains("+kind: Deployment"));
-        assert_eq!(header(&ResourceKey::new("apps", "Deployment", "dev", "web")), "\n===== apps/Deployment dev/web ======\n");
+        assert_eq!(
+            header(&ResourceKey::new("apps", "Deployment", "dev", "web")),
+            "\n===== apps/Deployment dev/web ======\n"
+        );
     }
 }

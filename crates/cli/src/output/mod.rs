@@ -93,7 +93,9 @@ mod tests {
 
     #[test]
     fn json_is_indented_as_go_does() {
-        let value = Value::from_json(br#"{"a":[1,{"b":"x:\",{"}],"c":{},"d":[]}"#).ok().unwrap();
+        let value = Value::from_json(br#"{"a":[1,{"b":"x:\",{"}],"c":{},"d":[]}"#)
+            .ok()
+            .unwrap();
         assert_eq!(
             json(&value),
             "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"x:\\\",{\"\n    }\n  ],\n  \"c\": {},\n  \"d\": []\n}\n"

@@ -34,13 +34,17 @@ fn row(project: &AppProject) -> Vec<String> {
         spec.description.clone(),
         count(
             spec.destinations.len(),
-            spec.destinations.first().map(|d| format!("{},{}", d.server, d.namespace)),
+            spec.destinations
+                .first()
+                .map(|d| format!("{},{}", d.server, d.namespace)),
             "destinations",
         ),
         count(spec.source_repos.len(), spec.source_repos.first().cloned(), "repos"),
         count(
             spec.cluster_resource_whitelist.len(),
-            spec.cluster_resource_whitelist.first().map(|r| format!("{}/{}", r.group, r.kind)),
+            spec.cluster_resource_whitelist
+                .first()
+                .map(|r| format!("{}/{}", r.group, r.kind)),
             "resources",
         ),
         count(spec.namespace_resource_blacklist.len(), None, "resources"),
@@ -92,19 +96,35 @@ pub(crate) fn summary(project: &AppProject) -> String {
     block("Repositories:", spec.source_repos.clone());
     block("Source Namespaces:", spec.source_namespaces.clone());
     let cluster_kind = |r: &pintle_model::project::ClusterResource| {
-        let name = if r.name.is_empty() { String::new() } else { format!("/{}", r.name) };
+        let name = if r.name.is_empty() {
+            String::new()
+        } else {
+            format!("/{}", r.name)
+        };
         format!("{}/{}{name}", r.group, r.kind)
     };
-    block("Allowed Cluster Resources:", spec.cluster_resource_whitelist.iter().map(cluster_kind).collect());
-    block("Denied Cluster Resources:", spec.cluster_resource_blacklist.iter().map(cluster_kind).collect());
+    block(
+        "Allowed Cluster Resources:",
+        spec.cluster_resource_whitelist.iter().map(cluster_kind).collect(),
+    );
+    block(
+        "Denied Cluster Resources:",
+        spec.cluster_resource_blacklist.iter().map(cluster_kind).collect(),
+    );
     let kind = |r: &pintle_model::project::ResourceKind| format!("{}/{}", r.group, r.kind);
     let allowed = match &spec.namespace_resource_whitelist {
         None => vec!["*/*".into()],
         Some(list) => list.iter().map(kind).collect(),
     };
     block("Allowed Namespaced Resources:", allowed);
-    block("Denied Namespaced Resources:", spec.namespace_resource_blacklist.iter().map(kind).collect());
-    block("Signature keys:", spec.signature_keys.iter().map(|k| k.key_id.clone()).collect());
+    block(
+        "Denied Namespaced Resources:",
+        spec.namespace_resource_blacklist.iter().map(kind).collect(),
+    );
+    block(
+        "Signature keys:",
+        spec.signature_keys.iter().map(|k| k.key_id.clone()).collect(),
+    );
     block("Orphaned Resources:", vec![orphaned(project)]);
     text
 }

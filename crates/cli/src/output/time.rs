@@ -5,7 +5,8 @@ use pintle_model::Time;
 
 /// `2026-01-02 03:04:05 +0000 UTC`, as Go's `Time.String`.
 pub(crate) fn long(time: Option<Time>) -> String {
-    time.map(|t| t.timestamp().strftime("%Y-%m-%d %H:%M:%S +0000 UTC").to_string()).unwrap_or_default()
+    time.map(|t| t.timestamp().strftime("%Y-%m-%d %H:%M:%S +0000 UTC").to_string())
+        .unwrap_or_default()
 }
 
 /// `2026-01-02T03:04:05+00:00`, as progress lines have it.
@@ -41,7 +42,10 @@ pub(crate) fn age(since: Option<Time>, now: Timestamp) -> String {
 }
 
 /// The process's one reading of the wall clock for what is shown.
-#[allow(clippy::disallowed_methods, reason = "the command line's one reading of the clock; everything else takes `now`")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the command line's one reading of the clock; everything else takes `now`"
+)]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }

@@ -14,8 +14,19 @@ const MAX_DEPTH: usize = 64;
 
 /// `KIND/NAME STATUS HEALTH MESSAGE`, or with `detailed` `KIND/NAME STATUS HEALTH AGE MESSAGE REASON` [F6.7].
 pub(crate) fn tree(app: &Application, tree: &ApplicationTree, detailed: bool, now: Timestamp) -> String {
-    let header = if detailed { "KIND/NAME\tSTATUS\tHEALTH\tAGE\tMESSAGE\tREASON\n" } else { "KIND/NAME\tSTATUS\tHEALTH\tMESSAGE\n" };
-    let mut drawing = Drawing { app, tree, detailed, now, text: header.to_owned(), seen: BTreeSet::new() };
+    let header = if detailed {
+        "KIND/NAME\tSTATUS\tHEALTH\tAGE\tMESSAGE\tREASON\n"
+    } else {
+        "KIND/NAME\tSTATUS\tHEALTH\tMESSAGE\n"
+    };
+    let mut drawing = Drawing {
+        app,
+        tree,
+        detailed,
+        now,
+        text: header.to_owned(),
+        seen: BTreeSet::new(),
+    };
     for root in tree.nodes.iter().filter(|n| n.parents.is_empty()) {
         drawing.node(root, "", "", 0);
     }
@@ -23,7 +34,14 @@ pub(crate) fn tree(app: &Application, tree: &ApplicationTree, detailed: bool, no
     for status in &app.status.resources {
         let key = status.key();
         if !tree.nodes.iter().any(|n| n.reference.key == key) {
-            drawing.line(&format!("{}/{}", key.kind, key.name), status.status.as_str(), "Missing", None, "", "");
+            drawing.line(
+                &format!("{}/{}", key.kind, key.name),
+                status.status.as_str(),
+                "Missing",
+                None,
+                "",
+                "",
+            );
         }
     }
     align(&drawing.text, TABLE)
@@ -41,9 +59,19 @@ struct Drawing<'a> {
 impl<'a> Drawing<'a> {
     fn node(&mut self, node: &'a ResourceNode, branch: &str, below: &str, depth: usize) {
         let key = &node.reference.key;
-        let status = self.app.status.resources.iter().find(|r| r.key() == *key).map(|r| r.status.as_str().to_owned());
+        let status = self
+            .app
+            .status
+            .resources
+            .iter()
+            .find(|r| r.key() == *key)
+            .map(|r| r.status.as_str().to_owned());
         let health = node.health.as_ref();
-        let reason = node.info.iter().find(|(name, _)| &**name == "Status Reason").map(|(_, value)| value.to_string());
+        let reason = node
+            .info
+            .iter()
+            .find(|(name, _)| &**name == "Status Reason")
+            .map(|(_, value)| value.to_string());
         let message = self
             .app
             .status
@@ -51,9 +79,15 @@ impl<'a> Drawing<'a> {
             .iter()
             .filter_map(|s| s.sync_result.as_ref())
             .flat_map(|r| &r.resources)
-            .find(|r| *r.group == *key.group && *r.kind == *key.kind && *r.namespace == *key.namespace && *r.name == *key.name)
+            .find(|r| {
+                *r.group == *key.group && *r.kind == *key.kind && *r.namespace == *key.namespace && *r.name == *key.name
+            })
             .map(|r| r.message.clone());
-        let said = health.map(|h| h.message.clone()).filter(|m| !m.is_empty()).or(message).unwrap_or_default();
+        let said = health
+            .map(|h| h.message.clone())
+            .filter(|m| !m.is_empty())
+            .or(message)
+            .unwrap_or_default();
         self.line(
             &format!("{branch}{}/{}", key.kind, key.name),
             &status.unwrap_or_default(),
@@ -78,7 +112,15 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn line(&mut self, name: &str, status: &str, health: &str, node: Option<&ResourceNode>, message: &str, reason: &str) {
+    fn line(
+        &mut self,
+        name: &str,
+        status: &str,
+        health: &str,
+        node: Option<&ResourceNode>,
+        message: &str,
+        reason: &str,
+    ) {
         let message = message.replace(['\t', '\n'], " ");
         let line = if self.detailed {
             let age = time::age(node.and_then(|n| n.created_at), self.now);

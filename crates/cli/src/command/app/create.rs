@@ -17,10 +17,20 @@ use crate::wiring::Session;
 pub(super) async fn run(session: &Session, args: AppCreateArgs) -> Result<ExitCode, CliError> {
     let app = application(&args)?;
     let name = app.metadata.name.clone();
-    let before = session.apps.get(AppRef { name: name.clone(), namespace: app.metadata.namespace.clone(), project: String::new() }, None);
+    let before = session.apps.get(
+        AppRef {
+            name: name.clone(),
+            namespace: app.metadata.namespace.clone(),
+            project: String::new(),
+        },
+        None,
+    );
     // Only for the word in the answer; the service itself decides what happens.
     let before = before.await.ok().map(|app| app.metadata.resource_version);
-    let created = session.apps.create(app, args.upsert, args.source.validate != Some(false)).await?;
+    let created = session
+        .apps
+        .create(app, args.upsert, args.source.validate != Some(false))
+        .await?;
     let action = match before {
         None => "created",
         Some(version) if version == created.metadata.resource_version => "unchanged",
@@ -41,7 +51,9 @@ fn application(args: &AppCreateArgs) -> Result<Application, CliError> {
     };
     let name = match (&args.app_name, &args.name) {
         (Some(a), Some(b)) if a != b => {
-            return Err(CliError::usage(format!("--name argument '{b}' does not match app name {a}")));
+            return Err(CliError::usage(format!(
+                "--name argument '{b}' does not match app name {a}"
+            )));
         }
         (a, b) => a.as_ref().or(b.as_ref()),
     };
@@ -62,7 +74,9 @@ fn application(args: &AppCreateArgs) -> Result<Application, CliError> {
         app.metadata.namespace.clone_from(namespace);
     }
     app.metadata.labels.extend(pairs("--label", &args.label)?);
-    app.metadata.annotations.extend(pairs("--annotations", &args.annotations)?);
+    app.metadata
+        .annotations
+        .extend(pairs("--annotations", &args.annotations)?);
     if args.set_finalizer && !app.metadata.finalizers.iter().any(|f| f == FINALIZER) {
         app.metadata.finalizers.push(FINALIZER.into());
     }

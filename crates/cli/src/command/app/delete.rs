@@ -18,8 +18,17 @@ pub(super) async fn run(session: &Session, args: AppDeleteArgs) -> Result<ExitCo
     for app in apps {
         // Asked about something that is there.
         session.apps.get(app.clone(), None).await?;
-        let what = if cascade { "and all its resources" } else { "and leave its resources" };
-        if !args.yes && !confirmed(&format!("Are you sure you want to delete '{}' {what}? [y/n] ", app.name))? {
+        let what = if cascade {
+            "and all its resources"
+        } else {
+            "and leave its resources"
+        };
+        if !args.yes
+            && !confirmed(&format!(
+                "Are you sure you want to delete '{}' {what}? [y/n] ",
+                app.name
+            ))?
+        {
             print(&format!("The command to delete '{}' was cancelled.\n", app.name))?;
             continue;
         }
@@ -30,7 +39,10 @@ pub(super) async fn run(session: &Session, args: AppDeleteArgs) -> Result<ExitCo
         };
         session.apps.delete(request).await?;
         if args.wait {
-            let until = Until { delete: true, ..Until::default() };
+            let until = Until {
+                delete: true,
+                ..Until::default()
+            };
             follow(session, &app, until, &[], 0, false).await?;
         }
         print(&format!("application '{}' deleted\n", app.name))?;

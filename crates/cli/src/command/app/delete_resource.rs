@@ -11,14 +11,22 @@ use crate::output::print;
 use crate::wiring::Session;
 
 pub(super) async fn run(session: &Session, args: AppDeleteResourceArgs) -> Result<ExitCode, CliError> {
-    let app = AppRef { project: args.project.clone().unwrap_or_default(), ..app_ref_in(&args.name, args.app_namespace.as_ref()) };
-    let query = ResourcesQuery { app: app.clone(), ..ResourcesQuery::default() };
+    let app = AppRef {
+        project: args.project.clone().unwrap_or_default(),
+        ..app_ref_in(&args.name, args.app_namespace.as_ref())
+    };
+    let query = ResourcesQuery {
+        app: app.clone(),
+        ..ResourcesQuery::default()
+    };
     let tree = session.apps.resource_tree(query).await?;
     let found: Vec<&ResourceNode> = tree.nodes.iter().filter(|n| is_meant(n, &args)).collect();
     match found.as_slice() {
         [] => return Err(CliError::error("No matching resource found").with_hint("`app resources NAME` lists them")),
         [_, _, ..] if !args.all => {
-            return Err(CliError::error("Multiple resources match inputs. Use the --all flag to delete multiple resources"));
+            return Err(CliError::error(
+                "Multiple resources match inputs. Use the --all flag to delete multiple resources",
+            ));
         }
         _ => {}
     }

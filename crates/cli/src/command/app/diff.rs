@@ -18,7 +18,10 @@ const MISSING_ARGUMENTS: u8 = 2;
 
 pub(super) async fn run(session: &Session, args: AppDiffArgs) -> Result<ExitCode, CliError> {
     let Some(name) = &args.name else {
-        return Err(CliError { exit: MISSING_ARGUMENTS, ..CliError::error("the name of the application is missing") });
+        return Err(CliError {
+            exit: MISSING_ARGUMENTS,
+            ..CliError::error("the name of the application is missing")
+        });
     };
     for (flag, given) in [
         ("--local", args.local.is_some()),
@@ -33,12 +36,19 @@ pub(super) async fn run(session: &Session, args: AppDiffArgs) -> Result<ExitCode
         }
     }
     let app = app_ref(name, &args.namespace);
-    let state = session.apps.get(app.clone(), refresh(args.refresh, args.hard_refresh, 0)).await?;
+    let state = session
+        .apps
+        .get(app.clone(), refresh(args.refresh, args.hard_refresh, 0))
+        .await?;
     let wanted = revisions(&state, args.revision.as_ref(), &args.revisions, &args.source_positions)?;
     let (text, differs) = differences(session, app, wanted).await?;
     print(&text)?;
     let fails = differs && args.exit_code != Some(false);
-    Ok(if fails { ExitCode::from(args.diff_exit_code) } else { ExitCode::SUCCESS })
+    Ok(if fails {
+        ExitCode::from(args.diff_exit_code)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// The diff of every object that a sync would change, and whether there is any.
@@ -47,7 +57,11 @@ pub(super) async fn differences(
     app: AppRef,
     revisions: Vec<String>,
 ) -> Result<(String, bool), CliError> {
-    let query = ResourcesQuery { app, revisions, ..ResourcesQuery::default() };
+    let query = ResourcesQuery {
+        app,
+        revisions,
+        ..ResourcesQuery::default()
+    };
     let mut text = String::new();
     let mut differs = false;
     for item in session.apps.managed_resources(query).await? {
@@ -58,7 +72,11 @@ pub(super) async fn differences(
         text.push_str(&header(&item.key));
         let changed = unified(item.normalized_live.as_ref(), item.predicted_live.as_ref());
         // Only for Secrets: what differs is hidden on both sides.
-        text.push_str(if changed.is_empty() { "(differs in values that are not shown)\n" } else { &changed });
+        text.push_str(if changed.is_empty() {
+            "(differs in values that are not shown)\n"
+        } else {
+            &changed
+        });
     }
     Ok((text, differs))
 }

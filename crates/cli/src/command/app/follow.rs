@@ -5,8 +5,8 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use pintle_model::application::{Application, HealthStatusCode, SyncStatusCode};
 use pintle_model::ResourceKey;
+use pintle_model::application::{Application, HealthStatusCode, SyncStatusCode};
 use pintle_server::api::{AppRef, ApplicationQuery, WatchKind};
 use tokio::time::Instant;
 
@@ -55,7 +55,12 @@ impl Until {
             return (!self.sync || app.status.sync.status == SyncStatusCode::Synced)
                 && self.health_is(&app.status.health.status);
         }
-        let mut objects = app.status.resources.iter().filter(|r| is_selected(selected, &r.key())).peekable();
+        let mut objects = app
+            .status
+            .resources
+            .iter()
+            .filter(|r| is_selected(selected, &r.key()))
+            .peekable();
         // Objects that are not known yet are not ready.
         objects.peek().is_some()
             && objects.all(|r| {
@@ -89,7 +94,13 @@ pub(super) async fn follow(
         app_namespace: app.namespace.clone(),
         ..ApplicationQuery::default()
     };
-    if until.delete && session.apps.get(app.clone(), None).await.is_err_and(|e| e.code == pintle_server::Code::NotFound) {
+    if until.delete
+        && session
+            .apps
+            .get(app.clone(), None)
+            .await
+            .is_err_and(|e| e.code == pintle_server::Code::NotFound)
+    {
         return Ok(None);
     }
     let mut events = session.apps.watch(query).await?;
@@ -203,7 +214,9 @@ impl Progress {
     }
 
     fn waiting(&mut self, app: Option<&Application>) {
-        let Some(app) = app.filter(|_| self.is_terminal && !self.quiet) else { return };
+        let Some(app) = app.filter(|_| self.is_terminal && !self.quiet) else {
+            return;
+        };
         let status = &app.status;
         let operation = status.operation_state.as_ref();
         let what = match operation.filter(|_| app.is_operating()) {
@@ -212,7 +225,10 @@ impl Progress {
             None if app.is_operating() => "the operation has not begun".to_owned(),
             None => format!("{} and {}", status.sync.status, status.health.status),
         };
-        let line: String = format!("waiting: {what} ({}s)", self.started.elapsed().as_secs()).chars().take(110).collect();
+        let line: String = format!("waiting: {what} ({}s)", self.started.elapsed().as_secs())
+            .chars()
+            .take(110)
+            .collect();
         self.clear();
         self.line_width = line.chars().count();
         // A terminal that goes away ends the process by itself.
@@ -228,7 +244,12 @@ impl Progress {
 }
 
 /// What is printed at the end of `sync`, `wait` and `rollback`.
-pub(super) async fn final_status(session: &Session, app: &Application, format: &str, with_operation: bool) -> Result<(), CliError> {
+pub(super) async fn final_status(
+    session: &Session,
+    app: &Application,
+    format: &str,
+    with_operation: bool,
+) -> Result<(), CliError> {
     let mut header = format!("\n{}", summary(app));
     if with_operation && let Some(state) = &app.status.operation_state {
         header.push('\n');
@@ -249,9 +270,20 @@ mod tests {
         let mut app = Application::default();
         app.status.sync.status = SyncStatusCode::Synced;
         app.status.health.status = HealthStatusCode::Degraded;
-        let all = Until { sync: true, health: true, operation: true, ..Until::default() };
+        let all = Until {
+            sync: true,
+            health: true,
+            operation: true,
+            ..Until::default()
+        };
         assert!(!all.holds(&app, &[]));
-        assert!(Until { degraded: true, ..Until::default() }.holds(&app, &[]));
+        assert!(
+            Until {
+                degraded: true,
+                ..Until::default()
+            }
+            .holds(&app, &[])
+        );
         app.status.health.status = HealthStatusCode::Healthy;
         assert!(all.holds(&app, &[]));
         app.operation = Some(Operation::default());

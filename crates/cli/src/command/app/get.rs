@@ -43,7 +43,11 @@ pub(super) fn refresh(normal: bool, hard: bool, timeout_seconds: u64) -> Option<
         (false, true) => Refresh::Normal,
         (false, false) => return None,
     };
-    let wait = if timeout_seconds == 0 { REFRESH_WAIT } else { Duration::from_secs(timeout_seconds) };
+    let wait = if timeout_seconds == 0 {
+        REFRESH_WAIT
+    } else {
+        Duration::from_secs(timeout_seconds)
+    };
     Some(RefreshRequest { kind, wait })
 }
 
@@ -52,11 +56,22 @@ fn parameters(app: &Application, args: &AppGetArgs) -> Result<String, CliError> 
     let sources = app.spec.effective_sources();
     let source = match (&args.source_name, args.source_position) {
         (Some(name), _) => sources.iter().find(|s| s.name == *name),
-        (None, Some(position)) => usize::try_from(position).ok().and_then(|p| p.checked_sub(1)).and_then(|p| sources.get(p)),
+        (None, Some(position)) => usize::try_from(position)
+            .ok()
+            .and_then(|p| p.checked_sub(1))
+            .and_then(|p| sources.get(p)),
         (None, None) => sources.first(),
     };
     let source = source.ok_or_else(|| CliError::usage("there is no such source"))?;
-    let helm = source.helm.iter().flat_map(|h| &h.parameters).map(|p| [p.name.clone(), p.value.clone()]);
-    let images = source.kustomize.iter().flat_map(|k| &k.images).map(|i| ["image".to_owned(), i.clone()]);
+    let helm = source
+        .helm
+        .iter()
+        .flat_map(|h| &h.parameters)
+        .map(|p| [p.name.clone(), p.value.clone()]);
+    let images = source
+        .kustomize
+        .iter()
+        .flat_map(|k| &k.images)
+        .map(|i| ["image".to_owned(), i.clone()]);
     Ok(table(&["NAME", "VALUE"], helm.chain(images)))
 }

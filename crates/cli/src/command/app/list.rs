@@ -25,7 +25,10 @@ pub(super) async fn run(session: &Session, args: AppListArgs) -> Result<ExitCode
         output::note(&format!("no applications in namespace {:?}", session.namespace));
     }
     print(&match args.output.as_str() {
-        "name" => apps.iter().map(|app| format!("{}\n", output::app::qualified(app))).collect(),
+        "name" => apps
+            .iter()
+            .map(|app| format!("{}\n", output::app::qualified(app)))
+            .collect(),
         "json" | "yaml" => {
             let items: Vec<Value> = apps.iter().map(|app| app.to_object().into_value()).collect();
             output::structured(&items.into(), &args.output)
@@ -37,7 +40,10 @@ pub(super) async fn run(session: &Session, args: AppListArgs) -> Result<ExitCode
 
 fn is_wanted(app: &Application, args: &AppListArgs) -> bool {
     let destination = &app.spec.destination;
-    let cluster = args.cluster.as_ref().is_none_or(|c| *c == destination.server || *c == destination.name);
+    let cluster = args
+        .cluster
+        .as_ref()
+        .is_none_or(|c| *c == destination.server || *c == destination.name);
     let path = |p: &String| app.spec.effective_sources().iter().any(|s| s.path == *p);
     cluster && args.path.as_ref().is_none_or(path)
 }

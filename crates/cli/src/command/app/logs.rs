@@ -12,13 +12,16 @@ use crate::output::print;
 use crate::wiring::Session;
 
 pub(super) async fn run(session: &Session, args: AppLogsArgs) -> Result<ExitCode, CliError> {
-    let until_time = match &args.until_time {
-        Some(text) => {
-            let time = text.parse();
-            Some(time.map_err(|_| CliError::usage(format!("--until-time {text:?} should be like 2026-01-02T03:04:05Z")))?)
-        }
-        None => None,
-    };
+    let until_time =
+        match &args.until_time {
+            Some(text) => {
+                let time = text.parse();
+                Some(time.map_err(|_| {
+                    CliError::usage(format!("--until-time {text:?} should be like 2026-01-02T03:04:05Z"))
+                })?)
+            }
+            None => None,
+        };
     let query = PodLogsQuery {
         app: app_ref_in(&args.app_name, args.app_namespace.as_ref()),
         group: args.group,

@@ -24,9 +24,17 @@ pub(super) async fn run(session: &Session, args: AppManifestsArgs) -> Result<Exi
     let app = app_ref(&args.name, &args.namespace);
     let state = session.apps.get(app.clone(), None).await?;
     let documents: Vec<String> = if args.source == "live" {
-        let query = ResourcesQuery { app, ..ResourcesQuery::default() };
+        let query = ResourcesQuery {
+            app,
+            ..ResourcesQuery::default()
+        };
         let items = session.apps.managed_resources(query).await?;
-        items.iter().filter(|i| !i.hook).filter_map(|i| i.live.as_ref()).map(|o| output::yaml(o.value())).collect()
+        items
+            .iter()
+            .filter(|i| !i.hook)
+            .filter_map(|i| i.live.as_ref())
+            .map(|o| output::yaml(o.value()))
+            .collect()
     } else {
         let wanted = revisions(&state, args.revision.as_ref(), &args.revisions, &args.source_positions)?;
         let rendered = session.apps.manifests(app, wanted).await?;

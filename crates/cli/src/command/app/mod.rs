@@ -82,7 +82,11 @@ fn app_ref(name: &str, namespace: &AppNamespace) -> AppRef {
 
 fn app_ref_in(name: &str, app_namespace: Option<&String>) -> AppRef {
     match name.split_once('/') {
-        Some((namespace, name)) => AppRef { name: name.into(), namespace: namespace.into(), project: String::new() },
+        Some((namespace, name)) => AppRef {
+            name: name.into(),
+            namespace: namespace.into(),
+            project: String::new(),
+        },
         None => AppRef {
             name: name.into(),
             namespace: app_namespace.cloned().unwrap_or_default(),
@@ -104,7 +108,10 @@ async fn shown(session: &Session, app: &Application, format: &str, header: Strin
     match format {
         "json" | "yaml" => Ok(output::structured(app.to_object().value(), format)),
         "tree" | "tree=detailed" => {
-            let query = ResourcesQuery { app: ref_of(app), ..ResourcesQuery::default() };
+            let query = ResourcesQuery {
+                app: ref_of(app),
+                ..ResourcesQuery::default()
+            };
             let tree = session.apps.resource_tree(query).await?;
             tell_unreadable(&tree.unreadable);
             let drawn = output::tree::tree(app, &tree, format == "tree=detailed", time::now());

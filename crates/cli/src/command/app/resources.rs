@@ -12,11 +12,17 @@ use crate::output::{self, print, time};
 use crate::wiring::Session;
 
 pub(super) async fn run(session: &Session, args: AppResourcesArgs) -> Result<ExitCode, CliError> {
-    let app = AppRef { project: args.project.clone().unwrap_or_default(), ..app_ref(&args.name, &args.namespace) };
+    let app = AppRef {
+        project: args.project.clone().unwrap_or_default(),
+        ..app_ref(&args.name, &args.namespace)
+    };
     if args.orphaned {
         return Err(CliError::unsupported("--orphaned"));
     }
-    let query = ResourcesQuery { app: app.clone(), ..ResourcesQuery::default() };
+    let query = ResourcesQuery {
+        app: app.clone(),
+        ..ResourcesQuery::default()
+    };
     let tree = session.apps.resource_tree(query).await?;
     tell_unreadable(&tree.unreadable);
     let text = match args.output.as_str() {

@@ -13,9 +13,17 @@ use crate::wiring::Session;
 
 pub(super) async fn run(session: &Session, args: AppRollbackArgs) -> Result<ExitCode, CliError> {
     let app = app_ref(&args.name, &args.namespace);
-    let request = RollbackRequest { app: app.clone(), id: args.id, prune: args.prune, dry_run: false };
+    let request = RollbackRequest {
+        app: app.clone(),
+        id: args.id,
+        prune: args.prune,
+        dry_run: false,
+    };
     session.apps.rollback(request).await?;
-    let until = Until { operation: true, ..Until::default() };
+    let until = Until {
+        operation: true,
+        ..Until::default()
+    };
     let quiet = matches!(args.output.as_str(), "json" | "yaml");
     let Some(after) = follow(session, &app, until, &[], args.timeout, quiet).await? else {
         return Ok(ExitCode::SUCCESS);

@@ -64,7 +64,9 @@ pub(super) fn resources(texts: &[String]) -> Result<Vec<Selected>, CliError> {
     texts
         .iter()
         .map(|text| {
-            let (exclude, rest) = text.strip_prefix('!').map_or((false, text.as_str()), |rest| (true, rest));
+            let (exclude, rest) = text
+                .strip_prefix('!')
+                .map_or((false, text.as_str()), |rest| (true, rest));
             let mut parts = rest.splitn(3, ':');
             let (Some(group), Some(kind), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
                 return Err(CliError::usage(format!(
@@ -73,7 +75,13 @@ pub(super) fn resources(texts: &[String]) -> Result<Vec<Selected>, CliError> {
             };
             let (namespace, name) = name.split_once('/').unwrap_or(("", name));
             let [group, kind, namespace, name] = [group, kind, namespace, name].map(str::to_owned);
-            Ok(Selected { group, kind, namespace, name, exclude })
+            Ok(Selected {
+                group,
+                kind,
+                namespace,
+                name,
+                exclude,
+            })
         })
         .collect()
 }
@@ -94,7 +102,12 @@ pub(super) fn sync_resources(app: &Application, selected: &[Selected]) -> Result
     let is_exact = |s: &&Selected| !s.exclude && [&s.group, &s.kind, &s.namespace, &s.name].iter().all(|p| *p != "*");
     for exact in selected.iter().filter(is_exact) {
         if !chosen.iter().any(|key| exact.matches(key)) {
-            chosen.push(ResourceKey::new(&*exact.group, &*exact.kind, &*exact.namespace, &*exact.name));
+            chosen.push(ResourceKey::new(
+                &*exact.group,
+                &*exact.kind,
+                &*exact.namespace,
+                &*exact.name,
+            ));
         }
     }
     if chosen.is_empty() {
@@ -125,15 +138,24 @@ pub(super) fn revisions(
         (None, []) => Ok(Vec::new()),
         (Some(_), [_, ..]) => Err(CliError::usage("--revision and --revisions cannot be used together")),
         (Some(revision), []) if sources <= 1 => Ok(vec![revision.clone()]),
-        (Some(_), []) => Err(CliError::usage("the application has several sources; use --revisions and --source-positions")),
+        (Some(_), []) => Err(CliError::usage(
+            "the application has several sources; use --revisions and --source-positions",
+        )),
         (None, revisions) => {
             if revisions.len() != positions.len() {
-                return Err(CliError::usage("While using --revisions and --source-positions, length of values for both flags should be same."));
+                return Err(CliError::usage(
+                    "While using --revisions and --source-positions, length of values for both flags should be same.",
+                ));
             }
             let mut all = vec![String::new(); sources];
             for (revision, position) in revisions.iter().zip(positions) {
-                let place = usize::try_from(*position).ok().and_then(|p| p.checked_sub(1)).and_then(|p| all.get_mut(p));
-                let place = place.ok_or_else(|| CliError::usage("source-position cannot be less than 1, or more than there are sources"))?;
+                let place = usize::try_from(*position)
+                    .ok()
+                    .and_then(|p| p.checked_sub(1))
+                    .and_then(|p| all.get_mut(p));
+                let place = place.ok_or_else(|| {
+                    CliError::usage("source-position cannot be less than 1, or more than there are sources")
+                })?;
                 place.clone_from(revision);
             }
             Ok(all)
@@ -150,7 +172,13 @@ mod tests {
         let text = |t: &str| vec![t.to_owned()];
         let key = ResourceKey::new("apps", "Deployment", "dev", "web");
         let selects = |t: &str| is_selected(&resources(&text(t)).unwrap(), &key);
-        for yes in ["apps:Deployment:web", "apps:Deployment:dev/web", "*:Deployment:*", "!:Service:web", "apps:*:web"] {
+        for yes in [
+            "apps:Deployment:web",
+            "apps:Deployment:dev/web",
+            "*:Deployment:*",
+            "!:Service:web",
+            "apps:*:web",
+        ] {
             assert!(selects(yes), "{yes}");
         }
         for no in [":Deployment:web", "apps:Deployment:prod/web", "!apps:Deployment:web"] {
@@ -164,7 +192,12 @@ mod tests {
     fn a_selection_that_matches_nothing_never_becomes_a_full_sync() {
         let app = Application::default();
         assert!(sync_resources(&app, &resources(&["!apps:Deployment:web".to_owned()]).unwrap()).is_err());
-        assert_eq!(sync_resources(&app, &resources(&["apps:Deployment:web".to_owned()]).unwrap()).unwrap().len(), 1);
+        assert_eq!(
+            sync_resources(&app, &resources(&["apps:Deployment:web".to_owned()]).unwrap())
+                .unwrap()
+                .len(),
+            1
+        );
         assert_eq!(sync_resources(&app, &[]).unwrap().len(), 0);
     }
 }

@@ -14,8 +14,13 @@ pub(super) async fn run(session: &Session, args: AppSetArgs) -> Result<ExitCode,
     let before = spec.clone();
     apply_flags(&mut spec, &args.source, args.source_position)?;
     if spec == before {
-        return Err(CliError::usage("please set at least one option to update, to a value it does not have already"));
+        return Err(CliError::usage(
+            "please set at least one option to update, to a value it does not have already",
+        ));
     }
-    session.apps.update_spec(app, spec, args.source.validate != Some(false)).await?;
+    session
+        .apps
+        .update_spec(app, spec, args.source.validate != Some(false))
+        .await?;
     Ok(ExitCode::SUCCESS)
 }

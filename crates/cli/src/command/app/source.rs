@@ -1,8 +1,8 @@
 //! What the `{APPSRC}` flags do to a spec.
 
 use pintle_model::application::{
-    ApplicationSpec, Automated, Backoff, Directory, EnvEntry, Helm, HelmFileParameter, HelmParameter, IntOrString, JsonnetVar,
-    Kustomize, KustomizeReplica, Plugin, RetryStrategy, Source, SyncPolicy,
+    ApplicationSpec, Automated, Backoff, Directory, EnvEntry, Helm, HelmFileParameter, HelmParameter, IntOrString,
+    JsonnetVar, Kustomize, KustomizeReplica, Plugin, RetryStrategy, Source, SyncPolicy,
 };
 
 use super::create::pairs;
@@ -11,7 +11,11 @@ use crate::command::file;
 use crate::exit::CliError;
 
 /// Lays the flags that are given over a spec; `position` (from 1) names the source where there are several.
-pub(super) fn apply_flags(spec: &mut ApplicationSpec, args: &AppSourceArgs, position: Option<i64>) -> Result<(), CliError> {
+pub(super) fn apply_flags(
+    spec: &mut ApplicationSpec,
+    args: &AppSourceArgs,
+    position: Option<i64>,
+) -> Result<(), CliError> {
     refuse_later(args)?;
     set(&mut spec.project, &args.project);
     if let Some(server) = &args.dest_server {
@@ -72,12 +76,19 @@ fn source_at(spec: &ApplicationSpec, position: Option<i64>) -> Result<Option<&So
             .and_then(|p| p.checked_sub(1))
             .and_then(|p| spec.sources.get(p))
             .map(Some)
-            .ok_or_else(|| CliError::usage(format!("there is no source {position}; positions go from 1 to {}", spec.sources.len()))),
+            .ok_or_else(|| {
+                CliError::usage(format!(
+                    "there is no source {position}; positions go from 1 to {}",
+                    spec.sources.len()
+                ))
+            }),
     }
 }
 
 fn put_source(spec: &mut ApplicationSpec, position: Option<i64>, source: Source) {
-    let index = position.and_then(|p| usize::try_from(p).ok()).map_or(0, |p| p.saturating_sub(1));
+    let index = position
+        .and_then(|p| usize::try_from(p).ok())
+        .map_or(0, |p| p.saturating_sub(1));
     match spec.sources.get_mut(index) {
         Some(place) => *place = source,
         None => spec.source = Some(source),
@@ -98,16 +109,21 @@ fn sync_policy(spec: &mut ApplicationSpec, args: &AppSourceArgs) -> Result<(), C
         }
     }
     for (flag, value, field) in [
-        ("--auto-prune", args.auto_prune, (|a, v| a.prune = Some(v)) as fn(&mut Automated, bool)),
+        (
+            "--auto-prune",
+            args.auto_prune,
+            (|a, v| a.prune = Some(v)) as fn(&mut Automated, bool),
+        ),
         ("--self-heal", args.self_heal, |a, v| a.self_heal = Some(v)),
         ("--allow-empty", args.allow_empty, |a, v| a.allow_empty = Some(v)),
     ] {
         if let Some(value) = value {
-            let automated = policy
-                .automated
-                .as_mut()
-                .ok_or_else(|| CliError::usage(format!("Cannot set {flag}: application not configured with automatic sync"))
-                    .with_hint("--sync-policy automated switches it on"))?;
+            let automated = policy.automated.as_mut().ok_or_else(|| {
+                CliError::usage(format!(
+                    "Cannot set {flag}: application not configured with automatic sync"
+                ))
+                .with_hint("--sync-policy automated switches it on")
+            })?;
             field(automated, value);
         }
     }
@@ -170,7 +186,11 @@ fn change_source(source: &mut Source, args: &AppSourceArgs) -> Result<(), CliErr
     set(&mut plugin.name, &args.config_management_plugin);
     for (name, value) in pairs("--plugin-env", &args.plugin_env)? {
         plugin.env.retain(|e| e.name != name);
-        plugin.env.push(EnvEntry { name, value, ..EnvEntry::default() });
+        plugin.env.push(EnvEntry {
+            name,
+            value,
+            ..EnvEntry::default()
+        });
     }
     source.plugin = Some(plugin).filter(|p| *p != Plugin::default());
     Ok(())
@@ -178,24 +198,40 @@ fn change_source(source: &mut Source, args: &AppSourceArgs) -> Result<(), CliErr
 
 fn change_directory(directory: &mut Directory, args: &AppSourceArgs) -> Result<(), CliError> {
     directory.recurse = args.directory_recurse.unwrap_or(directory.recurse);
-    directory.disable_extension_filter = args.directory_disable_extension_filter.unwrap_or(directory.disable_extension_filter);
+    directory.disable_extension_filter = args
+        .directory_disable_extension_filter
+        .unwrap_or(directory.disable_extension_filter);
     set(&mut directory.include, &args.directory_include);
     set(&mut directory.exclude, &args.directory_exclude);
     let jsonnet = &mut directory.jsonnet;
     for (flag, texts, code, list) in [
-        ("--jsonnet-ext-var-str", &args.jsonnet_ext_var_str, false, &mut jsonnet.ext_vars),
+        (
+            "--jsonnet-ext-var-str",
+            &args.jsonnet_ext_var_str,
+            false,
+            &mut jsonnet.ext_vars,
+        ),
         ("--jsonnet-tla-str", &args.jsonnet_tla_str, false, &mut jsonnet.tlas),
     ] {
         list.extend(variables(flag, texts, code)?);
     }
-    jsonnet.ext_vars.extend(variables("--jsonnet-ext-var-code", &args.jsonnet_ext_var_code, true)?);
-    jsonnet.tlas.extend(variables("--jsonnet-tla-code", &args.jsonnet_tla_code, true)?);
+    jsonnet
+        .ext_vars
+        .extend(variables("--jsonnet-ext-var-code", &args.jsonnet_ext_var_code, true)?);
+    jsonnet
+        .tlas
+        .extend(variables("--jsonnet-tla-code", &args.jsonnet_tla_code, true)?);
     jsonnet.libs.extend(args.jsonnet_libs.iter().cloned());
     Ok(())
 }
 
 fn variables(flag: &str, texts: &[String], code: bool) -> Result<Vec<JsonnetVar>, CliError> {
-    let variable = |(name, value)| JsonnetVar { name, value, code, ..JsonnetVar::default() };
+    let variable = |(name, value)| JsonnetVar {
+        name,
+        value,
+        code,
+        ..JsonnetVar::default()
+    };
     Ok(pairs(flag, texts)?.into_iter().map(variable).collect())
 }
 
@@ -214,12 +250,21 @@ fn change_helm(helm: &mut Helm, args: &AppSourceArgs) -> Result<(), CliError> {
     ] {
         for (name, value) in pairs(flag, texts)? {
             helm.parameters.retain(|p| p.name != name);
-            helm.parameters.push(HelmParameter { name, value, force_string, ..HelmParameter::default() });
+            helm.parameters.push(HelmParameter {
+                name,
+                value,
+                force_string,
+                ..HelmParameter::default()
+            });
         }
     }
     for (name, path) in pairs("--helm-set-file", &args.helm_set_file)? {
         helm.file_parameters.retain(|p| p.name != name);
-        helm.file_parameters.push(HelmFileParameter { name, path, ..HelmFileParameter::default() });
+        helm.file_parameters.push(HelmFileParameter {
+            name,
+            path,
+            ..HelmFileParameter::default()
+        });
     }
     set(&mut helm.release_name, &args.release_name);
     set(&mut helm.version, &args.helm_version);
@@ -232,7 +277,9 @@ fn change_helm(helm: &mut Helm, args: &AppSourceArgs) -> Result<(), CliError> {
     helm.skip_crds = args.helm_skip_crds.unwrap_or(helm.skip_crds);
     helm.skip_tests = args.helm_skip_tests.unwrap_or(helm.skip_tests);
     helm.skip_schema_validation = args.helm_skip_schema_validation.unwrap_or(helm.skip_schema_validation);
-    helm.ignore_missing_value_files = args.ignore_missing_value_files.unwrap_or(helm.ignore_missing_value_files);
+    helm.ignore_missing_value_files = args
+        .ignore_missing_value_files
+        .unwrap_or(helm.ignore_missing_value_files);
     Ok(())
 }
 
@@ -255,15 +302,34 @@ fn change_kustomize(kustomize: &mut Kustomize, args: &AppSourceArgs) -> Result<(
             .parse()
             .map_err(|_| CliError::usage(format!("--kustomize-replica {name}={count} should be name=number")))?;
         kustomize.replicas.retain(|r| r.name != name);
-        kustomize.replicas.push(KustomizeReplica { name, count: IntOrString::Int(count), ..KustomizeReplica::default() });
+        kustomize.replicas.push(KustomizeReplica {
+            name,
+            count: IntOrString::Int(count),
+            ..KustomizeReplica::default()
+        });
     }
-    kustomize.common_labels.extend(pairs("--kustomize-common-label", &args.kustomize_common_label)?);
-    kustomize.common_annotations.extend(pairs("--kustomize-common-annotation", &args.kustomize_common_annotation)?);
-    kustomize.force_common_labels = args.kustomize_force_common_label.unwrap_or(kustomize.force_common_labels);
-    kustomize.force_common_annotations = args.kustomize_force_common_annotation.unwrap_or(kustomize.force_common_annotations);
-    kustomize.label_without_selector = args.kustomize_label_without_selector.unwrap_or(kustomize.label_without_selector);
-    kustomize.label_include_templates = args.kustomize_label_include_templates.unwrap_or(kustomize.label_include_templates);
-    kustomize.ignore_missing_components = args.ignore_missing_components.unwrap_or(kustomize.ignore_missing_components);
+    kustomize
+        .common_labels
+        .extend(pairs("--kustomize-common-label", &args.kustomize_common_label)?);
+    kustomize.common_annotations.extend(pairs(
+        "--kustomize-common-annotation",
+        &args.kustomize_common_annotation,
+    )?);
+    kustomize.force_common_labels = args
+        .kustomize_force_common_label
+        .unwrap_or(kustomize.force_common_labels);
+    kustomize.force_common_annotations = args
+        .kustomize_force_common_annotation
+        .unwrap_or(kustomize.force_common_annotations);
+    kustomize.label_without_selector = args
+        .kustomize_label_without_selector
+        .unwrap_or(kustomize.label_without_selector);
+    kustomize.label_include_templates = args
+        .kustomize_label_include_templates
+        .unwrap_or(kustomize.label_include_templates);
+    kustomize.ignore_missing_components = args
+        .ignore_missing_components
+        .unwrap_or(kustomize.ignore_missing_components);
     Ok(())
 }
 
@@ -300,7 +366,11 @@ mod tests {
         };
         let mut spec = ApplicationSpec::default();
         apply_flags(&mut spec, &args, None).unwrap();
-        let object = pintle_model::Application { spec, ..Default::default() }.to_object();
+        let object = pintle_model::Application {
+            spec,
+            ..Default::default()
+        }
+        .to_object();
         assert_eq!(
             pintle_model::to_json_string(object.value().get("spec").unwrap()),
             r#"{"destination":{"name":"in-cluster","namespace":"dev"},"project":"","source":{"helm":{"parameters":[{"name":"a.b","value":"1"}]},"kustomize":{"images":["reg:5000/web:1.6"]},"path":"dev","repoURL":"https://git/shop"},"syncPolicy":{"automated":{"selfHeal":true},"syncOptions":["CreateNamespace=true"]}}"#
@@ -310,15 +380,27 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_and_none_switches_off() {
         let mut spec = ApplicationSpec::default();
-        let prune = AppSourceArgs { auto_prune: Some(true), ..AppSourceArgs::default() };
+        let prune = AppSourceArgs {
+            auto_prune: Some(true),
+            ..AppSourceArgs::default()
+        };
         assert_eq!(apply_flags(&mut spec, &prune, None).unwrap_err().exit, 1);
-        let auto = AppSourceArgs { sync_policy: Some("automated".into()), ..prune.clone() };
+        let auto = AppSourceArgs {
+            sync_policy: Some("automated".into()),
+            ..prune.clone()
+        };
         apply_flags(&mut spec, &auto, None).unwrap();
         assert!(spec.automated().is_some_and(Automated::prunes));
-        let none = AppSourceArgs { sync_policy: Some("none".into()), ..AppSourceArgs::default() };
+        let none = AppSourceArgs {
+            sync_policy: Some("none".into()),
+            ..AppSourceArgs::default()
+        };
         apply_flags(&mut spec, &none, None).unwrap();
         assert_eq!(spec.sync_policy, None);
-        let later = AppSourceArgs { hydrate_to_branch: Some("x".into()), ..AppSourceArgs::default() };
+        let later = AppSourceArgs {
+            hydrate_to_branch: Some("x".into()),
+            ..AppSourceArgs::default()
+        };
         assert_eq!(apply_flags(&mut spec, &later, None).unwrap_err().exit, 20);
     }
 }

@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use pintle_model::application::{Application, Backoff, Info, ResultCode, RetryStrategy, SyncStatusCode, SyncStrategy, SyncStrategyApply, SyncStrategyHook};
+use pintle_model::application::{
+    Application, Backoff, Info, ResultCode, RetryStrategy, SyncStatusCode, SyncStrategy, SyncStrategyApply,
+    SyncStrategyHook,
+};
 use pintle_server::api::{AppRef, SyncRequest};
 
 use super::create::pairs;
@@ -27,7 +30,14 @@ pub(super) async fn run(session: &Session, args: AppSyncArgs) -> Result<ExitCode
         }
     }
     let selected = resources(&args.resource)?;
-    let apps = applications(session, &args.names, args.selector.as_ref(), &args.project, &args.namespace).await?;
+    let apps = applications(
+        session,
+        &args.names,
+        args.selector.as_ref(),
+        &args.project,
+        &args.namespace,
+    )
+    .await?;
     let mut code = ExitCode::SUCCESS;
     for app in apps {
         if let Some(failed) = sync_one(session, &args, app, &selected).await? {
@@ -60,7 +70,10 @@ async fn sync_one(
     if args.is_async {
         return Ok(None);
     }
-    let until = Until { operation: true, ..Until::default() };
+    let until = Until {
+        operation: true,
+        ..Until::default()
+    };
     let quiet = matches!(args.output.as_str(), "json" | "yaml");
     let Some(after) = follow(session, &app, until, selected, args.timeout, quiet).await? else {
         return Ok(None);
@@ -91,7 +104,12 @@ pub(super) fn verdict(app: &Application, dry_run: bool, is_full: bool) -> Option
     None
 }
 
-fn request(args: &AppSyncArgs, app: AppRef, state: &Application, selected: &[Selected]) -> Result<SyncRequest, CliError> {
+fn request(
+    args: &AppSyncArgs,
+    app: AppRef,
+    state: &Application,
+    selected: &[Selected],
+) -> Result<SyncRequest, CliError> {
     let mut options = Vec::new();
     for (option, given) in [
         ("Replace=true", args.replace),
@@ -104,8 +122,20 @@ fn request(args: &AppSyncArgs, app: AppRef, state: &Application, selected: &[Sel
     }
     let force = args.force;
     let strategy = match args.strategy.as_deref() {
-        Some("apply") => SyncStrategy { apply: Some(SyncStrategyApply { force, ..SyncStrategyApply::default() }), ..SyncStrategy::default() },
-        _ => SyncStrategy { hook: Some(SyncStrategyHook { force, ..SyncStrategyHook::default() }), ..SyncStrategy::default() },
+        Some("apply") => SyncStrategy {
+            apply: Some(SyncStrategyApply {
+                force,
+                ..SyncStrategyApply::default()
+            }),
+            ..SyncStrategy::default()
+        },
+        _ => SyncStrategy {
+            hook: Some(SyncStrategyHook {
+                force,
+                ..SyncStrategyHook::default()
+            }),
+            ..SyncStrategy::default()
+        },
     };
     let retry = args.retry_limit.filter(|limit| *limit != 0).map(|limit| RetryStrategy {
         limit,
@@ -120,7 +150,11 @@ fn request(args: &AppSyncArgs, app: AppRef, state: &Application, selected: &[Sel
     });
     // Checked here so that wrong flags are wrong usage; the service checks what it is sent.
     revisions(state, args.revision.as_ref(), &args.revisions, &args.source_positions)?;
-    let info = |(name, value)| Info { name, value, ..Info::default() };
+    let info = |(name, value)| Info {
+        name,
+        value,
+        ..Info::default()
+    };
     Ok(SyncRequest {
         app,
         revision: args.revision.clone().unwrap_or_default(),

@@ -36,7 +36,12 @@ fn until(args: &AppWaitArgs) -> Until {
         delete: args.delete,
     };
     if given == Until::default() {
-        Until { sync: true, health: true, operation: true, ..given }
+        Until {
+            sync: true,
+            health: true,
+            operation: true,
+            ..given
+        }
     } else {
         given
     }
