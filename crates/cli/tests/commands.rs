@@ -15,7 +15,7 @@ use pintle_cluster::{Cluster, LeaseGuard};
 use pintle_controller::{Controller, ControllerConfig};
 use pintle_engine::ClusterId;
 use pintle_kubesim::{Clock, GroupResource, KubeSim, Server};
-use pintle_model::{Object, yaml_objects};
+use pintle_model::{Object, to_json_string, yaml_objects};
 use pintle_repo::Repositories;
 
 /// A rollout, a fetch and a process start take well under this.
@@ -40,6 +40,16 @@ impl World {
         for namespace in ["argocd", "dev"] {
             let yaml = format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {namespace}}}\n");
             apply(&sim, "", "namespaces", &yaml);
+        }
+        for name in ["applications.argoproj.io", "appprojects.argoproj.io"] {
+            let resource = GroupResource::new("apiextensions.k8s.io", "customresourcedefinitions");
+            let is_served = || {
+                let found = sim.store().get(&resource, "", name).ok();
+                found.is_some_and(|o| to_json_string(o.value()).contains(r#""status":"True","type":"Established""#))
+            };
+            while !is_served() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
         }
         let server = sim.serve(0).await.unwrap();
         std::fs::write(directory.path().join("kubeconfig"), server.kubeconfig()).unwrap();
@@ -120,7 +130,10 @@ impl World {
     /// Runs what must fail with this code, saying this.
     async fn fails(&self, line: &str, code: i32, said: &str) {
         let (is, stdout, stderr) = self.pintle(line).await;
-        assert!(is == code && stderr.contains(said), "{line}: exit {is}\n{stdout}\n{stderr}");
+        assert!(
+            is == code && stderr.contains(said),
+            "{line}: exit {is}\n{stdout}\n{stderr}"
+        );
     }
 }
 
@@ -158,9 +171,13 @@ async fn an_application_from_its_first_day_to_its_last() {
     world.fails("app get shop", 20, "hint: ").await;
     world.fails("app sync", 1, "no application is named").await;
     let create = format!("app create shop --repo {repo} --path web --revision main --dest-namespace dev");
-    world.fails(&create, 20, "Destination server missing from app spec").await;
+    world
+        .fails(&create, 20, "Destination server missing from app spec")
+        .await;
     let create = format!("{create} --dest-server https://kubernetes.default.svc --set-finalizer");
-    world.fails(&create.replace("--path web", "--path nowhere"), 20, "nowhere").await;
+    world
+        .fails(&create.replace("--path web", "--path nowhere"), 20, "nowhere")
+        .await;
     assert_eq!(world.ok(&create).await, "application 'shop' created\n");
     world.fails("app get shp", 20, "Did you mean \"shop\"?").await;
 
@@ -173,7 +190,9 @@ async fn an_application_from_its_first_day_to_its_last() {
     assert!(diff.starts_with("\n===== apps/Deployment dev/web ======\n"), "{diff}");
     assert!(diff.contains("image: web:1.5\n"), "{diff}");
     assert_eq!(world.pintle("app diff shop --exit-code=false").await.0, 0);
-    world.fails("app diff", 2, "the name of the application is missing").await;
+    world
+        .fails("app diff", 2, "the name of the application is missing")
+        .await;
 
     let synced = world.ok("app sync shop").await;
     assert!(synced.starts_with("TIMESTAMP"), "{synced}");
@@ -184,16 +203,35 @@ async fn an_application_from_its_first_day_to_its_last() {
     assert_eq!(world.ok("app diff shop").await, "");
 
     let list = world.ok("app list").await;
-    assert!(list.contains("argocd/shop") && list.contains("Synced  Healthy  Manual"), "{list}");
+    assert!(
+        list.contains("argocd/shop") && list.contains("Synced  Healthy  Manual"),
+        "{list}"
+    );
     assert_eq!(world.ok("app list -o name").await, "argocd/shop\n");
-    assert!(world.ok("app list -o json").await.starts_with("[\n  {\n    \"apiVersion\": \"argoproj.io/v1alpha1\""));
+    assert!(
+        world
+            .ok("app list -o json")
+            .await
+            .starts_with("[\n  {\n    \"apiVersion\": \"argoproj.io/v1alpha1\"")
+    );
     let tree = world.ok("app get shop -o tree").await;
-    assert!(tree.contains("Deployment/web") && tree.contains("└─ReplicaSet/web-"), "{tree}");
+    assert!(
+        tree.contains("Deployment/web") && tree.contains("└─ReplicaSet/web-"),
+        "{tree}"
+    );
     assert!(tree.contains("  └─Pod/web-"), "{tree}");
     let resources = world.ok("app resources shop").await;
-    assert!(resources.contains("apps   Deployment") && resources.contains("Pod"), "{resources}");
+    assert!(
+        resources.contains("apps   Deployment") && resources.contains("Pod"),
+        "{resources}"
+    );
     assert!(world.ok("app manifests shop").await.contains("image: web:1.5"));
-    assert!(world.ok("app manifests shop --source live").await.contains("kind: Deployment"));
+    assert!(
+        world
+            .ok("app manifests shop --source live")
+            .await
+            .contains("kind: Deployment")
+    );
     assert!(!world.ok("app logs shop --tail 3").await.is_empty());
 
     // The next version, and back.
@@ -202,7 +240,8 @@ async fn an_application_from_its_first_day_to_its_last() {
     let (code, diff, _) = world.pintle("app diff shop").await;
     assert_eq!(code, 1);
     let changed = |sign: &str, image: &str| {
-        diff.lines().any(|l| l.starts_with(sign) && l.ends_with(&format!("image: {image}")))
+        diff.lines()
+            .any(|l| l.starts_with(sign) && l.ends_with(&format!("image: {image}")))
     };
     assert!(changed("-", "web:1.5") && changed("+", "web:1.6"), "{diff}");
     let (code, diff, _) = world.pintle(&format!("app diff shop --revision {first}")).await;
@@ -219,14 +258,26 @@ async fn an_application_from_its_first_day_to_its_last() {
     world.ok("app set shop --sync-policy automated --self-heal").await;
     world.fails("app rollback shop", 20, "auto-sync").await;
     world.ok("app wait shop --sync --health --operation --timeout 40").await;
-    assert!(world.ok("app get shop").await.contains("Sync Policy:        Automated\n"));
-    world.fails("app sync shop --local .", 20, "not supported by this version").await;
-    world.fails("app terminate-op shop", 20, "No operation is in progress").await;
+    assert!(
+        world
+            .ok("app get shop")
+            .await
+            .contains("Sync Policy:        Automated\n")
+    );
+    world
+        .fails("app sync shop --local .", 20, "not supported by this version")
+        .await;
+    world
+        .fails("app terminate-op shop", 20, "No operation is in progress")
+        .await;
 
     assert!(world.ok("proj list").await.contains("default"));
     world.fails("app delete shop", 1, "-y answers yes").await;
     world.ok("app delete shop -y --wait").await;
-    let gone = world.sim.store().get(&GroupResource::new("apps", "deployments"), "dev", "web");
+    let gone = world
+        .sim
+        .store()
+        .get(&GroupResource::new("apps", "deployments"), "dev", "web");
     assert!(gone.is_err(), "what it deployed went with it");
 }
 
@@ -235,11 +286,23 @@ async fn repositories_are_tried_before_they_are_kept() {
     let world = World::new().await;
     world.push("web:1.5");
     let repo = world.repo();
-    assert_eq!(world.ok(&format!("repo add {repo}")).await, format!("Repository '{repo}' added\n"));
+    assert_eq!(
+        world.ok(&format!("repo add {repo}")).await,
+        format!("Repository '{repo}' added\n")
+    );
     let list = world.ok("repo list").await;
-    assert!(list.starts_with("TYPE  NAME  REPO") && list.contains("Successful"), "{list}");
+    assert!(
+        list.starts_with("TYPE  NAME  REPO") && list.contains("Successful"),
+        "{list}"
+    );
     let missing = format!("file://{}", world.path("nothing").display());
-    world.fails(&format!("repo add {missing}"), 20, "error testing repository connectivity").await;
+    world
+        .fails(
+            &format!("repo add {missing}"),
+            20,
+            "error testing repository connectivity",
+        )
+        .await;
     world.ok(&format!("repo rm {repo}")).await;
     assert_eq!(world.ok("repo list -o url").await, "");
 }
@@ -248,9 +311,14 @@ async fn repositories_are_tried_before_they_are_kept() {
 async fn no_cluster_is_told_with_a_next_step() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_pintle"));
-    command.args(["app", "list", "--kubeconfig"]).arg(directory.path().join("none"));
+    command
+        .args(["app", "list", "--kubeconfig"])
+        .arg(directory.path().join("none"));
     let out = command.output().await.unwrap();
     let said = String::from_utf8(out.stderr).unwrap();
     assert_eq!(out.status.code(), Some(20), "{said}");
-    assert!(said.contains("cannot use") && said.contains("hint: set KUBECONFIG"), "{said}");
+    assert!(
+        said.contains("cannot use") && said.contains("hint: set KUBECONFIG"),
+        "{said}"
+    );
 }

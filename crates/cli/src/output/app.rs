@@ -390,7 +390,10 @@ mod tests {
         let wide = list(&[app], true);
         assert!(wide.contains("REPO                  PATH  TARGET\n"), "{wide}");
         assert!(wide.ends_with("https://git/shop.git  dev   main\n"), "{wide}");
-        assert_eq!(list(&[], false), "NAME  CLUSTER  NAMESPACE  PROJECT  STATUS  HEALTH  SYNCPOLICY  CONDITIONS\n");
+        assert_eq!(
+            list(&[], false),
+            "NAME  CLUSTER  NAMESPACE  PROJECT  STATUS  HEALTH  SYNCPOLICY  CONDITIONS\n"
+        );
     }
 
     #[test]

@@ -67,7 +67,11 @@ impl Core {
                     None => continue,
                 },
             };
-            resource.health = Some(HealthStatus { status, message, ..HealthStatus::default() });
+            resource.health = Some(HealthStatus {
+                status,
+                message,
+                ..HealthStatus::default()
+            });
         }
         app
     }
