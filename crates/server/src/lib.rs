@@ -19,8 +19,6 @@ mod live;
 mod query;
 mod service;
 pub mod store;
-#[cfg(test)]
-mod testing;
 
 pub use core::{Core, CoreConfig, Parts};
 pub use error::{ApiError, Code};

@@ -365,3 +365,98 @@ pub(crate) fn history(app: &Application) -> String {
         .collect();
     text.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use pintle_model::Object;
+
+    use super::*;
+
+    /// An Application in the middle of its life, as a controller writes it.
+    fn application() -> Application {
+        let text = include_str!("../../testdata/application.yaml");
+        let object = pintle_model::yaml_objects(text).remove(0).result.ok().unwrap();
+        Application::from_object(&Object::new(object.into_value()).ok().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_list() {
+        let app = application();
+        assert_eq!(
+            list(std::slice::from_ref(&app), false),
+            "NAME             CLUSTER                         NAMESPACE  PROJECT  STATUS     HEALTH    SYNCPOLICY  CONDITIONS\n\
+             argocd/shop-dev  https://kubernetes.default.svc  dev        default  OutOfSync  Degraded  Auto-Prune  ComparisonError,OrphanedResourceWarning(2)\n"
+        );
+        let wide = list(&[app], true);
+        assert!(wide.contains("REPO                  PATH  TARGET\n"), "{wide}");
+        assert!(wide.ends_with("https://git/shop.git  dev   main\n"), "{wide}");
+        assert_eq!(
+            list(&[], false),
+            "NAME  CLUSTER  NAMESPACE  PROJECT  STATUS  HEALTH  SYNCPOLICY  CONDITIONS\n"
+        );
+    }
+
+    #[test]
+    fn one_application() {
+        assert_eq!(
+            summary(&application()),
+            "Name:               argocd/shop-dev\n\
+             Project:            default\n\
+             Server:             https://kubernetes.default.svc\n\
+             Namespace:          dev\n\
+             Source:\n\
+             - Repo:             https://git/shop.git\n\
+             \x20 Target:           main\n\
+             \x20 Path:             dev\n\
+             SyncWindow:         Sync Allowed\n\
+             Sync Policy:        Automated (Prune)\n\
+             Sync Status:        OutOfSync from main (53e28ff)\n\
+             Health Status:      Degraded (web: image :broken)\n"
+        );
+    }
+
+    #[test]
+    fn an_operation_and_its_objects() {
+        let app = application();
+        let now = "2026-01-02T03:05:05Z".parse().unwrap();
+        assert_eq!(
+            operation(app.status.operation_state.as_ref().unwrap(), now),
+            "Operation:          Sync\n\
+             Sync Revision:      53e28ff20cc530b9ada2173fbbd64d48338583ba\n\
+             Phase:              Succeeded\n\
+             Start:              2026-01-02 03:04:05 +0000 UTC\n\
+             Finished:           2026-01-02 03:04:07 +0000 UTC\n\
+             Duration:           2s\n\
+             Message:            successfully synced (all tasks run)\n"
+        );
+        // Hooks show how they ended; objects what they are now, wherever the operation mentions them; the others follow.
+        assert_eq!(
+            resources(&app),
+            "GROUP  KIND        NAMESPACE  NAME      STATUS     HEALTH    HOOK     MESSAGE\n\
+             batch  Job         dev        migrate   Succeeded  Synced    PreSync  Reached expected number of succeeded pods\n\
+             apps   Deployment  dev        web       OutOfSync  Degraded           deployment.apps/web configured\n\
+             \x20      ConfigMap   dev        settings  Synced                        \n"
+        );
+    }
+
+    #[test]
+    fn progress_has_the_widths_of_the_peer() {
+        let now = "2026-01-02T03:04:05Z".parse().unwrap();
+        let state = resource_states(&application()).remove(1);
+        assert_eq!(
+            progress_line(&state, now),
+            "2026-01-02T03:04:05+00:00   apps  Deployment         dev                   web  OutOfSync  Degraded              deployment.apps/web configured\n"
+        );
+    }
+
+    #[test]
+    fn a_history() {
+        assert_eq!(
+            history(&application()),
+            "SOURCE  https://git/shop.git\n\
+             ID      DATE                           REVISION\n\
+             3       2026-01-01 00:00:00 +0000 UTC  main (aaaaaaa)\n\
+             4       2026-01-02 03:04:07 +0000 UTC  main (53e28ff)\n"
+        );
+    }
+}

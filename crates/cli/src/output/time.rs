@@ -27,7 +27,7 @@ pub(crate) fn duration(seconds: i64) -> String {
 /// How long ago, in at most two units, as kubectl's AGE.
 #[allow(
     clippy::match_overlapping_arm,
-    reason = "the arms are steps of a ladder: the first that fits counts"
+    reason = "read from top to bottom, each line is one step of kubectl's"
 )]
 pub(crate) fn age(since: Option<Time>, now: Timestamp) -> String {
     let Some(since) = since else { return String::new() };

@@ -36,11 +36,8 @@ pub(crate) fn tree(app: &Application, tree: &ApplicationTree, detailed: bool, no
         if !tree.nodes.iter().any(|n| n.reference.key == key) {
             drawing.line(
                 &format!("{}/{}", key.kind, key.name),
-                status.status.as_str(),
-                "Missing",
+                [status.status.as_str(), "Missing", "", ""],
                 None,
-                "",
-                "",
             );
         }
     }
@@ -90,11 +87,13 @@ impl<'a> Drawing<'a> {
             .unwrap_or_default();
         self.line(
             &format!("{branch}{}/{}", key.kind, key.name),
-            &status.unwrap_or_default(),
-            health.map(|h| h.status.as_str()).unwrap_or_default(),
+            [
+                &status.unwrap_or_default(),
+                health.map(|h| h.status.as_str()).unwrap_or_default(),
+                &said,
+                &reason.unwrap_or_default(),
+            ],
             Some(node),
-            &said,
-            &reason.unwrap_or_default(),
         );
         if depth == MAX_DEPTH || !self.seen.insert(&node.reference.uid) {
             return;
@@ -112,15 +111,8 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn line(
-        &mut self,
-        name: &str,
-        status: &str,
-        health: &str,
-        node: Option<&ResourceNode>,
-        message: &str,
-        reason: &str,
-    ) {
+    fn line(&mut self, name: &str, cells: [&str; 4], node: Option<&ResourceNode>) {
+        let [status, health, message, reason] = cells;
         let message = message.replace(['\t', '\n'], " ");
         let line = if self.detailed {
             let age = time::age(node.and_then(|n| n.created_at), self.now);

@@ -7,10 +7,12 @@ use std::time::Duration;
 use futures_util::future;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use pintle_cluster::Scope;
+use pintle_engine::health::health;
 use pintle_model::annotation::{HYDRATE, HYDRATE_TIMESTAMP, REFRESH, REFRESH_TIMESTAMP};
-use pintle_model::application::{Application, GROUP};
-use pintle_model::{Object, Time};
+use pintle_model::application::{Application, GROUP, HealthStatus, HealthStatusCode, ResourceHealthSource};
+use pintle_model::{Object, ResourceKey, Time};
 
+use super::delete::roots;
 use crate::api::{AppRef, ApplicationQuery, EventsQuery, RefreshRequest, ResourceEvent, WatchKind};
 use crate::core::{Core, now};
 use crate::error::{ApiError, Code};
@@ -37,10 +39,41 @@ impl Core {
     }
 
     pub(super) async fn get_app(&self, app: AppRef, refresh: Option<RefreshRequest>) -> Result<Application, ApiError> {
-        match refresh {
-            None => Ok(self.read_app(&app).await?.1),
-            Some(refresh) => self.refreshed(app, refresh).await,
+        let app = match refresh {
+            None => self.read_app(&app).await?.1,
+            Some(refresh) => self.refreshed(app, refresh).await?,
+        };
+        Ok(self.with_health(app).await)
+    }
+
+    /// Fills in the health of single objects where the status leaves it to the tree [F1.12]. Where they cannot be read, it stays open.
+    async fn with_health(&self, mut app: Application) -> Application {
+        if app.status.resource_health_source != ResourceHealthSource::AppTree || app.status.resources.is_empty() {
+            return app;
         }
+        let live = match self.parts.live.objects(&app, &roots(&app)).await {
+            Ok(live) => live,
+            Err(error) => {
+                tracing::debug!(%error, "health of single objects");
+                return app;
+            }
+        };
+        let live: BTreeMap<ResourceKey, Object> = live.into_iter().map(|object| (object.key(), object)).collect();
+        for resource in app.status.resources.iter_mut().filter(|r| r.health.is_none()) {
+            let (status, message) = match live.get(&resource.key()) {
+                None => (HealthStatusCode::Missing, String::new()),
+                Some(object) => match health(object) {
+                    Some(health) => (health.status.as_str().into(), health.message.to_string()),
+                    None => continue,
+                },
+            };
+            resource.health = Some(HealthStatus {
+                status,
+                message,
+                ..HealthStatus::default()
+            });
+        }
+        app
     }
 
     /// Sets the refresh annotation and waits until the controller takes it away [F5.14].
@@ -105,6 +138,7 @@ impl Core {
         if !query.name.is_empty() {
             scope.field_selector = format!("metadata.name={}", query.name);
         }
+        let is_one = !query.name.is_empty();
         let filter = Arc::new(Filter::new(query)?);
         let events = self.store().watch(Arc::clone(&kind), scope);
         // What was sent, so that a new listing after a broken watch is told as what changed, and a message equal to the last one is not
@@ -113,7 +147,22 @@ impl Core {
         let changes = events.scan((known, filter), |(known, filter), event| {
             future::ready(Some(stream::iter(changes(known, filter, event))))
         });
-        Ok(changes.flatten().boxed())
+        let changes = changes.flatten();
+        if !is_one {
+            return Ok(changes.boxed());
+        }
+        // One followed Application is shown whole; of many, only what their status says.
+        let core = self.clone();
+        let whole = changes.then(move |change| {
+            let core = core.clone();
+            async move {
+                match change {
+                    Ok((kind, app)) if kind != WatchKind::Deleted => Ok((kind, core.with_health(app).await)),
+                    other => other,
+                }
+            }
+        });
+        Ok(whole.boxed())
     }
 
     pub(super) async fn events(&self, query: EventsQuery) -> Result<Vec<ResourceEvent>, ApiError> {
