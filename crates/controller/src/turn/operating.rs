@@ -81,6 +81,11 @@ impl Hub {
         let Some(mut running) = state.operation.take() else {
             return unchanged(&state.app);
         };
+        if running.state.phase.is_completed() {
+            let part = ending(&state.app, &running.state, now);
+            state.operation = Some(running);
+            return part;
+        }
         // A step reads only what is stored: what it destroys next must survive a crash as a record (I-9). The write that stores the last
         // step's results goes out side by side with its effects, so this rarely waits.
         if running.executing || !is_recorded(&state.app, &running.state) {
@@ -200,14 +205,9 @@ impl Hub {
         now: Timestamp,
     ) -> OperationPart {
         tracing::info!(application = %key.name, phase = %ended.phase, message = ended.message, "operation ended");
-        let history = history::recorded(&state.app, &ended, now.into());
+        let part = ending(&state.app, &ended, now);
         // Kept until it is stored: a write that fails is made again with the same end.
         self.runs += 1;
-        let part = OperationPart {
-            operation: None,
-            state: Some(ended.clone()),
-            history,
-        };
         state.operation = Some(Running {
             executing: false,
             ..Running::new(self.runs, ended)
@@ -355,15 +355,26 @@ pub(super) fn unchanged(app: &Application) -> OperationPart {
     }
 }
 
+/// The operation fields at the end. History and end are stored by one write: the entry is added as long as the end is not stored.
+fn ending(app: &Application, ended: &OperationState, now: Timestamp) -> OperationPart {
+    let stored = app.status.operation_state.as_ref();
+    let is_stored = stored.is_some_and(|s| {
+        s.phase == ended.phase && s.started_at == ended.started_at && s.finished_at == ended.finished_at
+    });
+    let deployed_at = ended.finished_at.unwrap_or_else(|| now.into());
+    OperationPart {
+        operation: None,
+        state: Some(ended.clone()),
+        history: (!is_stored)
+            .then(|| history::recorded(app, ended, deployed_at))
+            .flatten(),
+    }
+}
+
 /// The operation fields while it runs: `.operation` stays until the end.
 fn under_way(app: &Application, state: &OperationState) -> OperationPart {
-    let operation = if state.phase.is_completed() {
-        None
-    } else {
-        app.operation.clone().or_else(|| Some(state.operation.clone()))
-    };
     OperationPart {
-        operation,
+        operation: app.operation.clone().or_else(|| Some(state.operation.clone())),
         state: Some(state.clone()),
         history: None,
     }
