@@ -24,6 +24,7 @@
     reason = "a test harness is a door: it reads the environment, runs programs and waits by the wall clock"
 )]
 
+pub mod bench;
 pub mod chain;
 pub mod controlplane;
 pub mod manifests;

@@ -22,15 +22,15 @@ use std::time::{Duration, Instant};
 use pintle_kubesim::{Clock, KubeSim};
 use pintle_model::application::{ConditionType, HealthStatusCode, OperationPhase, SyncStatusCode};
 use pintle_model::project::AppProject;
-use pintle_model::{Application, Object, json_objects, to_json_string};
+use pintle_model::{Application, Object, to_json_string};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 pub use self::api::Api;
 use self::git::Git;
 use self::pintle::{Connection, Pintle};
-use self::wire::{Wire, WireLog};
 pub use self::wire::{Death, Line, SentWrite, is_refusal};
+use self::wire::{Wire, WireLog};
 use crate::controlplane::ControlPlane;
 
 /// How long anything may take. Seconds on an idle machine; tests run side by side on a busy one.
@@ -138,7 +138,10 @@ impl World {
 
     /// Creates objects as a user would.
     pub async fn create(&self, yaml: &str) {
-        self.api.create(yaml).await.unwrap_or_else(|e| panic!("create: {e}\n{yaml}"));
+        self.api
+            .create(yaml)
+            .await
+            .unwrap_or_else(|e| panic!("create: {e}\n{yaml}"));
     }
 
     /// Creates the Application `name` and the namespace of the same name, to deploy the folder `name` into it. Its spec is the usual one
@@ -251,7 +254,8 @@ impl World {
 
     /// Changes the spec of an Application by a merge patch.
     pub async fn respec(&self, name: &str, change: Value) {
-        self.patch("Application", name, &self.own(name), &json!({"spec": change})).await;
+        self.patch("Application", name, &self.own(name), &json!({"spec": change}))
+            .await;
     }
 
     /// Changes an object in the namespace of an application, past Pintle; an Application or AppProject in the control namespace.
@@ -369,7 +373,10 @@ impl World {
             match look().await {
                 Ok(seen) => return seen,
                 Err(seen) if since.elapsed() > PATIENCE => {
-                    panic!("not within {PATIENCE:?}: {what}\nlast seen: {seen}\n{}", self.state().await)
+                    panic!(
+                        "not within {PATIENCE:?}: {what}\nlast seen: {seen}\n{}",
+                        self.state().await
+                    )
                 }
                 Err(_) => tokio::time::sleep(LOOK).await,
             }
@@ -378,8 +385,14 @@ impl World {
 
     /// Waits until a condition of the world holds.
     pub async fn until_true(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
-        self.until(what, async || if holds().await { Ok(()) } else { Err("not so".to_owned()) })
-            .await;
+        self.until(what, async || {
+            if holds().await {
+                Ok(())
+            } else {
+                Err("not so".to_owned())
+            }
+        })
+        .await;
     }
 
     /// Looks for a while whether something that must not happen happens.
@@ -420,8 +433,19 @@ impl Drop for World {
 }
 
 fn typed(value: &Value) -> Application {
-    let object: Object = json_objects(value);
-    Application::from_object(&object).unwrap_or_else(|e| panic!("an Application cannot be read: {e}\n{value}"))
+    let mut value = value.clone();
+    // Items of a list do not say what they are.
+    merge(
+        &mut value,
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"}),
+    );
+    let object = Object::from_json(value.to_string().as_bytes());
+    let app = object.map(|o| Application::from_object(&o));
+    match app {
+        Ok(Ok(app)) => app,
+        Ok(Err(e)) => panic!("an Application cannot be read: {e}\n{value}"),
+        Err(e) => panic!("no object: {e}\n{value}"),
+    }
 }
 
 /// One application in one line, with its conditions and its operation.

@@ -1,5 +1,6 @@
 //! Project chores, one command each: `cargo xtask <command>`.
 
+mod bench;
 mod check;
 mod codegen;
 mod proto;
@@ -17,6 +18,7 @@ usage: cargo xtask <command>
   check     formatting, lints, tidy, licences and bans; no tests
   tidy      layers, purity, links, names that docs mention, large files
   codegen   writes files made from code: crds (the default), schema and proto (which need Go)
+  bench     measures on the real control plane, which needs Go: [--apps 300,1000] [--only s0,b1,b3,f1,f3]
 ";
 
 fn main() -> ExitCode {
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         Some("check") => check::run_all(),
         Some("tidy") => tidy::run(),
         Some("codegen") => codegen::run(rest),
+        Some("bench") => bench::run_all(rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -460,11 +460,11 @@ impl Hub {
             Some(Control::Project) if object.namespace() == self.config.control_namespace => {
                 self.project_gone(object.name())
             }
-            Some(Control::Secret) if object.namespace() == self.config.control_namespace => {
-                if self.credentials.remove(object.name()) {
-                    self.config.repositories.set_credentials(self.credentials.book());
-                    self.credentials_changed();
-                }
+            Some(Control::Secret)
+                if object.namespace() == self.config.control_namespace && self.credentials.remove(object.name()) =>
+            {
+                self.config.repositories.set_credentials(self.credentials.book());
+                self.credentials_changed();
             }
             _ => {}
         }

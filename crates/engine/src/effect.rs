@@ -237,6 +237,7 @@ const REPOSITORY_SECRETS: [&str; 4] = ["repository", "repo-creds", "repository-w
 
 impl Permitted<Effect> {
     /// Permits a write to one of Pintle's own records in its own cluster; gives the effect back if it is anything else.
+    #[allow(clippy::result_large_err, reason = "the refused effect is given back whole")]
     pub fn own_record(effect: Effect) -> Result<Self, Effect> {
         let own = effect.cluster == ClusterId::in_cluster()
             && OWN_KINDS
@@ -257,6 +258,7 @@ impl Permitted<Effect> {
     /// What is written must say so itself: created and replaced objects, and merge patches of their metadata, must keep the label
     /// `argocd.argoproj.io/secret-type` at one of the repository types. `live` is the Secret that a delete or a patch is about, as just
     /// read; without it, or with one of another kind, they are refused.
+    #[allow(clippy::result_large_err, reason = "the refused effect is given back whole")]
     pub fn repository_secret(effect: Effect, control_namespace: &str, live: Option<&Object>) -> Result<Self, Effect> {
         let is_one = |object: &Object| {
             object

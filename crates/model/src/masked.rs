@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_changed_secret_value_shows_that_it_changed_and_nothing_else() {
-        let secret = |text: &str| Object::from_json(text.as_bytes()).ok().expect("an object");
+        let secret = |text: &str| Object::from_json(text.as_bytes()).unwrap_or_else(|e| panic!("{e}"));
         let one = secret(r#"{"apiVersion":"v1","kind":"Secret","data":{"a":"CANARY1","b":"CANARY2","gone":"x"}}"#);
         let two = secret(r#"{"apiVersion":"v1","kind":"Secret","data":{"a":"CANARY1","b":"CANARY3","new":"x"}}"#);
         let (one, two) = Masked::pair(&one, &two, &[]);

@@ -38,7 +38,10 @@ impl Api {
 
     /// Reads an object; `None` if it is not there, or its kind is not.
     pub async fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
-        match self.send(Method::GET, &path(kind, namespace, name), "", Vec::new()).await {
+        match self
+            .send(Method::GET, &path(kind, namespace, name), "", Vec::new())
+            .await
+        {
             Ok(object) => Some(object),
             Err(kube::Error::Api(status)) if status.code == 404 => None,
             Err(error) => panic!("get {kind} {namespace}/{name}: {error}"),
@@ -75,7 +78,9 @@ impl Api {
     pub async fn patch(&self, kind: &str, namespace: &str, name: &str, patch: &Value) {
         let path = path(kind, namespace, name);
         let body = patch.to_string().into_bytes();
-        let done = self.send(Method::PATCH, &path, "application/merge-patch+json", body).await;
+        let done = self
+            .send(Method::PATCH, &path, "application/merge-patch+json", body)
+            .await;
         done.unwrap_or_else(|e| panic!("patch {kind} {namespace}/{name}: {e}"));
     }
 

@@ -26,7 +26,11 @@ impl Git {
         let (root, clone) = (directory.join("git"), directory.join("clone"));
         std::fs::create_dir_all(&root).expect("a scratch folder can be written");
         std::fs::create_dir_all(&clone).expect("a scratch folder can be written");
-        run(&root, &["init", "--quiet", "--bare", "--initial-branch=main", "shop.git"]).await;
+        run(
+            &root,
+            &["init", "--quiet", "--bare", "--initial-branch=main", "shop.git"],
+        )
+        .await;
         run(&root.join("shop.git"), &["config", "http.receivepack", "true"]).await;
         let (server, pushed) = serve(&root, SocketAddr::from(([127, 0, 0, 1], 0))).await;
         run(&clone, &["init", "--quiet", "--initial-branch=main", "."]).await;
@@ -122,7 +126,14 @@ async fn serve(root: &Path, address: SocketAddr) -> (GitServer, mpsc::Receiver<S
 async fn run(directory: &Path, arguments: &[&str]) -> String {
     let out = Command::new("git")
         .current_dir(directory)
-        .args(["-c", "user.name=Dev", "-c", "user.email=dev@shop.example", "-c", "commit.gpgSign=false"])
+        .args([
+            "-c",
+            "user.name=Dev",
+            "-c",
+            "user.email=dev@shop.example",
+            "-c",
+            "commit.gpgSign=false",
+        ])
         .args(arguments)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")

@@ -186,7 +186,10 @@ impl http_body::Body for CutBody {
     type Data = Bytes;
     type Error = Cut;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<http_body::Frame<Bytes>, Cut>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Cut>>> {
         if self.cut.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Some(Err(Cut)));
         }

@@ -258,8 +258,10 @@ mod tests {
 
     #[test]
     fn an_ended_operation_leaves_nothing_behind() {
-        let mut app = Application::default();
-        app.operation = Some(Default::default());
+        let mut app = Application {
+            operation: Some(Default::default()),
+            ..Application::default()
+        };
         app.status.operation_state = Some(OperationState {
             message: "old".into(),
             retry_count: 3,

@@ -105,6 +105,9 @@ pub enum TreeError {
     },
 }
 
+/// The entries of a directory, sorted by name.
+pub type Listing = Vec<(Arc<str>, Entry)>;
+
 /// An immutable view of files. Implementations do not follow symbolic links; [`Reader`] does, and records.
 pub trait Tree: Send + Sync {
     /// The id of the whole tree.
@@ -114,7 +117,7 @@ pub trait Tree: Send + Sync {
     fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError>;
 
     /// The entries of a directory, sorted by name; `Ok(None)` if `path` is not a directory.
-    fn list(&self, path: &TreePath) -> Result<Option<Vec<(Arc<str>, Entry)>>, TreeError>;
+    fn list(&self, path: &TreePath) -> Result<Option<Listing>, TreeError>;
 
     /// The bytes of a file or the target of a symbolic link; `Ok(None)` if `path` is neither. Larger than `limit` bytes is an error.
     fn read(&self, path: &TreePath, limit: u64) -> Result<Option<Arc<[u8]>>, TreeError>;

@@ -1,0 +1,378 @@
+//! Starting operations, and moving them on.
+
+use jiff::Timestamp;
+use pintle_engine::app::autosync::AutoSync;
+use pintle_engine::app::cluster::AppCluster;
+use pintle_engine::app::fail_closed::not_acted_on;
+use pintle_engine::app::history;
+use pintle_engine::app::operation::{Drive, DriveInput, OpTargets, begin, drive, wanted};
+use pintle_engine::app::project::{ClusterNames, permit};
+use pintle_engine::app::status::OperationPart;
+use pintle_engine::sync::{Memory, TaskId};
+use pintle_engine::view::View;
+use pintle_engine::{Action, ApplyMode, Effect, Failure, FailureKind, Outcome};
+use pintle_model::SyncOptions;
+use pintle_model::application::{Application, Destination, OperationPhase, OperationState, SyncOperation};
+use pintle_model::project::AppProject;
+use tokio::time::Instant;
+
+use super::Look;
+use crate::app_state::{AppState, Prepared, RenderSlot, Running};
+use crate::event::AppKey;
+use crate::hub::Hub;
+use crate::jobs::{self, Write};
+
+impl Hub {
+    /// Moves the operation on, or starts one; returns what the Application's operation fields become.
+    pub(super) fn operate(&mut self, key: &AppKey, state: &mut AppState, look: &Look, now: Timestamp) -> OperationPart {
+        self.take_up(state, now);
+        if state.operation.is_none() {
+            let fields = not_acted_on(&state.app, self.projects.get(state.app.spec.project_or_default()));
+            match self.auto_sync(state, look, &fields, now) {
+                AutoSync::Start(operation) if !state.writing => {
+                    tracing::info!(application = %key.name, revision = look.assessment.revisions.join(" "), "automated sync begins");
+                    let operation = *operation;
+                    let part = OperationPart {
+                        operation: Some(operation.clone()),
+                        state: Some(begin(operation, now)),
+                        history: None,
+                    };
+                    // It runs once the start is stored: the start is the claim that fences other writers off (I-24).
+                    return part;
+                }
+                AutoSync::Start(_) => {}
+                AutoSync::No(why) => {
+                    if let Some(at) = why.wake_at() {
+                        self.schedule(key, at);
+                    }
+                }
+            }
+            return unchanged(&state.app);
+        }
+        self.advance(key, state, look, now)
+    }
+
+    /// Takes up an operation that the Application says is asked for or running.
+    pub(super) fn take_up(&mut self, state: &mut AppState, now: Timestamp) {
+        let stored = state
+            .app
+            .status
+            .operation_state
+            .clone()
+            .filter(|s| !s.phase.is_completed() && !s.phase.is_unset());
+        match (&mut state.operation, &state.app.operation, stored) {
+            // Someone asked to stop it.
+            (Some(running), _, Some(stored)) if stored.phase == OperationPhase::Terminating => {
+                running.state.phase = OperationPhase::Terminating;
+            }
+            (Some(_), _, _) => {}
+            (None, Some(asked), None) => {
+                self.runs += 1;
+                state.operation = Some(Running::new(self.runs, begin(asked.clone(), now)));
+            }
+            (None, _, Some(stored)) => {
+                self.runs += 1;
+                state.operation = Some(Running::new(self.runs, stored));
+            }
+            (None, None, None) => {}
+        }
+    }
+
+    pub(super) fn advance(&mut self, key: &AppKey, state: &mut AppState, look: &Look, now: Timestamp) -> OperationPart {
+        let Some(mut running) = state.operation.take() else {
+            return unchanged(&state.app);
+        };
+        // A step reads only what is stored: what it destroys next must survive a crash as a record (I-9). The write that stores the last
+        // step's results goes out side by side with its effects, so this rarely waits.
+        if running.executing || !is_recorded(&state.app, &running.state) {
+            let part = under_way(&state.app, &running.state);
+            state.operation = Some(running);
+            return part;
+        }
+        let sync = running.state.operation.sync.clone().unwrap_or_default();
+        let targets_ready = self.op_targets(key, state, &sync);
+        let server = self.server();
+        let names = ClusterNames {
+            server: &server,
+            name: Destination::IN_CLUSTER_NAME,
+        };
+        let in_sync = state.comparison.as_ref().map(|c| c.in_sync()).unwrap_or_default();
+        let project = self.projects.get(state.app.spec.project_or_default()).cloned();
+        let no_project = AppProject::default();
+        let outcomes = std::mem::take(&mut running.outcomes);
+        let targets = match &targets_ready {
+            TargetsOf::Pending => OpTargets::Pending,
+            TargetsOf::Spec => prepared_targets(state.prepared.as_ref()),
+            TargetsOf::Operation => prepared_targets(state.op_prepared.as_ref()),
+        };
+        let view = View::new(&self.index, &self.kinds, now);
+        let input = DriveInput {
+            app: &state.app,
+            cluster_id: self.config.cluster.id(),
+            targets,
+            cluster: AppCluster {
+                app: &state.instance,
+                view,
+                tracking: &self.tracking,
+                project: project.as_ref().unwrap_or(&no_project),
+                names,
+                in_sync: &in_sync,
+            },
+            refused: look.refused.as_deref(),
+            shared: look.shared.as_deref(),
+            outcomes: &outcomes,
+            memory: running.memory,
+            wave_delay: self.settings.controller.wave_delay.to_std(),
+            timeout: self
+                .settings
+                .controller
+                .sync_timeout
+                .map(|t| t.to_std())
+                .unwrap_or_default(),
+            now,
+        };
+        let Drive {
+            state: next,
+            effects,
+            memory,
+            wake_at,
+            waiting_on,
+            render_again,
+        } = drive(running.state, input);
+        running.state = next;
+        running.memory = memory;
+        running.wake_at = wake_at;
+        if let Some(why) = waiting_on {
+            state.why = why;
+        }
+        if render_again {
+            state.render.ask(Instant::now());
+            self.schedule(key, now);
+        }
+        if let Some(at) = wake_at {
+            self.schedule(key, at);
+        }
+        if running.state.phase.is_completed() {
+            return self.ended(key, state, running.state, now);
+        }
+        if !effects.is_empty() {
+            running.executing = true;
+            self.execute(key, state, running.run, effects, project.as_ref());
+        }
+        let part = under_way(&state.app, &running.state);
+        state.operation = Some(running);
+        part
+    }
+
+    /// Where the operation's targets are: the spec's own if they are the same, else rendered for it.
+    fn op_targets(&mut self, key: &AppKey, state: &mut AppState, sync: &SyncOperation) -> TargetsOf {
+        let asked = wanted(&state.app, sync);
+        let at_spec = state.prepared.as_ref().is_some_and(|p| {
+            p.wanted.sources == asked.sources
+                && asked
+                    .revisions
+                    .iter()
+                    .zip(&p.revisions)
+                    .all(|(asked, have)| asked.as_ref().is_none_or(|a| a == have))
+        });
+        if at_spec {
+            state.op_render = None;
+            state.op_prepared = None;
+            return TargetsOf::Spec;
+        }
+        if state.op_prepared.as_ref().is_some_and(|p| p.wanted == asked) {
+            return TargetsOf::Operation;
+        }
+        let slot = state.op_render.get_or_insert_default();
+        if slot.in_flight.as_ref() != Some(&asked) {
+            let mut fresh = RenderSlot::default();
+            self.start_render(key, &state.app, &mut fresh, asked, Instant::now(), true);
+            state.op_render = Some(fresh);
+            state.op_prepared = None;
+        }
+        TargetsOf::Pending
+    }
+
+    pub(super) fn ended(
+        &mut self,
+        key: &AppKey,
+        state: &mut AppState,
+        ended: OperationState,
+        now: Timestamp,
+    ) -> OperationPart {
+        tracing::info!(application = %key.name, phase = %ended.phase, message = ended.message, "operation ended");
+        let history = history::recorded(&state.app, &ended, now.into());
+        // Kept until it is stored: a write that fails is made again with the same end.
+        self.runs += 1;
+        let part = OperationPart {
+            operation: None,
+            state: Some(ended.clone()),
+            history,
+        };
+        state.operation = Some(Running {
+            executing: false,
+            ..Running::new(self.runs, ended)
+        });
+        state.op_render = None;
+        state.op_prepared = None;
+        part
+    }
+
+    /// Sends the effects of one step out, each with its permission or its refusal.
+    pub(super) fn execute(
+        &self,
+        key: &AppKey,
+        state: &AppState,
+        run: u64,
+        effects: Vec<(TaskId, Effect)>,
+        project: Option<&AppProject>,
+    ) {
+        let options = state
+            .app
+            .spec
+            .sync_policy
+            .as_ref()
+            .map(|p| SyncOptions::of_application(&p.sync_options))
+            .unwrap_or_default();
+        let operation = state
+            .app
+            .status
+            .operation_state
+            .as_ref()
+            .and_then(|s| s.operation.sync.as_ref());
+        let own = operation.is_some_and(|s| SyncOptions::of_application(&s.sync_options).create_namespace)
+            || options.create_namespace;
+        let own_namespace = own.then_some(state.app.spec.destination.namespace.as_str());
+        let server = self.server();
+        let names = ClusterNames {
+            server: &server,
+            name: Destination::IN_CLUSTER_NAME,
+        };
+        let writes = effects.into_iter().map(|(id, effect)| {
+            // A server-side apply looks at managedFields, which are not kept here: it reads the object itself.
+            let hinted = matches!(
+                effect.action,
+                Action::Apply {
+                    mode: ApplyMode::ClientSide { .. },
+                    ..
+                }
+            );
+            let live = self
+                .index
+                .get(&effect.key())
+                .and_then(|e| e.object())
+                .filter(|_| hinted)
+                .cloned();
+            let scope = self.scope_of(&effect.gvk);
+            let permitted = match project {
+                None => Err(refused(format!(
+                    "project {} does not exist",
+                    state.app.spec.project_or_default()
+                ))),
+                Some(project) => {
+                    permit(effect, project, names, scope, own_namespace).map_err(|denied| refused(denied.to_string()))
+                }
+            };
+            Write { id, permitted, live }
+        });
+        tokio::spawn(jobs::execute(
+            self.executor.clone(),
+            key.clone(),
+            run,
+            writes.collect(),
+            self.events.clone(),
+        ));
+    }
+
+    pub(crate) fn executed(&mut self, key: &AppKey, run: u64, outcomes: Vec<(TaskId, Outcome)>) {
+        let Some(state) = self.apps.get_mut(key) else { return };
+        if let Some(running) = state.operation.as_mut().filter(|r| r.run == run) {
+            running.executing = false;
+            running.outcomes = outcomes;
+        } else if let Some(deletion) = state.deletion.as_mut().filter(|d| d.run == run) {
+            deletion.executing = false;
+            deletion.outcomes = outcomes;
+        }
+    }
+}
+
+enum TargetsOf {
+    Pending,
+    Spec,
+    Operation,
+}
+
+impl Running {
+    fn new(run: u64, state: OperationState) -> Self {
+        Self {
+            run,
+            state,
+            memory: Memory {
+                last_write: Some(crate::clock::now()),
+                ..Memory::default()
+            },
+            executing: false,
+            outcomes: Vec::new(),
+            wake_at: None,
+        }
+    }
+}
+
+fn prepared_targets(prepared: Option<&Prepared>) -> OpTargets<'_> {
+    match prepared {
+        None => OpTargets::Pending,
+        Some(p) => match &p.targets {
+            Ok(targets) => OpTargets::Ready {
+                objects: &targets.get().objects,
+                revisions: &p.revisions,
+                wanted: &p.wanted,
+            },
+            Err(why) => OpTargets::Failed(why),
+        },
+    }
+}
+
+/// Whether the results of an operation are stored.
+fn is_recorded(app: &Application, state: &OperationState) -> bool {
+    let results = |s: Option<&OperationState>| {
+        s.and_then(|s| s.sync_result.as_ref())
+            .map(|r| r.resources.clone())
+            .unwrap_or_default()
+    };
+    results(
+        app.status
+            .operation_state
+            .as_ref()
+            .filter(|s| s.started_at == state.started_at),
+    ) == results(Some(state))
+}
+
+/// The operation fields as they are.
+pub(super) fn unchanged(app: &Application) -> OperationPart {
+    OperationPart {
+        operation: app.operation.clone(),
+        state: app.status.operation_state.clone(),
+        history: None,
+    }
+}
+
+/// The operation fields while it runs: `.operation` stays until the end.
+fn under_way(app: &Application, state: &OperationState) -> OperationPart {
+    let operation = if state.phase.is_completed() {
+        None
+    } else {
+        app.operation.clone().or_else(|| Some(state.operation.clone()))
+    };
+    OperationPart {
+        operation,
+        state: Some(state.clone()),
+        history: None,
+    }
+}
+
+fn refused(message: String) -> Outcome {
+    Outcome::Failed(Failure {
+        kind: FailureKind::Forbidden,
+        message,
+    })
+}

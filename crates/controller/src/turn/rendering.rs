@@ -1,0 +1,209 @@
+//! Asking repositories for manifests, and making targets of them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use pintle_engine::app::operation::{Wanted, wanted};
+use pintle_engine::app::targets::{TargetRules, targets};
+use pintle_engine::complete::{Complete, SourceRender};
+use pintle_model::application::{Application, SyncOperation};
+use pintle_model::{Object, ResourceKey};
+use tokio::time::Instant;
+
+use super::after;
+use crate::app_state::{AppState, Prepared, RenderSlot};
+use crate::event::{AppKey, SourceResult};
+use crate::hub::Hub;
+use crate::jobs::{self};
+
+/// A failed render is tried again after this long, doubled with each failure up to [`RENDER_RETRY_LONGEST`].
+const RENDER_RETRY: Duration = Duration::from_secs(3);
+
+const RENDER_RETRY_LONGEST: Duration = Duration::from_secs(180);
+
+/// Refs listed this recently are good enough for a poll: applications of one repository share a listing.
+const POLL_SHARES: Duration = Duration::from_secs(30);
+
+impl Hub {
+    /// Starts a render where the spec, a hint, a poll or a retry asks for one.
+    pub(super) fn ask_for_render(&mut self, key: &AppKey, state: &mut AppState, wanted: &Wanted, now: Timestamp) {
+        if wanted.sources.is_empty() || state.render.in_flight.is_some() {
+            return;
+        }
+        let is_new = state.render.result.as_ref().is_none_or(|(of, _)| of != wanted);
+        let polled = state.poll_at.is_some_and(|at| at <= now);
+        let retried = state.render.retry_at.is_some_and(|at| at <= now);
+        // A spec that has not changed waits for its retry; anything new is tried at once.
+        let is_new = is_new && (state.render.retry_at.is_none() || retried);
+        let asked = state.render.not_before.take();
+        if !(is_new || polled || retried || asked.is_some()) {
+            return self.wake_for_render(key, state);
+        }
+        let shared = Instant::now().checked_sub(POLL_SHARES).unwrap_or_else(Instant::now);
+        let not_before = asked.unwrap_or(shared);
+        state.render.retry_at = None;
+        state.poll_at = None;
+        self.start_render(key, &state.app, &mut state.render, wanted.clone(), not_before, false);
+    }
+
+    pub(super) fn wake_for_render(&mut self, key: &AppKey, state: &AppState) {
+        for at in [state.poll_at, state.render.retry_at].into_iter().flatten() {
+            self.schedule(key, at);
+        }
+    }
+
+    pub(super) fn start_render(
+        &self,
+        key: &AppKey,
+        app: &Application,
+        slot: &mut RenderSlot,
+        wanted: Wanted,
+        not_before: Instant,
+        for_operation: bool,
+    ) {
+        slot.in_flight = Some(wanted.clone());
+        let project = app.spec.project_or_default().to_owned();
+        let repositories = self.config.repositories.clone();
+        tokio::spawn(jobs::render(
+            repositories,
+            key.clone(),
+            wanted,
+            project,
+            not_before,
+            for_operation,
+            self.events.clone(),
+        ));
+    }
+
+    pub(crate) fn rendered(&mut self, key: &AppKey, wanted: Wanted, for_operation: bool, sources: Vec<SourceResult>) {
+        let now = crate::clock::now();
+        let poll = self.poll_interval(key);
+        let Some(state) = self.apps.get_mut(key) else { return };
+        let slot = if for_operation {
+            match &mut state.op_render {
+                Some(slot) => slot,
+                None => return,
+            }
+        } else {
+            &mut state.render
+        };
+        slot.in_flight = None;
+        let failed = sources
+            .iter()
+            .filter_map(|s| s.rendered.as_ref().err())
+            .collect::<Vec<_>>();
+        if failed.is_empty() {
+            slot.failures = 0;
+            slot.retry_at = None;
+        } else if failed.iter().any(|f| f.is_retryable) {
+            let wait = RENDER_RETRY
+                .saturating_mul(1 << slot.failures.min(6))
+                .min(RENDER_RETRY_LONGEST);
+            slot.failures = slot.failures.saturating_add(1);
+            slot.retry_at = Some(after(now, wait));
+        }
+        slot.result = Some((wanted, sources));
+        if for_operation {
+            state.op_prepared = None;
+        } else {
+            state.prepared = None;
+            state.poll_at = poll.map(|wait| after(now, wait));
+        }
+    }
+
+    /// `timeout.reconciliation` plus jitter; the jitter is a function of the name, so that it needs no randomness and spreads all the same.
+    pub(super) fn poll_interval(&self, key: &AppKey) -> Option<Duration> {
+        let base = self.settings.controller.reconciliation?.to_std();
+        let jitter = self.settings.controller.reconciliation_jitter.to_std();
+        let spread = key
+            .name
+            .bytes()
+            .fold(7u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b)))
+            % 1000;
+        Some(base + jitter * spread / 1000)
+    }
+
+    /// Makes targets out of renders, where renders, kinds or settings have changed. Returns what is wanted now, where that is new.
+    pub(super) fn prepare(&self, state: &mut AppState) -> Option<BTreeSet<ResourceKey>> {
+        let fresh = |p: &Option<Prepared>| p.as_ref().is_some_and(|p| p.generation == self.generation);
+        let mut claims = None;
+        if !fresh(&state.prepared)
+            && let Some((wanted, sources)) = &state.render.result
+        {
+            state.prepared = Some(self.prepared(&state.app, &state.instance, wanted, sources));
+            state.cache.clear();
+            let objects = state.prepared.as_ref().map(Prepared::objects).unwrap_or_default();
+            claims = Some(objects.iter().map(Object::key).collect());
+        }
+        if let Some(slot) = &state.op_render
+            && !fresh(&state.op_prepared)
+            && let Some((wanted, sources)) = &slot.result
+        {
+            state.op_prepared = Some(self.prepared(&state.app, &state.instance, wanted, sources));
+        }
+        claims
+    }
+
+    pub(super) fn prepared(
+        &self,
+        app: &Application,
+        instance: &str,
+        wanted: &Wanted,
+        sources: &[SourceResult],
+    ) -> Prepared {
+        let now = crate::clock::now();
+        let several = sources.len() > 1;
+        let named = sources.iter().enumerate().map(|(i, s)| {
+            let source = wanted.sources.get(i).map_or("", |s| s.repo_url.as_str());
+            let name = if several {
+                format!("source {} of {} ({source})", i + 1, sources.len())
+            } else {
+                source.to_owned()
+            };
+            match &s.rendered {
+                Ok(rendered) => SourceRender {
+                    source: name.into(),
+                    revision: s.revision.as_str().into(),
+                    objects: Ok(rendered.objects.iter().map(|o| o.object.clone()).collect()),
+                    blocking: rendered
+                        .diagnostics
+                        .iter()
+                        .filter(|d| d.severity == pintle_render::Severity::Error)
+                        .map(|d| d.to_string().into())
+                        .collect(),
+                },
+                Err(failure) => SourceRender {
+                    source: name.into(),
+                    revision: "".into(),
+                    objects: Err(Arc::clone(&failure.message)),
+                    blocking: Vec::new(),
+                },
+            }
+        });
+        let rules = TargetRules {
+            app: instance,
+            namespace: &app.spec.destination.namespace,
+            cluster: &self.server(),
+            tracking: &self.tracking,
+            filter: &self.filter,
+            kinds: &self.kinds,
+        };
+        let made = match Complete::rendered(named.collect(), now) {
+            Ok(rendered) => Ok(targets(rendered, rules)),
+            Err(incomplete) => Err(Arc::from(format!("Failed to load target state: {incomplete}").as_str())),
+        };
+        Prepared {
+            targets: made,
+            revisions: sources.iter().map(|s| s.revision.clone()).collect(),
+            wanted: wanted.clone(),
+            generation: self.generation,
+        }
+    }
+}
+
+/// What the spec wants rendered.
+pub(super) fn spec_wanted(app: &Application) -> Wanted {
+    wanted(app, &SyncOperation::default())
+}
