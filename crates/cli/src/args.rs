@@ -139,13 +139,33 @@ pub(crate) enum TopCommand {
     #[command(subcommand)]
     Repo(RepoCommand),
     /// Try everything on this machine: an embedded cluster, a Git server and a controller.
-    Demo(crate::demo::DemoArgs),
+    Demo(DemoArgs),
     /// Run every component against the cluster of the kubeconfig.
     Serve(ServeArgs),
     /// Run the embedded evaluation control plane alone.
     Kubesim(KubesimArgs),
     /// Print the version.
     Version(VersionArgs),
+}
+
+/// `pintle demo`.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct DemoArgs {
+    /// Play the whole story by itself; exit code 0 only if every step was really seen.
+    #[arg(long)]
+    pub story: bool,
+    /// Plain lines: no colours, no waiting for Enter between the steps of the story.
+    #[arg(long)]
+    pub headless: bool,
+    /// Directory for the demo's files, empty or not there yet; it stays. A temporary one by default, which goes.
+    #[arg(long, alias = "dir", value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Port of the Kubernetes API on 127.0.0.1; another one is taken if it is in use.
+    #[arg(long, alias = "api-port", default_value_t = 16443)]
+    pub port: u16,
+    /// Port of the Git server on 127.0.0.1; another one is taken if it is in use.
+    #[arg(long, default_value_t = 16080)]
+    pub git_port: u16,
 }
 
 /// `pintle serve`.

@@ -14,6 +14,7 @@ use pintle_engine::ClusterId;
 use pintle_repo::{Counts, Repositories};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::stage::CONTROL;
@@ -39,8 +40,8 @@ pub async fn run(kubeconfig: PathBuf, directory: PathBuf) -> Result<()> {
     })
     .await?;
     say("started")?;
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    while let Some(line) = lines.next_line().await? {
+    let mut lines = input();
+    while let Some(line) = lines.recv().await {
         match line.split_once(' ') {
             Some(("hint", url)) => controller.hint(url),
             _ if line == "counts" => {
@@ -56,6 +57,20 @@ pub async fn run(kubeconfig: PathBuf, directory: PathBuf) -> Result<()> {
     }
     controller.shutdown().await;
     Ok(())
+}
+
+/// The lines of standard input, read by a thread of their own.
+fn input() -> mpsc::Receiver<String> {
+    let (lines, received) = mpsc::channel(16);
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines() {
+            let Ok(line) = line else { return };
+            if lines.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    received
 }
 
 fn say(line: &str) -> Result<()> {

@@ -18,7 +18,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         TopCommand::App(command) => app::run(&global, *command).await,
         TopCommand::Proj(command) => proj::run(&global, command).await,
         TopCommand::Repo(command) => repo::run(&global, command).await,
-        TopCommand::Demo(args) => Ok(demo::run(args).await),
+        TopCommand::Demo(args) => demo::run(args).await,
         TopCommand::Serve(args) => daemon::serve::run(args).await,
         TopCommand::Kubesim(args) => daemon::kubesim::run(args).await,
         TopCommand::Version(args) => version(&args),

@@ -3,15 +3,12 @@
 use std::sync::Arc;
 
 use pintle_model::application::HealthStatusCode;
-use pintle_model::{Masked, Value};
 use pintle_server::ApiError;
 use pintle_server::api::{
     AppRef, ApplicationService, DeleteRequest, ResourceDiff, ResourcesQuery, RollbackRequest, SyncRequest,
 };
-use similar::TextDiff;
 
-/// Lines around a change that a diff shows.
-const CONTEXT: usize = 3;
+use crate::output::diff;
 
 /// The Application service, asked as the commands ask it.
 #[derive(Clone)]
@@ -84,22 +81,8 @@ fn of(name: &str) -> ResourcesQuery {
     }
 }
 
-/// The unified diff of one object, with its name above.
+/// One object as `pintle app diff` shows it.
 fn difference(one: &ResourceDiff) -> String {
-    let key = &one.key;
-    let (before, after) = (text(one.normalized_live.as_ref()), text(one.predicted_live.as_ref()));
-    let diff = TextDiff::from_lines(&before, &after);
-    let unified = diff.unified_diff().context_radius(CONTEXT).to_string();
-    format!(
-        "===== {}/{} {}/{} ======\n{unified}",
-        key.group, key.kind, key.namespace, key.name
-    )
-}
-
-fn text(object: Option<&Masked>) -> String {
-    object.map(|o| yaml(o.value())).unwrap_or_default()
-}
-
-fn yaml(value: &Value) -> String {
-    pintle_yaml::to_string(&value.into())
+    let changed = diff::unified(one.normalized_live.as_ref(), one.predicted_live.as_ref());
+    format!("{}{changed}", diff::header(&one.key))
 }

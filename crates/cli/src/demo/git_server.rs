@@ -43,7 +43,6 @@ pub struct GitServer {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     root: PathBuf,
-    #[cfg_attr(not(test), allow(dead_code, reason = "for tests and benchmarks"))]
     requests: Arc<std::sync::atomic::AtomicU64>,
 }
 
@@ -99,7 +98,6 @@ impl GitServer {
     }
 
     /// Where it listens.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for tests and benchmarks"))]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -115,7 +113,6 @@ impl GitServer {
     }
 
     /// How many requests were answered; tests and benchmarks count fetches by it.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for tests and benchmarks"))]
     pub fn requests(&self) -> u64 {
         self.requests.load(std::sync::atomic::Ordering::Relaxed)
     }

@@ -8,7 +8,6 @@
 
 mod check;
 mod console;
-mod core_api;
 pub mod git_server;
 mod hand;
 mod manifests;
@@ -20,7 +19,6 @@ mod story;
 mod world;
 
 use std::error::Error;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -34,40 +32,19 @@ use self::say::{Say, columns, seconds};
 use self::shop::Environment;
 use self::sight::{Sight, image};
 use self::world::{World, WorldConfig};
+use crate::args::DemoArgs;
+use crate::exit::CliError;
 
 /// A start takes a few seconds; what is not there by then is shown as it is.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 /// What shells report of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
-/// Arguments of `pintle demo`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct DemoArgs {
-    /// Play the whole story by itself; exit code 0 only if every step was really seen
-    #[arg(long)]
-    story: bool,
-    /// Plain lines: no colours, no waiting for Enter
-    #[arg(long)]
-    headless: bool,
-    /// Keep everything in this directory, which must be empty or not there yet, instead of a temporary one
-    #[arg(long, value_name = "DIR")]
-    dir: Option<PathBuf>,
-    /// Port of the Kubernetes API on 127.0.0.1; another one is taken if it is not free
-    #[arg(long, value_name = "PORT", default_value_t = 16443)]
-    api_port: u16,
-    /// Port of the Git server on 127.0.0.1; another one is taken if it is not free
-    #[arg(long, value_name = "PORT", default_value_t = 16080)]
-    git_port: u16,
-}
-
 /// Runs the demo until it is interrupted, or the story to its end.
-pub async fn run(args: DemoArgs) -> ExitCode {
+pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
     let say = Say::new(args.headless);
-    let (Ok(mut terminated), Ok(mut interrupted)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        say.bad("signals cannot be caught, so nothing could be cleaned up");
-        return ExitCode::FAILURE;
-    };
+    // Caught from the beginning: whatever has been started is ended and removed.
+    let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stopped = async move {
         tokio::select! {
             _ = terminated.recv() => {}
@@ -78,22 +55,16 @@ pub async fn run(args: DemoArgs) -> ExitCode {
 
     let began = Instant::now();
     let config = WorldConfig {
-        directory: args.dir.clone(),
-        api_port: args.api_port,
+        directory: args.directory.clone(),
+        api_port: args.port,
         git_port: args.git_port,
     };
     say.note("Starting a control plane, a Git server and the controller …");
     let started = tokio::select! {
         started = World::start(config) => started,
-        () = &mut stopped => return ExitCode::from(INTERRUPTED),
+        () = &mut stopped => return Ok(ExitCode::from(INTERRUPTED)),
     };
-    let world = match started {
-        Ok(world) => world,
-        Err(error) => {
-            say.bad(&format!("the demo could not start: {}", chain(&error)));
-            return ExitCode::FAILURE;
-        }
-    };
+    let world = started.map_err(|error| CliError::error(format!("the demo could not start: {}", chain(&error))))?;
     let mut pause = Pause::new(args.headless);
     let code = tokio::select! {
         code = perform(&world, &args, say, &mut pause, began) => code,
@@ -104,7 +75,7 @@ pub async fn run(args: DemoArgs) -> ExitCode {
         }
     };
     world.shut_down().await;
-    code
+    Ok(code)
 }
 
 async fn perform(world: &World, args: &DemoArgs, say: Say, pause: &mut Pause, began: Instant) -> ExitCode {

@@ -76,6 +76,14 @@ pub enum ShopError {
     /// The git program is missing.
     #[error("git cannot be started: install the git program, version 2.30 or later")]
     NoGit(#[source] io::Error),
+    /// This git cannot serve repositories.
+    #[error(
+        "{path} is missing: install the whole of git; some systems put its HTTP backend into a package of its own (git-daemon)"
+    )]
+    NoHttpBackend {
+        /// Where it is looked for.
+        path: PathBuf,
+    },
     /// Git refused.
     #[error("git {command} failed: {message}")]
     Git {
@@ -110,6 +118,11 @@ impl Shop {
     /// Makes the bare repository that the Git server serves, empty.
     pub async fn init_bare(root: &Path) -> Result<(), ShopError> {
         std::fs::create_dir_all(root).map_err(|e| file_error(root, e))?;
+        let programs = git(root, &["--exec-path"]).await?;
+        let backend = Path::new(programs.trim()).join("git-http-backend");
+        if !backend.is_file() {
+            return Err(ShopError::NoHttpBackend { path: backend });
+        }
         git(
             root,
             &["init", "--quiet", "--bare", "--initial-branch", BRANCH, REPOSITORY],

@@ -20,7 +20,6 @@ use tokio::time::timeout;
 
 use super::check::{self, Wanted};
 use super::console::Console;
-use super::core_api::core_api;
 use super::git_server::{GitServer, GitServerConfig};
 use super::hand::{Hand, HandError};
 use super::manifests::{self, BadManifest, CONTROL_NAMESPACE};
@@ -163,7 +162,7 @@ impl World {
         let repositories = Repositories::new(directory.path().join("repositories"));
         let controller = Controller::start(ControllerConfig {
             cluster: cluster.clone(),
-            repositories: repositories.clone(),
+            repositories,
             control_namespace: CONTROL_NAMESPACE.to_owned(),
             identity: "demo".to_owned(),
             lease: elector.guard(),
@@ -176,9 +175,11 @@ impl World {
             }
         });
 
+        // The same services as the commands use.
+        let session = crate::wiring::session(cluster.clone(), CONTROL_NAMESPACE.to_owned());
         let world = Self {
             lookout: Lookout::start(&cluster),
-            console: Console::new(core_api(&cluster, &repositories)),
+            console: Console::new(session.apps),
             hand,
             shop,
             controller: Some(controller),
