@@ -356,17 +356,24 @@ pub(super) fn unchanged(app: &Application) -> OperationPart {
     }
 }
 
-/// The operation fields while it runs: `.operation` stays until the end.
+/// The operation fields while it runs: `.operation` stays until the end. The history entry of an end belongs to the write that stores the end,
+/// however often that write has to be made again: it had to wait for another one, or someone else wrote first.
 fn under_way(app: &Application, state: &OperationState) -> OperationPart {
-    let operation = if state.phase.is_completed() {
-        None
-    } else {
-        app.operation.clone().or_else(|| Some(state.operation.clone()))
-    };
+    let is_over = state.phase.is_completed();
+    let is_stored = app
+        .status
+        .operation_state
+        .as_ref()
+        .is_some_and(|s| s.started_at == state.started_at && s.phase.is_completed());
+    let deployed_at = state.finished_at.filter(|_| is_over && !is_stored);
     OperationPart {
-        operation,
+        operation: if is_over {
+            None
+        } else {
+            app.operation.clone().or_else(|| Some(state.operation.clone()))
+        },
         state: Some(state.clone()),
-        history: None,
+        history: deployed_at.and_then(|at| history::recorded(app, state, at)),
     }
 }
 
@@ -375,4 +382,41 @@ fn refused(message: String) -> Outcome {
         kind: FailureKind::Forbidden,
         message,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use pintle_model::application::{Operation, SyncResult};
+
+    use super::*;
+
+    #[test]
+    fn an_end_that_was_not_stored_yet_keeps_its_history_entry() {
+        let mut app = Application::default();
+        let mut state = OperationState {
+            phase: OperationPhase::Succeeded,
+            started_at: "2026-01-01T00:00:00Z".parse().ok(),
+            finished_at: "2026-01-01T00:00:05Z".parse().ok(),
+            operation: Operation {
+                sync: Some(SyncOperation::default()),
+                ..Operation::default()
+            },
+            sync_result: Some(SyncResult {
+                revision: "abc".into(),
+                ..SyncResult::default()
+            }),
+            ..OperationState::default()
+        };
+        let entries = |app: &Application, state: &OperationState| under_way(app, state).history.map(|h| h.len());
+        assert_eq!(entries(&app, &state), Some(1));
+        app.status.operation_state = Some(OperationState {
+            phase: OperationPhase::Running,
+            ..state.clone()
+        });
+        assert_eq!(entries(&app, &state), Some(1));
+        app.status.operation_state = Some(state.clone());
+        assert_eq!(entries(&app, &state), None, "stored already");
+        state.phase = OperationPhase::Running;
+        assert_eq!(entries(&Application::default(), &state), None, "not over");
+    }
 }
