@@ -8,6 +8,7 @@ use pintle_cluster::{ClusterEvent, Clusters, Executor, ProjectVersionMap, Served
 use pintle_engine::kinds::{KindTable, Scope, ServedVersion};
 use pintle_engine::live::exclusion::KindFilter;
 use pintle_engine::live::{IndexRules, LiveIndex, NotFresh, Touched, WatchScope};
+use pintle_engine::sync::Verb;
 use pintle_engine::track::{Tracking, instance_name};
 use pintle_model::application::Application;
 use pintle_model::project::AppProject;
@@ -63,6 +64,9 @@ impl Hub {
             Arc::new(projects_seen.clone()),
             config.lease.clone(),
         );
+        for problem in &settings.problems {
+            tracing::warn!(problem = %problem, "a setting cannot be read; its default counts");
+        }
         let (filter, _) = KindFilter::from_settings(&settings.resource_filter);
         Self {
             tracking: Tracking::from(&settings),
@@ -226,9 +230,11 @@ impl Hub {
                 self.schedule(&app, clock::now());
             }
             Event::Executed { app, run, outcomes } => {
-                for object in outcomes.iter().filter_map(|(_, o)| o.object()) {
-                    // A dry run's answer is not the object's state.
-                    self.own_write(object);
+                // A dry run's answer is not the object's state.
+                for (_, outcome) in outcomes.iter().filter(|(id, _)| id.verb != Verb::DryRun) {
+                    if let Some(object) = outcome.object() {
+                        self.own_write(object);
+                    }
                 }
                 self.executed(&app, run, outcomes);
                 self.schedule(&app, clock::now());

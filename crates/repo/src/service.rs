@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use pintle_model::application::Source;
-use pintle_model::tree::{Tree as _, TreeError, TreePath};
+use pintle_model::tree::{ReadSet, Tree as _, TreeError, TreePath};
 use pintle_render::{DEFAULT_MAX_MANIFEST_BYTES, DirectoryOptions, RenderRequest, Rendered, SourceType};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
@@ -111,6 +111,8 @@ struct Shared {
 impl Repositories {
     /// Keeps stores below `directory`, which belongs to this process alone.
     pub fn new(directory: PathBuf) -> Self {
+        // Private files of a Git that was killed with its process; nothing of this process runs yet (I-21, I-26).
+        let _ = std::fs::remove_dir_all(directory.join("private"));
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self {
             shared: Arc::new(Shared {
@@ -183,11 +185,25 @@ impl Repositories {
             });
         }
         let request = request(source)?;
+        // A source that only lends its files to others renders nothing itself [F4.13].
+        let lends_only = source.is_ref_only();
         let access = self.book().access(&url, project);
         let store = self.store(&url).await?;
         let revision = revision.unwrap_or_else(|| source.revision_or_head());
         let resolution = store.resolve(&access, revision, &source.tag_prefix, not_before).await?;
         let commit = store.fetch(&access, &resolution).await?;
+        if lends_only {
+            let nothing = Rendered {
+                source_type: SourceType::Directory,
+                objects: Vec::new(),
+                diagnostics: Vec::new(),
+                reads: ReadSet::default(),
+            };
+            return Ok(SourceRender {
+                revision: commit,
+                rendered: Arc::new(nothing),
+            });
+        }
         let rendered = self.render_commit(&url, &store, &commit, request).await?;
         Ok(SourceRender {
             revision: commit,

@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use pintle_engine::app::autosync::{AutoSync, Compared, SelfHeal, auto_sync};
 use pintle_engine::app::compare::{CompareInput, compare_app};
 use pintle_engine::app::condition::Conditions;
-use pintle_engine::app::fail_closed::not_acted_on;
+use pintle_engine::app::fail_closed::{NotActedOn, not_acted_on, settings_not_acted_on};
 use pintle_engine::app::project::{ClusterNames, Scope, SpecProblem, check_resource, check_spec};
 use pintle_engine::app::status::Assessment;
 use pintle_engine::sync::retry::SelfHealBackoff;
 use pintle_engine::view::{MAX_AGE, View};
-use pintle_model::application::{ConditionType, Destination, SourceType};
+use pintle_model::application::{Application, ConditionType, Destination, SourceType};
 use pintle_model::{GroupKind, Object, ResourceKey};
 
 use super::{Look, after};
@@ -48,7 +48,7 @@ impl Hub {
         if let Some(problem) = self.destination_problem(&state.app.spec.destination) {
             conditions.add(ConditionType::InvalidSpecError, problem);
         }
-        let not_acted_on = not_acted_on(&state.app, self.projects.get(project_name));
+        let not_acted_on = self.not_acted_on(&state.app);
         let look = if conditions.forbid_sync() {
             state.comparison = None;
             Look::unknown(&state.app, conditions)
@@ -72,11 +72,22 @@ impl Hub {
         Some(self.with_auto_sync_condition(state, look, &not_acted_on, now))
     }
 
+    /// What is in use and not acted on: fields of the Application and its project, and settings.
+    pub(super) fn not_acted_on(&self, app: &Application) -> Vec<NotActedOn> {
+        let mut fields = not_acted_on(app, self.projects.get(app.spec.project_or_default()));
+        fields.extend(settings_not_acted_on(&self.settings));
+        fields
+    }
+
     /// This version deploys into the cluster it runs in.
     pub(super) fn destination_problem(&self, destination: &Destination) -> Option<String> {
         match destination.cluster() {
             Err(e) => Some(e.to_string()),
-            Ok(_) if destination.is_in_cluster() => None,
+            Ok(_) if destination.is_in_cluster() && self.settings.in_cluster_enabled => None,
+            Ok(_) if destination.is_in_cluster() => Some(
+                "the cluster Pintle runs in is no destination: cluster.inClusterEnabled is \"false\" in argocd-cm"
+                    .to_owned(),
+            ),
             Ok(_) => {
                 let named = if destination.server.is_empty() {
                     &destination.name
@@ -206,7 +217,7 @@ impl Hub {
         &self,
         state: &mut AppState,
         mut look: Look,
-        fields: &[pintle_engine::app::fail_closed::NotActedOn],
+        fields: &[NotActedOn],
         now: Timestamp,
     ) -> Look {
         let decision = self.auto_sync(state, &look, fields, now);
@@ -225,13 +236,7 @@ impl Hub {
         look
     }
 
-    pub(super) fn auto_sync(
-        &self,
-        state: &AppState,
-        look: &Look,
-        fields: &[pintle_engine::app::fail_closed::NotActedOn],
-        now: Timestamp,
-    ) -> AutoSync {
+    pub(super) fn auto_sync(&self, state: &AppState, look: &Look, fields: &[NotActedOn], now: Timestamp) -> AutoSync {
         let shared = state
             .comparison
             .as_ref()

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use pintle_engine::app::autosync::AutoSync;
 use pintle_engine::app::cluster::AppCluster;
-use pintle_engine::app::fail_closed::not_acted_on;
 use pintle_engine::app::history;
 use pintle_engine::app::operation::{Drive, DriveInput, OpTargets, begin, drive, wanted};
 use pintle_engine::app::project::{ClusterNames, permit};
@@ -27,7 +26,7 @@ impl Hub {
     pub(super) fn operate(&mut self, key: &AppKey, state: &mut AppState, look: &Look, now: Timestamp) -> OperationPart {
         self.take_up(state, now);
         if state.operation.is_none() {
-            let fields = not_acted_on(&state.app, self.projects.get(state.app.spec.project_or_default()));
+            let fields = self.not_acted_on(&state.app);
             match self.auto_sync(state, look, &fields, now) {
                 AutoSync::Start(operation) if !state.writing => {
                     tracing::info!(application = %key.name, revision = look.assessment.revisions.join(" "), "automated sync begins");
@@ -323,7 +322,7 @@ fn prepared_targets(prepared: Option<&Prepared>) -> OpTargets<'_> {
         None => OpTargets::Pending,
         Some(p) => match &p.targets {
             Ok(targets) => OpTargets::Ready {
-                objects: &targets.get().objects,
+                targets,
                 revisions: &p.revisions,
                 wanted: &p.wanted,
             },

@@ -4,6 +4,7 @@ use std::fmt;
 
 use pintle_model::application::{Application, Source};
 use pintle_model::project::AppProject;
+use pintle_model::settings::Settings;
 use pintle_model::sync_option::SyncOptions;
 
 /// A field in use that is not acted on yet.
@@ -89,6 +90,15 @@ pub fn not_acted_on(app: &Application, project: Option<&AppProject>) -> Vec<NotA
                 "commits are not verified",
             );
         }
+        if project.spec.permit_only_project_scoped_clusters {
+            say(
+                format!(
+                    "AppProject {} spec.permitOnlyProjectScopedClusters",
+                    project.metadata.name
+                ),
+                "clusters are not scoped to projects",
+            );
+        }
         if !project.spec.destination_service_accounts.is_empty() {
             say(
                 format!("AppProject {} spec.destinationServiceAccounts", project.metadata.name),
@@ -98,6 +108,16 @@ pub fn not_acted_on(app: &Application, project: Option<&AppProject>) -> Vec<NotA
     }
     found.sort();
     found
+}
+
+/// The settings that are in use, not acted on, and could change what is written.
+pub fn settings_not_acted_on(settings: &Settings) -> Vec<NotActedOn> {
+    let keys = settings.not_acted_on.iter().filter(|k| k.changes_writes);
+    keys.map(|k| NotActedOn {
+        field: format!("setting {}", k.key),
+        what: "remove it from the settings, or sync by hand",
+    })
+    .collect()
 }
 
 fn source_fields(at: &str, source: &Source, say: &mut impl FnMut(String, &'static str)) {

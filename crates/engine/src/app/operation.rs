@@ -17,6 +17,8 @@ use pintle_model::sync_option::SyncOptions;
 use pintle_model::{Object, annotation};
 
 use super::cluster::AppCluster;
+use super::targets::Targets;
+use crate::complete::Complete;
 use crate::effect::{ClusterId, Effect, Outcome};
 use crate::sync::retry::{Attempt, Retry, after_attempt, backoff, retrying_message, times_out_at};
 use crate::sync::{Memory, SyncOp, SyncView, TaskId, Terminate, step};
@@ -76,8 +78,8 @@ pub enum OpTargets<'a> {
     Failed(&'a str),
     /// Complete.
     Ready {
-        /// Rendered, placed and tracked objects, hooks among them.
-        objects: &'a [Object],
+        /// Rendered, placed and tracked objects, hooks among them; only complete ones make an operation (I-1).
+        targets: &'a Complete<Targets>,
         /// One resolved revision per source.
         revisions: &'a [String],
         /// What they were rendered from.
@@ -180,15 +182,19 @@ pub fn drive(mut state: OperationState, input: DriveInput<'_>) -> Drive {
             input.memory,
         );
     };
+    if !sync.manifests.is_empty() {
+        let why = "manifests sent along with an operation are not supported by this version; commit them, or apply them with kubectl";
+        return finish(state, OperationPhase::Failed, why.into(), input.now, input.memory);
+    }
     if let Some(why) = input.refused.filter(|_| terminate.is_none()) {
         return attempt_ended(state, OperationPhase::Error, why.to_owned(), &input, false);
     }
     let (objects, revisions, wanted) = match input.targets {
         OpTargets::Ready {
-            objects,
+            targets,
             revisions,
             wanted,
-        } => (objects, revisions, wanted),
+        } => (targets.get().objects.as_slice(), revisions, wanted),
         _ if terminate.is_some() && !is_started(&state) => {
             return finish(
                 state,

@@ -139,6 +139,12 @@ pub fn check_spec(
             ));
         }
     }
+    // Whoever asks for signatures would rather have nothing than an unverified commit, by hand too.
+    if !project.spec.signature_keys.is_empty() || project.spec.source_integrity.is_some() {
+        problems.push(SpecProblem::Invalid(format!(
+            "project {project_name} asks for signed commits, which this version cannot verify; nothing is deployed for it"
+        )));
+    }
     if !destination_permitted(project, cluster, &app.spec.destination.namespace) {
         problems.push(SpecProblem::Destination {
             server: cluster.server.to_owned(),

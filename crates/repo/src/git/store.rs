@@ -18,7 +18,7 @@ use crate::url::RepoUrl;
 
 /// The peer allows 90 s for a listing of refs (`ARGOCD_GIT_REQUEST_TIMEOUT`-less default of its exec timeout); so do we.
 const LS_REMOTE_DEADLINE: Duration = Duration::from_secs(90);
-/// A first fetch of a large repository takes minutes; an hour means that something hangs.
+/// A first fetch of a large repository takes minutes; twenty minutes mean that something hangs.
 const FETCH_DEADLINE: Duration = Duration::from_secs(20 * 60);
 
 /// Why a revision could not be brought here.
