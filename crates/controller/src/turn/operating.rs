@@ -386,3 +386,39 @@ fn refused(message: String) -> Outcome {
         message,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use pintle_model::application::{Operation, SyncResult};
+
+    use super::*;
+
+    #[test]
+    fn an_end_that_was_not_stored_yet_keeps_its_history_entry() {
+        let mut app = Application::default();
+        let state = OperationState {
+            phase: OperationPhase::Succeeded,
+            started_at: "2026-01-01T00:00:00Z".parse().ok(),
+            finished_at: "2026-01-01T00:00:05Z".parse().ok(),
+            operation: Operation {
+                sync: Some(SyncOperation::default()),
+                ..Operation::default()
+            },
+            sync_result: Some(SyncResult {
+                revision: "abc".into(),
+                ..SyncResult::default()
+            }),
+            ..OperationState::default()
+        };
+        let entries = |app: &Application| ending(app, &state, Timestamp::UNIX_EPOCH).history.map(|h| h.len());
+        assert_eq!(entries(&app), Some(1));
+        app.status.operation_state = Some(OperationState {
+            phase: OperationPhase::Running,
+            finished_at: None,
+            ..state.clone()
+        });
+        assert_eq!(entries(&app), Some(1), "the write that began it is stored, the end is not");
+        app.status.operation_state = Some(state.clone());
+        assert_eq!(entries(&app), None, "stored already");
+    }
+}
