@@ -11,9 +11,11 @@ use pintle_engine::app::condition::Conditions;
 use pintle_engine::app::fail_closed::{NotActedOn, not_acted_on, settings_not_acted_on};
 use pintle_engine::app::project::{ClusterNames, Scope, SpecProblem, check_resource, check_spec};
 use pintle_engine::app::status::Assessment;
+use pintle_engine::live::NotFresh;
 use pintle_engine::sync::retry::SelfHealBackoff;
 use pintle_engine::view::{MAX_AGE, View};
 use pintle_model::application::{Application, ConditionType, Destination, SourceType};
+use pintle_model::project::AppProject;
 use pintle_model::{GroupKind, Object, ResourceKey};
 
 use super::{Look, after};
@@ -34,6 +36,10 @@ impl Hub {
             name: Destination::IN_CLUSTER_NAME,
         };
         let project_name = state.app.spec.project_or_default();
+        if !self.projects.contains_key(project_name) && self.projects_are_being_listed(now) {
+            self.schedule(key, after(now, KIND_WAIT));
+            return None;
+        }
         match self.projects.get(project_name) {
             None => conditions.add(
                 ConditionType::InvalidSpecError,
@@ -70,6 +76,15 @@ impl Hub {
             }
         };
         Some(self.with_auto_sync_condition(state, look, &not_acted_on, now))
+    }
+
+    /// Whether it is too early to say that a project does not exist: its definition came after the controller, or its list is on the way.
+    fn projects_are_being_listed(&self, now: Timestamp) -> bool {
+        let kind = AppProject::gvk().group_kind();
+        matches!(
+            self.index.check_fresh(&kind, None, now, MAX_AGE),
+            Err(NotFresh::NotSynced | NotFresh::NotWatched)
+        )
     }
 
     /// What is in use and not acted on: fields of the Application and its project, and settings.
@@ -109,7 +124,7 @@ impl Hub {
         kinds.iter().any(|kind| {
             matches!(
                 self.index.check_fresh(kind, None, now, MAX_AGE),
-                Err(pintle_engine::live::NotFresh::NotSynced)
+                Err(NotFresh::NotSynced)
             )
         })
     }

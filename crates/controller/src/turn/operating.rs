@@ -417,7 +417,11 @@ mod tests {
             finished_at: None,
             ..state.clone()
         });
-        assert_eq!(entries(&app), Some(1), "the write that began it is stored, the end is not");
+        assert_eq!(
+            entries(&app),
+            Some(1),
+            "the write that began it is stored, the end is not"
+        );
         app.status.operation_state = Some(state.clone());
         assert_eq!(entries(&app), None, "stored already");
     }
