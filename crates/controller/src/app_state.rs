@@ -92,6 +92,8 @@ pub(crate) struct Prepared {
     pub targets: Result<Complete<Targets>, Arc<str>>,
     pub revisions: Vec<String>,
     pub wanted: Wanted,
+    /// Destination namespace they were made for.
+    pub namespace: String,
     /// Generation of kinds and settings they were made with.
     pub generation: u64,
 }

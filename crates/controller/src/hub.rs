@@ -334,11 +334,14 @@ impl Hub {
             }
             ClusterEvent::KindSynced { kind, .. } => {
                 let scope = scope(&kind);
-                let first = self.index.state(&scope).is_none_or(|s| s.synced_at.is_none());
+                let is_news = self
+                    .index
+                    .state(&scope)
+                    .is_none_or(|s| s.synced_at.is_none() || s.error.is_some());
                 self.index.mark_synced(&scope, now);
                 self.index.mark_event(&scope, now);
-                if first && self.is_started {
-                    // A kind that is new since the start: whoever waited for it looks again.
+                if is_news && self.is_started {
+                    // A kind that is new since the start, or that can be read again: whoever waited for it looks again.
                     self.all_soon();
                 }
             }

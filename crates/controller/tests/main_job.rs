@@ -118,3 +118,46 @@ async fn a_quiet_world_is_not_written_to() {
         "nothing changes, so nothing is written (I-18)"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_application_that_moves_takes_its_objects_along() {
+    let mut world = World::new().await;
+    world.push(&[
+        ("a/cm.yaml", Some(&config_map("settings", "one"))),
+        ("b/cm.yaml", Some(&config_map("other", "two"))),
+    ]);
+    world.apply(&application("mover", &world.repo_url(), "a", "dev", AUTO));
+    world.start().await;
+    world
+        .until("it is Synced in dev", || {
+            is(&world, "mover", SyncStatusCode::Synced, HealthStatusCode::Healthy)
+        })
+        .await;
+
+    // Another namespace: targets of the old one are not applied again.
+    world.change("argoproj.io", "applications", "argocd", "mover", |v| {
+        v.set_at(&["spec", "destination", "namespace"], "prod".into());
+    });
+    world
+        .until("the object is in prod and no longer in dev", || {
+            world.get("", "configmaps", "prod", "settings").is_some()
+                && world.get("", "configmaps", "dev", "settings").is_none()
+        })
+        .await;
+
+    // Another path: nothing of the old one is left, nothing of it comes back.
+    world.change("argoproj.io", "applications", "argocd", "mover", |v| {
+        v.set_at(&["spec", "source", "path"], "b".into());
+    });
+    world
+        .until("the other object is there alone", || {
+            world.get("", "configmaps", "prod", "other").is_some()
+                && world.get("", "configmaps", "prod", "settings").is_none()
+        })
+        .await;
+    world
+        .until("it is Synced", || {
+            is(&world, "mover", SyncStatusCode::Synced, HealthStatusCode::Healthy)
+        })
+        .await;
+}

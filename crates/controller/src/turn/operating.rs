@@ -143,6 +143,13 @@ impl Hub {
             waiting_on,
             render_again,
         } = drive(running.state, input);
+        if next.finished_at.is_some() && !next.phase.is_completed() {
+            // The next attempt renders anew what could not be rendered for this one.
+            if state.op_prepared.as_ref().is_some_and(|p| p.targets.is_err()) {
+                state.op_render = None;
+                state.op_prepared = None;
+            }
+        }
         running.state = next;
         running.memory = memory;
         running.wake_at = wake_at;

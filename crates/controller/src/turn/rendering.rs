@@ -126,11 +126,21 @@ impl Hub {
     }
 
     /// Makes targets out of renders, where renders, kinds or settings have changed. Returns what is wanted now, where that is new.
+    ///
+    /// A spec that has changed has no targets until it is rendered: nothing is compared or synced by what another source said.
     pub(super) fn prepare(&self, state: &mut AppState) -> Option<BTreeSet<ResourceKey>> {
-        let fresh = |p: &Option<Prepared>| p.as_ref().is_some_and(|p| p.generation == self.generation);
+        let namespace = &state.app.spec.destination.namespace;
+        let fresh = |p: &Option<Prepared>| {
+            p.as_ref()
+                .is_some_and(|p| p.generation == self.generation && p.namespace == *namespace)
+        };
+        let now_wanted = spec_wanted(&state.app);
+        if state.prepared.as_ref().is_some_and(|p| p.wanted != now_wanted) {
+            state.prepared = None;
+        }
         let mut claims = None;
         if !fresh(&state.prepared)
-            && let Some((wanted, sources)) = &state.render.result
+            && let Some((wanted, sources)) = state.render.result.as_ref().filter(|(of, _)| *of == now_wanted)
         {
             state.prepared = Some(self.prepared(&state.app, &state.instance, wanted, sources));
             state.cache.clear();
@@ -198,6 +208,7 @@ impl Hub {
             targets: made,
             revisions: sources.iter().map(|s| s.revision.clone()).collect(),
             wanted: wanted.clone(),
+            namespace: app.spec.destination.namespace.clone(),
             generation: self.generation,
         }
     }
