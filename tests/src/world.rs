@@ -19,14 +19,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use pintle_kubesim::{Clock, KubeSim};
+use pintle_kubesim::{Clock, Faults, KubeSim};
 use pintle_model::application::{ConditionType, HealthStatusCode, OperationPhase, SyncStatusCode};
 use pintle_model::project::AppProject;
 use pintle_model::{Application, Object, to_json_string};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-pub use self::api::Api;
+pub use self::api::{Api, USER};
 use self::git::Git;
 use self::pintle::{Connection, Pintle};
 pub use self::wire::{Death, Line, SentWrite, is_refusal};
@@ -246,6 +246,14 @@ impl World {
         self.line.send_replace(line);
     }
 
+    /// Says what goes wrong with writes (kubesim only).
+    pub fn faults(&self, faults: Option<Arc<dyn Faults>>) {
+        match &self.plane {
+            Plane::Simulated { sim, .. } => sim.writes().set_faults(faults),
+            Plane::Real(_) => panic!("only kubesim fails on purpose"),
+        }
+    }
+
     /// Asks for an operation, as `argocd app sync` does: by the Application's `operation` field.
     pub async fn operate(&self, name: &str, sync: Value) {
         let operation = json!({"operation": {"sync": sync, "initiatedBy": {"username": "admin"}}});
@@ -302,7 +310,7 @@ impl World {
         Some(image.as_str()?.to_owned())
     }
 
-    /// Every write of every Pintle of this world so far, Events left out (kubesim only).
+    /// Every write of every Pintle of this world so far, Events and dry runs left out (kubesim only).
     pub fn writes(&self) -> Vec<SentWrite> {
         match &self.plane {
             Plane::Simulated { log, .. } => log.writes(),

@@ -2,12 +2,15 @@
 //! applications go on, and recovery needs no restart. On kubesim.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use pintle_kubesim::{ApiError, Fault, Write};
 use pintle_model::application::{ConditionType, HealthStatusCode, OperationPhase, SyncStatusCode};
 use pintle_tests::World;
 use pintle_tests::manifests::{WIDGETS, config_map, deployment};
-use pintle_tests::world::Line;
+use pintle_tests::world::{Line, USER};
 use serde_json::{Value, json};
 
 /// How long something that must not happen is watched for.
@@ -101,7 +104,10 @@ async fn a_broken_manifest_among_good_ones() {
         .push(&[
             ("bad/one.json", None),
             ("bad/three.json", Some(&config_map("three", "1"))),
-            ("bad/two.yaml", Some("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: [\n")),
+            (
+                "bad/two.yaml",
+                Some("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: [\n"),
+            ),
         ])
         .await;
     world
@@ -274,6 +280,30 @@ async fn an_api_server_that_goes_away_for_a_while() {
     assert_eq!(world.image("other", "web").await.as_deref(), Some("shop:1.5"));
     let deletes = world.writes()[before..].iter().filter(|w| w.method == "DELETE").count();
     assert_eq!(deletes, 0, "nothing was gone, so nothing is deleted");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_api_server_that_refuses_every_second_write() {
+    let (mut world, _) = world_with_another().await;
+    let commit = world.push(&[("bad/one.json", Some(&config_map("one", "1")))]).await;
+    let refused = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&refused);
+    world.faults(Some(Arc::new(move |write: &Write| {
+        let ours = write.who != USER && !write.dry_run && &*write.gr.resource != "events";
+        let refuse = ours && counted.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
+        refuse.then(|| Fault::Refuse(ApiError::conflict(&write.gr, &write.name, "try again")))
+    })));
+    world.application("bad", automated()).await;
+    let app = world.until_settled("bad", &commit).await;
+    assert!(refused.load(Ordering::SeqCst) > 3, "writes were refused");
+    assert_eq!(world.config("bad", "one").await.as_deref(), Some("1"));
+    assert_eq!(
+        app.status.history.len(),
+        1,
+        "an end whose first write is refused is recorded once"
+    );
+    world.faults(None);
+    the_other_goes_on(&mut world, "1").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -24,6 +24,9 @@ const KINDS: &[(&str, &str, &str, bool)] = &[
     ("bad.example.com/v1", "Widget", "widgets", true),
 ];
 
+/// What the user's client calls itself.
+pub const USER: &str = "acceptance-user";
+
 /// A client with all rights.
 #[derive(Clone)]
 pub struct Api {
@@ -93,7 +96,10 @@ impl Api {
     }
 
     async fn send(&self, method: Method, path: &str, content: &str, body: Vec<u8>) -> Result<Value, kube::Error> {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("user-agent", USER);
         if !content.is_empty() {
             request = request.header("content-type", content);
         }

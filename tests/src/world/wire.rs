@@ -31,7 +31,7 @@ pub struct SentWrite {
 /// When a process dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Death {
-    /// At its write number this, from 0; Events do not count.
+    /// At its write number this, from 0; Events and dry runs do not count.
     pub at: usize,
     /// Whether that write still happens. Its answer never arrives.
     pub after: bool,
@@ -44,7 +44,7 @@ pub struct WireLog {
 }
 
 impl WireLog {
-    /// Every write so far, of every process, Events left out.
+    /// Every write so far, of every process, Events and dry runs left out.
     pub fn writes(&self) -> Vec<SentWrite> {
         self.lock().clone()
     }
@@ -106,7 +106,8 @@ impl Wire {
             Line::Dead => std::future::pending().await,
         }
         let path = parts.uri.path().to_owned();
-        let counts = parts.method != Method::GET && !path.ends_with("/events");
+        let dry_run = parts.uri.query().is_some_and(|q| q.contains("dryRun="));
+        let counts = parts.method != Method::GET && !path.ends_with("/events") && !dry_run;
         let mut dies_after = false;
         if counts {
             let number = self.sent.fetch_add(1, Ordering::SeqCst);
