@@ -42,6 +42,7 @@ pub fn job(name: &str) -> String {
 }
 
 /// The manifest with an annotation, such as `argocd.argoproj.io/sync-wave`.
+#[expect(clippy::expect_used, reason = "the manifest comes from this file")]
 pub fn annotated(manifest: &str, name: &str, value: &str) -> String {
     let mut object: Value = serde_json::from_str(manifest).expect("made here");
     object["metadata"]["annotations"][name] = value.into();
