@@ -96,10 +96,7 @@ impl Api {
     }
 
     async fn send(&self, method: Method, path: &str, content: &str, body: Vec<u8>) -> Result<Value, kube::Error> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("user-agent", USER);
+        let mut request = Request::builder().method(method).uri(path).header("user-agent", USER);
         if !content.is_empty() {
             request = request.header("content-type", content);
         }
