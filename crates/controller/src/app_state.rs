@@ -34,6 +34,8 @@ pub(crate) struct AppState {
     pub operation: Option<Running>,
     /// The deletion under way.
     pub deletion: Option<Deletion>,
+    /// What the write under way changes, to be told as Events once it is stored.
+    pub announced: Option<(Box<Application>, Box<Application>)>,
     /// A write of the Application is under way.
     pub writing: bool,
     /// Bodies that were asked for.
@@ -111,6 +113,7 @@ impl AppState {
             comparison: None,
             operation: None,
             deletion: None,
+            announced: None,
             writing: false,
             reading: BTreeSet::new(),
             poll_at: None,

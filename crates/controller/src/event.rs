@@ -61,6 +61,8 @@ pub(crate) enum Event {
         key: ResourceKey,
         object: Option<Object>,
     },
+    /// An object that is wanted could not be read; it is tried again.
+    ReadFailed { app: AppKey, key: ResourceKey },
     /// Someone asks about an application.
     Query(Query),
     /// Stop.

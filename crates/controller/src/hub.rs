@@ -27,6 +27,8 @@ use crate::intake::{self, Credentials};
 const BATCH: usize = 512;
 /// A touched application has its turn this much later, so that the events of one change come together.
 const SETTLE_MS: i64 = 15;
+/// A wanted object that could not be read is read again this much later.
+const READ_RETRY_SECONDS: i64 = 5;
 /// Kinds that could not be listed after this long no longer hold back the start: their applications say so instead.
 const START_PATIENCE_SECONDS: i64 = 20;
 
@@ -130,12 +132,17 @@ impl Hub {
         if !self.is_started && !self.may_start(now) {
             return;
         }
+        // Taken out first: what a turn schedules waits for the next round, after the events that have come meanwhile (I-12).
+        let mut ready = Vec::new();
         while let Some((at, key)) = self.due.first().cloned() {
             if at > now {
                 break;
             }
             self.due.remove(&(at, key.clone()));
             self.due_at.remove(&key);
+            ready.push(key);
+        }
+        for key in ready {
             self.turn(&key, now);
         }
     }
@@ -253,6 +260,13 @@ impl Hub {
                 };
                 self.touched(&touched);
                 self.soon(&app);
+            }
+            Event::ReadFailed { app, key } => {
+                if let Some(state) = self.apps.get_mut(&app) {
+                    state.reading.remove(&key);
+                }
+                let later = clock::now().saturating_add(jiff::SignedDuration::from_secs(READ_RETRY_SECONDS));
+                self.schedule(&app, later.unwrap_or(Timestamp::MAX));
             }
             Event::Query(query) => self.answer(query),
             Event::Shutdown => {}
@@ -555,7 +569,12 @@ impl Hub {
                     state.render.ask(Instant::now());
                 }
                 let interesting = state.app != app;
+                if state.app.spec.ignore_differences != app.spec.ignore_differences {
+                    state.cache.clear();
+                }
                 state.app = app;
+                // What a refused write waited for is here.
+                state.pause_until = None;
                 if interesting {
                     self.schedule(&key, clock::now());
                 }

@@ -14,7 +14,7 @@ mod request;
 
 use std::sync::Arc;
 
-use pintle_engine::effect::{Action, Effect, FailureKind, Grant, Outcome, Permitted, Propagation};
+use pintle_engine::effect::{Action, Effect, Failure, FailureKind, Grant, Outcome, Permitted, Propagation};
 use pintle_model::{Object, Value};
 
 use self::request::{Stop, Write, refuse};
@@ -23,6 +23,32 @@ use crate::clusters::Clusters;
 use crate::discovery::ServedKind;
 use crate::error::Verb;
 use crate::guard::{LeaseGuard, ProjectVersions};
+
+/// Takes the server's words out of the refusal of a Secret: they may quote what it holds, and they end in conditions, Events and logs (I-26).
+///
+/// Conflicts and misses say nothing of content, and whether a dry run is supported is judged by its wording.
+fn quiet_about_secrets(effect: &Effect, outcome: Outcome) -> Outcome {
+    let is_secret = effect.gvk.group.is_empty() && &*effect.gvk.kind == "Secret";
+    match outcome {
+        Outcome::Failed(failure)
+            if is_secret
+                && matches!(
+                    failure.kind,
+                    FailureKind::Invalid | FailureKind::Forbidden | FailureKind::Unavailable
+                )
+                && !failure.message.contains("dry run") =>
+        {
+            Outcome::Failed(Failure {
+                kind: failure.kind,
+                message: format!(
+                    "the API server refused Secret {}/{} ({:?}); its words are not shown because they may quote the Secret",
+                    effect.namespace, effect.name, failure.kind
+                ),
+            })
+        }
+        other => other,
+    }
+}
 
 /// Carries out effects. Cheap to clone.
 #[derive(Clone)]
@@ -54,7 +80,7 @@ impl Executor {
     }
 
     pub(crate) async fn carry_out(&self, effect: &Effect, grant: &Grant, live: Option<Object>) -> Outcome {
-        let outcome = self.attempt(effect, grant, live).await;
+        let outcome = quiet_about_secrets(effect, self.attempt(effect, grant, live).await);
         let what = describe(&outcome);
         tracing::debug!(cluster = %effect.cluster, object = %effect.key(), dry_run = effect.dry_run, outcome = what, "effect");
         outcome

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use pintle_engine::app::cluster::AppCluster;
 use pintle_engine::app::condition::Conditions;
 use pintle_engine::app::project::ClusterNames;
+use pintle_engine::kinds::Served;
 use pintle_engine::sync::delete::{DeleteOp, abandon, delete_step};
 use pintle_engine::view::View;
 use pintle_model::application::{Application, ConditionType, Destination};
@@ -65,7 +66,7 @@ impl Hub {
             ),
             finalizers: state.app.metadata.finalizers.clone(),
             deleted_at: deleted_at.timestamp(),
-            kinds: kinds_of(&state.app, targets.as_deref().unwrap_or_default()),
+            kinds: self.kinds_of(&state.app, targets.as_deref().unwrap_or_default()),
             targets,
             revision: state.app.status.sync.revision.clone(),
             options: state
@@ -147,20 +148,24 @@ impl Hub {
             now.into(),
         );
         if next != state.app {
-            self.write(key, state, &next, now);
+            self.write(key, state, &next);
         }
     }
-}
 
-/// Every kind that may hold objects of an application: what its status lists, and what it wants.
-fn kinds_of(app: &Application, targets: &[Object]) -> Vec<Gvk> {
-    let listed = app
-        .status
-        .resources
-        .iter()
-        .map(|r| Gvk::new(r.group.as_str(), r.version.as_str(), r.kind.as_str()));
-    let mut kinds: Vec<Gvk> = listed.chain(targets.iter().map(Object::gvk)).collect();
-    kinds.sort();
-    kinds.dedup();
-    kinds
+    /// Every kind that may hold objects of an application: what its status lists, and what it wants. A kind counts at the version it is served
+    /// at now: objects do not go when a version goes.
+    fn kinds_of(&self, app: &Application, targets: &[Object]) -> Vec<Gvk> {
+        let resources = &app.status.resources;
+        let listed = resources
+            .iter()
+            .map(|r| Gvk::new(r.group.as_str(), r.version.as_str(), r.kind.as_str()));
+        let now = |gvk: Gvk| match self.kinds.served(&gvk.group_kind()) {
+            Served::Yes(kind) => Gvk::new(gvk.group, Arc::clone(&kind.version), gvk.kind),
+            Served::No | Served::Unknown { .. } => gvk,
+        };
+        let mut kinds: Vec<Gvk> = listed.chain(targets.iter().map(Object::gvk)).map(now).collect();
+        kinds.sort();
+        kinds.dedup();
+        kinds
+    }
 }

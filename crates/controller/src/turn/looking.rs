@@ -208,7 +208,11 @@ impl Hub {
             tokio::spawn(async move {
                 let kind = match cluster.served_kind(&missing.group_kind()).await {
                     Ok(kind) => kind,
-                    Err(e) => return tracing::warn!(object = %missing, error = %e, "a wanted object cannot be read"),
+                    Err(e) => {
+                        tracing::warn!(object = %missing, error = %e, "a wanted object cannot be read");
+                        let _ = events.send(Event::ReadFailed { app, key: missing }).await;
+                        return;
+                    }
                 };
                 match cluster.find(&kind, &missing.namespace, &missing.name).await {
                     Ok(object) => {
@@ -220,8 +224,10 @@ impl Hub {
                             })
                             .await;
                     }
-                    // Its next watch event brings it whole, since it is kept from now on.
-                    Err(e) => tracing::warn!(object = %missing, error = %e, "a wanted object cannot be read"),
+                    Err(e) => {
+                        tracing::warn!(object = %missing, error = %e, "a wanted object cannot be read");
+                        let _ = events.send(Event::ReadFailed { app, key: missing }).await;
+                    }
                 }
             });
         }

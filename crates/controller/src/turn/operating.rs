@@ -11,8 +11,11 @@ use pintle_engine::sync::{Memory, TaskId};
 use pintle_engine::view::View;
 use pintle_engine::{Action, ApplyMode, Effect, Failure, FailureKind, Outcome};
 use pintle_model::SyncOptions;
-use pintle_model::application::{Application, Destination, OperationPhase, OperationState, SyncOperation};
+use pintle_model::application::{
+    Application, ConditionType, Destination, OperationPhase, OperationState, SyncOperation,
+};
 use pintle_model::project::AppProject;
+use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 use super::Look;
@@ -53,6 +56,14 @@ impl Hub {
 
     /// Takes up an operation that the Application says is asked for or running.
     pub(super) fn take_up(&mut self, state: &mut AppState, now: Timestamp) {
+        if let Some(ended) = state.operation.as_ref().filter(|r| r.state.phase.is_completed()) {
+            if !is_end_stored(&state.app, &ended.state) {
+                // Nothing changes an end that is being stored.
+                return;
+            }
+            // Stored: whatever `.operation` says now is a new request.
+            state.operation = None;
+        }
         let stored = state
             .app
             .status
@@ -93,14 +104,18 @@ impl Hub {
             state.operation = Some(running);
             return part;
         }
-        let sync = running.state.operation.sync.clone().unwrap_or_default();
+        let sync = pinned(&running.state);
         let targets_ready = self.op_targets(key, state, &sync);
         let server = self.server();
         let names = ClusterNames {
             server: &server,
             name: Destination::IN_CLUSTER_NAME,
         };
-        let in_sync = state.comparison.as_ref().map(|c| c.in_sync()).unwrap_or_default();
+        // What equals the spec's targets says nothing about another revision's: there everything is applied, and "unchanged" is harmless.
+        let in_sync = match (&targets_ready, &state.comparison) {
+            (TargetsOf::Spec, Some(comparison)) => comparison.in_sync(),
+            _ => BTreeSet::new(),
+        };
         let project = self.projects.get(state.app.spec.project_or_default()).cloned();
         let no_project = AppProject::default();
         let outcomes = std::mem::take(&mut running.outcomes);
@@ -109,6 +124,7 @@ impl Hub {
             TargetsOf::Spec => prepared_targets(state.prepared.as_ref()),
             TargetsOf::Operation => prepared_targets(state.op_prepared.as_ref()),
         };
+        let refused = refusal(look, &running.state, &targets_ready, state.op_prepared.as_ref());
         let view = View::new(&self.index, &self.kinds, now);
         let input = DriveInput {
             app: &state.app,
@@ -122,7 +138,7 @@ impl Hub {
                 names,
                 in_sync: &in_sync,
             },
-            refused: look.refused.as_deref(),
+            refused: refused.as_deref(),
             shared: look.shared.as_deref(),
             outcomes: &outcomes,
             memory: running.memory,
@@ -353,6 +369,40 @@ fn is_recorded(app: &Application, state: &OperationState) -> bool {
     ) == results(Some(state))
 }
 
+/// Why an operation may not go on. An invalid spec always refuses. What is wrong with the spec's own manifests concerns only an operation on these,
+/// and only before it has begun: a rollback is needed exactly when they do not render, and a view that cannot be had for a while is waited for by
+/// the sync itself.
+fn refusal(look: &Look, state: &OperationState, of: &TargetsOf, own: Option<&Prepared>) -> Option<String> {
+    let conditions = &look.assessment.conditions;
+    if conditions.has(&ConditionType::InvalidSpecError) {
+        return look.refused.clone();
+    }
+    let has_begun = state.sync_result.as_ref().is_some_and(|r| !r.resources.is_empty());
+    match of {
+        TargetsOf::Spec if !has_begun => look.refused.clone(),
+        TargetsOf::Operation => {
+            let own = &own?.targets.as_ref().ok()?.get().conditions;
+            own.forbid_sync().then(|| own.error_message())
+        }
+        _ => None,
+    }
+}
+
+/// What an attempt is about, at the revisions it began with: a branch that moves meanwhile does not move it (I-7). A new attempt has no
+/// result yet and resolves anew.
+fn pinned(state: &OperationState) -> SyncOperation {
+    let mut sync = state.operation.sync.clone().unwrap_or_default();
+    let Some(result) = &state.sync_result else { return sync };
+    if !result.sources.is_empty() {
+        sync.revisions.clone_from(&result.revisions);
+        sync.sources.clone_from(&result.sources);
+    } else if !result.revision.is_empty() {
+        sync.revision.clone_from(&result.revision);
+        sync.source = Some(result.source.clone());
+    }
+    sync
+}
+
 /// The operation fields as they are.
 pub(super) fn unchanged(app: &Application) -> OperationPart {
     OperationPart {
@@ -362,12 +412,17 @@ pub(super) fn unchanged(app: &Application) -> OperationPart {
     }
 }
 
+/// Whether exactly this end of an operation is stored.
+fn is_end_stored(app: &Application, ended: &OperationState) -> bool {
+    let stored = app.status.operation_state.as_ref();
+    stored.is_some_and(|s| {
+        s.phase == ended.phase && s.started_at == ended.started_at && s.finished_at == ended.finished_at
+    })
+}
+
 /// The operation fields at the end. History and end are stored by one write: the entry is added as long as the end is not stored.
 fn ending(app: &Application, ended: &OperationState, now: Timestamp) -> OperationPart {
-    let stored = app.status.operation_state.as_ref();
-    let is_stored = stored.is_some_and(|s| {
-        s.phase == ended.phase && s.started_at == ended.started_at && s.finished_at == ended.finished_at
-    });
+    let is_stored = is_end_stored(app, ended);
     let deployed_at = ended.finished_at.unwrap_or_else(|| now.into());
     OperationPart {
         operation: None,

@@ -29,14 +29,17 @@ const POLL_SHARES: Duration = Duration::from_secs(30);
 impl Hub {
     /// Starts a render where the spec, a hint, a poll or a retry asks for one.
     pub(super) fn ask_for_render(&mut self, key: &AppKey, state: &mut AppState, wanted: &Wanted, now: Timestamp) {
-        if wanted.sources.is_empty() || state.render.in_flight.is_some() {
+        if wanted.sources.is_empty() {
+            state.poll_at = None;
+            state.render.retry_at = None;
+            return;
+        }
+        if state.render.in_flight.is_some() {
             return;
         }
         let is_new = state.render.result.as_ref().is_none_or(|(of, _)| of != wanted);
         let polled = state.poll_at.is_some_and(|at| at <= now);
         let retried = state.render.retry_at.is_some_and(|at| at <= now);
-        // A spec that has not changed waits for its retry; anything new is tried at once.
-        let is_new = is_new && (state.render.retry_at.is_none() || retried);
         let asked = state.render.not_before.take();
         if !(is_new || polled || retried || asked.is_some()) {
             return self.wake_for_render(key, state);

@@ -18,6 +18,8 @@ use crate::jobs::{self};
 /// A write that only moves the revision waits this long, until real work is done.
 const REVISION_DELAY: Duration = Duration::from_secs(2);
 
+/// A write that met somebody else's is decided again after this long, doubled while the watch has not brought theirs.
+const CONFLICT_RETRY: Duration = Duration::from_millis(50);
 /// A write of the Application that failed is tried again after this long, doubled up to a minute.
 const WRITE_RETRY: Duration = Duration::from_millis(500);
 
@@ -39,12 +41,12 @@ impl Hub {
             Urgency::Later => {
                 let at = *state.write_later.get_or_insert_with(|| after(now, REVISION_DELAY));
                 if at <= now {
-                    self.write(key, state, &next, now);
+                    self.write(key, state, &next);
                 } else {
                     self.schedule(key, at);
                 }
             }
-            Urgency::Now => self.write(key, state, &next, now),
+            Urgency::Now => self.write(key, state, &next),
         }
         self.wake_for_render(key, state);
     }
@@ -57,7 +59,7 @@ impl Hub {
         }
     }
 
-    pub(super) fn write(&mut self, key: &AppKey, state: &mut AppState, next: &Application, now: Timestamp) {
+    pub(super) fn write(&mut self, key: &AppKey, state: &mut AppState, next: &Application) {
         if state.writing {
             return;
         }
@@ -80,7 +82,7 @@ impl Hub {
         };
         state.writing = true;
         state.write_later = None;
-        self.announce(key, &state.app, next, now);
+        state.announced = Some((Box::new(state.app.clone()), Box::new(next.clone())));
         tokio::spawn(jobs::write(
             self.executor.clone(),
             key.clone(),
@@ -93,10 +95,12 @@ impl Hub {
         let now = crate::clock::now();
         let Some(state) = self.apps.get_mut(key) else { return };
         state.writing = false;
+        let mut stored = None;
         match outcome {
             Outcome::Configured(object) | Outcome::Unchanged(object) | Outcome::Created(object) => {
                 state.failed_writes = 0;
                 state.pause_until = None;
+                stored = state.announced.take();
                 match Application::from_object(&object) {
                     Ok(app) if !is_older(&app.metadata.resource_version, &state.app.metadata.resource_version) => {
                         let ended = app
@@ -126,7 +130,9 @@ impl Hub {
                 kind: FailureKind::Conflict,
                 ..
             }) => {
-                state.pause_until = Some(after(now, Duration::from_millis(50)));
+                let wait = CONFLICT_RETRY.saturating_mul(1 << state.failed_writes.min(6));
+                state.failed_writes = state.failed_writes.saturating_add(1);
+                state.pause_until = Some(after(now, wait));
             }
             Outcome::Failed(failure) => {
                 let wait = WRITE_RETRY
@@ -136,6 +142,9 @@ impl Hub {
                 tracing::warn!(application = %key.name, error = %failure, "status not written; tried again in {} ms", wait.as_millis());
                 state.pause_until = Some(after(now, wait));
             }
+        }
+        if let Some((before, after)) = stored {
+            self.announce(key, &before, &after, now);
         }
     }
 

@@ -233,7 +233,7 @@ pub fn drive(mut state: OperationState, input: DriveInput<'_>) -> Drive {
         state,
         effects: next.effects,
         memory: next.memory,
-        wake_at: earlier(next.wake_at, times_out_at),
+        wake_at: earlier(next.wake_at, times_out_at.filter(|at| *at > input.now)),
         waiting_on: next.waiting_on.map(|w| w.to_string()),
         render_again: false,
     }
