@@ -35,7 +35,7 @@ pub use client::{Cluster, ConnectError, KubeconfigSource};
 pub use clusters::Clusters;
 pub use discovery::{FailedGroup, KindTable, ServedKind};
 pub use error::{ApiError, Verb};
-pub use execute::Executor;
+pub use execute::{Executor, Seen};
 pub use guard::{Leadership, LeaseGuard, ProjectVersionMap, ProjectVersions};
 pub use lease::{Elector, LeaseConfig};
 pub use list::{Listed, Scope, Trim, Unreadable};

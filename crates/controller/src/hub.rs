@@ -48,6 +48,8 @@ pub(crate) struct Hub {
     pub projects: BTreeMap<String, AppProject>,
     /// Which applications want an object, by instance name: two of them share it.
     pub claims: BTreeMap<ResourceKey, BTreeSet<Arc<str>>>,
+    /// The same the other way round: what an application has claimed.
+    wanted_by: BTreeMap<Arc<str>, BTreeSet<ResourceKey>>,
     pub events: mpsc::Sender<Event>,
     /// Counts operations and deletions, to tell their answers apart.
     pub runs: u64,
@@ -84,6 +86,7 @@ impl Hub {
             by_instance: BTreeMap::new(),
             projects: BTreeMap::new(),
             claims: BTreeMap::new(),
+            wanted_by: BTreeMap::new(),
             events,
             runs: 0,
             credentials: Credentials::default(),
@@ -248,7 +251,8 @@ impl Hub {
             }
             Event::Written { app, outcome } => {
                 self.written(&app, outcome);
-                self.soon(&app);
+                // Nothing comes together with an own write, so there is nothing to wait for.
+                self.schedule(&app, clock::now());
             }
             Event::Read { app, key, object } => {
                 if let Some(state) = self.apps.get_mut(&app) {
@@ -613,17 +617,22 @@ impl Hub {
     /// Notes which objects an application wants; whoever shares one of them looks again.
     pub fn claim(&mut self, instance: &Arc<str>, wanted: &BTreeSet<ResourceKey>) {
         let mut others = BTreeSet::new();
-        self.claims.retain(|key, apps| {
-            if !wanted.contains(key) && apps.remove(instance) {
-                others.extend(apps.iter().cloned());
+        let before = self.wanted_by.remove(instance).unwrap_or_default();
+        for key in before.difference(wanted) {
+            let Some(apps) = self.claims.get_mut(key) else { continue };
+            apps.remove(instance);
+            others.extend(apps.iter().cloned());
+            if apps.is_empty() {
+                self.claims.remove(key);
             }
-            !apps.is_empty()
-        });
-        for key in wanted {
+        }
+        for key in wanted.difference(&before) {
             let apps = self.claims.entry(key.clone()).or_default();
-            if apps.insert(Arc::clone(instance)) {
-                others.extend(apps.iter().filter(|a| *a != instance).cloned());
-            }
+            others.extend(apps.iter().cloned());
+            apps.insert(Arc::clone(instance));
+        }
+        if !wanted.is_empty() {
+            self.wanted_by.insert(Arc::clone(instance), wanted.clone());
         }
         let keys: Vec<AppKey> = others
             .iter()

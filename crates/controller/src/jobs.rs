@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use pintle_cluster::Executor;
+use pintle_cluster::{Executor, Seen};
 use pintle_engine::app::operation::Wanted;
 use pintle_engine::sync::TaskId;
 use pintle_engine::{Effect, Outcome, Permitted};
-use pintle_model::Object;
 use pintle_repo::Repositories;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -61,7 +60,7 @@ pub(crate) async fn render(
 pub(crate) struct Write {
     pub id: TaskId,
     pub permitted: Result<Permitted<Effect>, Outcome>,
-    pub live: Option<Object>,
+    pub live: Seen,
 }
 
 /// Carries out all effects of one step and reports all answers together.

@@ -1,6 +1,7 @@
 //! A fresh control plane with what an installation of Pintle finds: CRDs, namespaces, a project.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use pintle_cluster::{Cluster, KubeconfigSource, Scope};
 use pintle_engine::ClusterId;
@@ -9,7 +10,10 @@ use pintle_model::{GroupKind, Object, crd, to_json_string};
 
 use super::plain::Plain;
 use super::{Result, machine};
-use crate::{ControlPlane, Tools};
+use crate::{ControlPlane, Tools, wait_until};
+
+/// A definition takes a fraction of a second to be served.
+const ESTABLISHED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Where Applications live.
 pub(super) const CONTROL: &str = "argocd";
@@ -58,7 +62,10 @@ fn prepare(plane: &ControlPlane) -> Result<()> {
     let definitions: Vec<String> = crd::crds().into_iter().map(|(_, yaml)| yaml).collect();
     plane.kubectl_with_input(&["create", "-f", "-"], &definitions.join("\n---\n"))?;
     for name in ["applications.argoproj.io", "appprojects.argoproj.io"] {
-        plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", name])?;
+        // A wait that comes before the first condition fails instead of waiting.
+        wait_until(format!("{name} is established"), ESTABLISHED_WITHIN, || {
+            plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", name])
+        })?;
     }
     for name in [CONTROL, TARGET] {
         plane.kubectl(&["create", "namespace", name])?;

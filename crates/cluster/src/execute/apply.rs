@@ -6,9 +6,9 @@ use pintle_engine::effect::{ApplyMode, FailureKind, Outcome};
 use pintle_model::{Map, Object, Value};
 use tokio::time::{Instant, sleep};
 
-use super::Run;
 use super::last_applied::{MERGE, is_about_immutability, recreatable, three_way_patch, with_last_applied};
 use super::request::{Stop, Write};
+use super::{Run, Seen};
 use crate::client::JSON;
 use crate::error::Verb;
 
@@ -30,7 +30,7 @@ impl Run<'_> {
         object: &Object,
         mode: ApplyMode,
         validate: bool,
-        live: Option<Object>,
+        live: Seen,
     ) -> Result<Outcome, Stop> {
         let validation = ("fieldValidation", if validate { "Strict" } else { "Ignore" });
         match mode {
@@ -43,7 +43,7 @@ impl Run<'_> {
         &self,
         object: &Object,
         validation: (&'static str, &'static str),
-        live: Option<Object>,
+        live: Seen,
     ) -> Result<Outcome, Stop> {
         let mut body = object.clone();
         // The server refuses an apply that says who owns what; a resourceVersion would turn it into a conditional one.
@@ -60,9 +60,18 @@ impl Run<'_> {
         let now = self.object_of(&written)?;
         Ok(match live {
             _ if written.is_new => Outcome::Created(now),
-            Some(before) => self.changed_or_not(&before, now),
-            None => Outcome::Configured(now),
+            Seen::Present(before) => self.changed_or_not(&before, now),
+            Seen::Absent | Seen::Unknown => Outcome::Configured(now),
         })
+    }
+
+    /// What the caller saw, once; after that what is there.
+    async fn known(&self, hint: &mut Seen) -> Result<Option<Object>, Stop> {
+        match std::mem::take(hint) {
+            Seen::Present(live) => Ok(Some(live)),
+            Seen::Absent => Ok(None),
+            Seen::Unknown => self.look().await,
+        }
     }
 
     async fn apply_client_side(
@@ -70,17 +79,14 @@ impl Run<'_> {
         object: &Object,
         force: bool,
         validation: (&'static str, &'static str),
-        mut hint: Option<Object>,
+        mut hint: Seen,
     ) -> Result<Outcome, Stop> {
         let modified = with_last_applied(object);
         let mut tries = 0;
         loop {
             tries += 1;
-            let is_hint = hint.is_some();
-            let live = match hint.take() {
-                Some(live) => Some(live),
-                None => self.look().await?,
-            };
+            let is_hint = matches!(hint, Seen::Present(_));
+            let live = self.known(&mut hint).await?;
             let result = match live {
                 None => self.create(&modified, &[validation]).await,
                 Some(live) => self.patch_three_way(&live, &modified, is_hint, force, validation).await,
@@ -159,19 +165,11 @@ impl Run<'_> {
         Ok(Outcome::Created(self.object_of(&written)?))
     }
 
-    pub(super) async fn replace(
-        &self,
-        object: &Object,
-        force: bool,
-        mut hint: Option<Object>,
-    ) -> Result<Outcome, Stop> {
+    pub(super) async fn replace(&self, object: &Object, force: bool, mut hint: Seen) -> Result<Outcome, Stop> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let live = match hint.take() {
-                Some(live) => Some(live),
-                None => self.look().await?,
-            };
+            let live = self.known(&mut hint).await?;
             let result = match live {
                 None => self.create(object, &[]).await,
                 // A dry run changes nothing, so the old object cannot make room: that much is checked as an update.

@@ -50,6 +50,18 @@ fn quiet_about_secrets(effect: &Effect, outcome: Outcome) -> Outcome {
     }
 }
 
+/// What a caller knows of the object it writes.
+#[derive(Clone, Default)]
+pub enum Seen {
+    /// Nothing: it is read first.
+    #[default]
+    Unknown,
+    /// It is not there: it is created, and read only if it is there after all.
+    Absent,
+    /// It is there, in this state.
+    Present(Object),
+}
+
 /// Carries out effects. Cheap to clone.
 #[derive(Clone)]
 pub struct Executor {
@@ -70,23 +82,23 @@ impl Executor {
 
     /// Carries out one effect.
     pub async fn execute(&self, permitted: Permitted<Effect>) -> Outcome {
-        self.execute_on(permitted, None).await
+        self.execute_on(permitted, Seen::Unknown).await
     }
 
     /// As [`Executor::execute`], with the live object as the caller last saw it: it saves an apply or replace the read, and tells a
     /// server-side apply that changed nothing. If it is out of date the object is read after all.
-    pub async fn execute_on(&self, permitted: Permitted<Effect>, live: Option<Object>) -> Outcome {
+    pub async fn execute_on(&self, permitted: Permitted<Effect>, live: Seen) -> Outcome {
         self.carry_out(permitted.effect(), permitted.grant(), live).await
     }
 
-    pub(crate) async fn carry_out(&self, effect: &Effect, grant: &Grant, live: Option<Object>) -> Outcome {
+    pub(crate) async fn carry_out(&self, effect: &Effect, grant: &Grant, live: Seen) -> Outcome {
         let outcome = quiet_about_secrets(effect, self.attempt(effect, grant, live).await);
         let what = describe(&outcome);
         tracing::debug!(cluster = %effect.cluster, object = %effect.key(), dry_run = effect.dry_run, outcome = what, "effect");
         outcome
     }
 
-    async fn attempt(&self, effect: &Effect, grant: &Grant, live: Option<Object>) -> Outcome {
+    async fn attempt(&self, effect: &Effect, grant: &Grant, live: Seen) -> Outcome {
         let Some(cluster) = self.clusters.get(&effect.cluster) else {
             return refuse(
                 FailureKind::NotFound,
@@ -105,7 +117,10 @@ impl Executor {
             return refuse(FailureKind::Invalid, message);
         }
         // What the caller saw is of use only if it is this object in this version: patches are made against it.
-        let live = live.filter(|l| l.gvk() == effect.gvk && l.key() == effect.key() && !l.uid().is_empty());
+        let live = match live {
+            Seen::Present(l) if l.gvk() != effect.gvk || l.key() != effect.key() || l.uid().is_empty() => Seen::Unknown,
+            live => live,
+        };
         let run = Run {
             executor: self,
             cluster,
@@ -138,7 +153,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn act(&self, live: Option<Object>) -> Result<Outcome, Stop> {
+    async fn act(&self, live: Seen) -> Result<Outcome, Stop> {
         match &self.effect.action {
             Action::Create { object } => self.create(&self.placed(object), &[]).await,
             Action::Apply { object, mode, validate } => self.apply(&self.placed(object), *mode, *validate, live).await,

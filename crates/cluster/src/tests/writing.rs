@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{config_map, object};
 use crate::fake::{Fake, Fault};
-use crate::{Clusters, Executor, Leadership, LeaseGuard, ProjectVersionMap};
+use crate::{Clusters, Executor, Leadership, LeaseGuard, ProjectVersionMap, Seen};
 
 const PATH: &str = "/api/v1/namespaces/shop/configmaps/a";
 
@@ -44,7 +44,7 @@ fn apply(value: &str, force: bool) -> Effect {
 }
 
 async fn run(executor: &Executor, effect: &Effect) -> String {
-    let outcome = executor.carry_out(effect, &Grant::OwnRecord, None).await;
+    let outcome = executor.carry_out(effect, &Grant::OwnRecord, Seen::Unknown).await;
     line(&outcome)
 }
 
@@ -107,14 +107,31 @@ async fn a_known_live_object_saves_the_read_and_an_old_one_is_read_again() {
     let seen = object(&pintle_model::to_json_string(&fake.get(PATH).expect("is stored")));
     let reads = fake.count("GET /api/v1/namespaces");
     let outcome = executor
-        .carry_out(&apply("2", false), &Grant::OwnRecord, Some(seen.clone()))
+        .carry_out(&apply("2", false), &Grant::OwnRecord, Seen::Present(seen.clone()))
         .await;
     assert_eq!(line(&outcome), "configured 2");
     assert_eq!(fake.count("GET /api/v1/namespaces"), reads);
     let outcome = executor
-        .carry_out(&apply("3", false), &Grant::OwnRecord, Some(seen))
+        .carry_out(&apply("3", false), &Grant::OwnRecord, Seen::Present(seen))
         .await;
     assert_eq!(line(&outcome), "configured 3", "the old state is refused, then read");
+    assert_eq!(fake.count("GET /api/v1/namespaces"), reads + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_known_to_be_absent_is_created_unread_and_read_where_it_is_there_after_all() {
+    let fake = Fake::new();
+    let executor = executor(&fake);
+    let reads = fake.count("GET /api/v1/namespaces");
+    let outcome = executor
+        .carry_out(&apply("1", false), &Grant::OwnRecord, Seen::Absent)
+        .await;
+    assert_eq!(line(&outcome), "created 1");
+    assert_eq!(fake.count("GET /api/v1/namespaces"), reads);
+    let outcome = executor
+        .carry_out(&apply("2", false), &Grant::OwnRecord, Seen::Absent)
+        .await;
+    assert_eq!(line(&outcome), "configured 2", "the create is refused, then it is read");
     assert_eq!(fake.count("GET /api/v1/namespaces"), reads + 1);
 }
 
@@ -353,7 +370,7 @@ async fn a_changed_project_stops_the_write_at_the_last_moment() {
         name: "shop".into(),
         resource_version: "7".into(),
     };
-    let try_it = async || executor.carry_out(&apply("1", false), &grant, None).await;
+    let try_it = async || executor.carry_out(&apply("1", false), &grant, Seen::Unknown).await;
     let is_skipped = |o: &Outcome| matches!(o, Outcome::Skipped(Skipped::ProjectChanged { .. }));
     assert!(is_skipped(&try_it().await), "an unknown project permits nothing");
     projects.set("shop", "8");
@@ -362,7 +379,7 @@ async fn a_changed_project_stops_the_write_at_the_last_moment() {
     projects.set("shop", "7");
     assert_eq!(line(&try_it().await), "created 1");
     projects.remove("shop");
-    let outcome = executor.carry_out(&apply("2", false), &grant, None).await;
+    let outcome = executor.carry_out(&apply("2", false), &grant, Seen::Unknown).await;
     assert!(is_skipped(&outcome));
 }
 

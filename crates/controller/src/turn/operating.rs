@@ -1,6 +1,7 @@
 //! Starting operations, and moving them on.
 
 use jiff::Timestamp;
+use pintle_cluster::Seen;
 use pintle_engine::app::autosync::AutoSync;
 use pintle_engine::app::cluster::AppCluster;
 use pintle_engine::app::history;
@@ -8,7 +9,7 @@ use pintle_engine::app::operation::{Drive, DriveInput, OpTargets, begin, drive, 
 use pintle_engine::app::project::{ClusterNames, permit};
 use pintle_engine::app::status::OperationPart;
 use pintle_engine::sync::{Memory, TaskId};
-use pintle_engine::view::View;
+use pintle_engine::view::{Live, View};
 use pintle_engine::{Action, ApplyMode, Effect, Failure, FailureKind, Outcome};
 use pintle_model::SyncOptions;
 use pintle_model::application::{
@@ -270,6 +271,7 @@ impl Hub {
             server: &server,
             name: Destination::IN_CLUSTER_NAME,
         };
+        let view = View::new(&self.index, &self.kinds, crate::clock::now());
         let writes = effects.into_iter().map(|(id, effect)| {
             // A server-side apply looks at managedFields, which are not kept here: it reads the object itself.
             let hinted = matches!(
@@ -279,12 +281,11 @@ impl Hub {
                     ..
                 }
             );
-            let live = self
-                .index
-                .get(&effect.key())
-                .and_then(|e| e.object())
-                .filter(|_| hinted)
-                .cloned();
+            let live = match view.live(&effect.key()) {
+                Live::Full(live) if hinted => Seen::Present(live.clone()),
+                Live::Absent if hinted => Seen::Absent,
+                Live::Full(_) | Live::Absent | Live::Slim(_) | Live::Unknown(_) => Seen::Unknown,
+            };
             let scope = self.scope_of(&effect.gvk);
             let permitted = match project {
                 None => Err(refused(format!(
