@@ -62,7 +62,6 @@ pub(crate) struct Running {
     pub executing: bool,
     /// Answers that the next step takes.
     pub outcomes: Vec<(TaskId, Outcome)>,
-    pub wake_at: Option<Timestamp>,
 }
 
 /// A deletion under way.
@@ -71,7 +70,6 @@ pub(crate) struct Deletion {
     pub run: u64,
     pub executing: bool,
     pub outcomes: Vec<(TaskId, Outcome)>,
-    pub wake_at: Option<Timestamp>,
 }
 
 /// What was asked of the repositories, and what came.

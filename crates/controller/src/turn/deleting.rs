@@ -37,7 +37,6 @@ impl Hub {
                     run: self.runs,
                     executing: false,
                     outcomes: Vec::new(),
-                    wake_at: None,
                 });
                 self.runs
             }
@@ -119,7 +118,6 @@ impl Hub {
             self.schedule(key, at);
         }
         if let Some(deletion) = &mut state.deletion {
-            deletion.wake_at = step.wake_at;
             deletion.executing = !step.effects.is_empty();
         }
         if !step.effects.is_empty() {

@@ -169,7 +169,6 @@ impl Hub {
         }
         running.state = next;
         running.memory = memory;
-        running.wake_at = wake_at;
         if let Some(why) = waiting_on {
             state.why = why;
         }
@@ -336,7 +335,6 @@ impl Running {
             },
             executing: false,
             outcomes: Vec::new(),
-            wake_at: None,
         }
     }
 }
