@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
+use crate::run::root;
 use crate::{proto, schema};
 
 /// Writes one part, or those that need nothing but this repository.
 pub fn run(args: &[String]) -> Result<(), String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .ok_or("xtask has no parent folder")?;
+    let root = &root();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] | ["crds"] => crds(root),
         ["schema"] => schema::run(root),

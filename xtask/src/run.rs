@@ -3,9 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The workspace root: the folder above this crate.
+/// The workspace root: the folder above this crate, as cargo says it at run time. What was compiled in may be the folder of another clone that
+/// shares the target directory, as CI's does.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "xtask is the door: it reads its own environment"
+)]
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let here = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+    Path::new(&here)
         .parent()
         .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
