@@ -10,9 +10,13 @@ use crate::run::{output, root};
 /// Which of our crates each crate may use: the drawing in ARCHITECTURE.md. Dev-dependencies are free.
 const LAYERS: &[(&str, &[&str])] = &[
     ("pintle-yaml", &[]),
+    ("pintle-gotmpl", &[]),
     ("pintle-model", &["pintle-yaml"]),
     ("pintle-merge", &["pintle-model"]),
-    ("pintle-render", &["pintle-merge", "pintle-model", "pintle-yaml"]),
+    (
+        "pintle-render",
+        &["pintle-gotmpl", "pintle-merge", "pintle-model", "pintle-yaml"],
+    ),
     ("pintle-engine", &["pintle-merge", "pintle-model"]),
     ("pintle-repo", &["pintle-render", "pintle-model"]),
     ("pintle-cluster", &["pintle-engine", "pintle-merge", "pintle-model"]),
@@ -43,6 +47,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Crates that may reach no runtime, client or clock.
 const PURE: &[&str] = &[
     "pintle-yaml",
+    "pintle-gotmpl",
     "pintle-model",
     "pintle-merge",
     "pintle-render",

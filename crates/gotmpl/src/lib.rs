@@ -1,0 +1,26 @@
+//! Go's `text/template`, exact.
+//!
+//! ```text
+//! text ── lex ──► tokens ── parse ──► Template (arena of nodes, shared between threads)
+//! Template + Value + Functions + Ambient ── exec ──► text, or Go's error
+//! ```
+//!
+//! Invariants: no input makes a function here panic or recurse without bound; nothing here reads a clock,
+//! a file or a random number except through [`Ambient`]; map iteration and printing are sorted, as Go's are.
+
+mod error;
+mod function;
+mod host;
+mod text;
+mod types;
+mod value;
+
+pub use error::{Error, ErrorKind, Exceeded};
+pub use function::{Ambient, Body, Call, CallSite, Engine, FuncError, Function, Functions, Now, TextError};
+pub use host::{Host, Signature};
+pub use text::Str;
+pub use types::{
+    Kind, LIST_ANY, LIST_BOOL, LIST_FLOAT, LIST_INT, LIST_INT64, LIST_MAP, LIST_STRING, ListType, MAP_ANY, MAP_BYTES,
+    MAP_STRING, MapType, Method, Number, NumberKind, Type,
+};
+pub use value::{List, Map, Value};
