@@ -8,6 +8,13 @@
 //! Invariants: no input makes a function here panic or recurse without bound; nothing here reads a clock,
 //! a file or a random number except through [`Ambient`]; map iteration and printing are sorted, as Go's are.
 
+pub mod gotime;
+pub mod paths;
+pub mod regexp;
+pub mod semver;
+pub mod sprig;
+pub mod words;
+
 mod error;
 mod function;
 mod host;
