@@ -7,9 +7,11 @@
 //! `render` never fetches, never writes, and never fails as a whole: one bad file does not hide the others. Whether a result may be
 //! acted on is told by [`Rendered::is_complete`].
 
+pub mod archive;
 mod detect;
 mod diagnostic;
 mod directory;
+pub mod helm;
 
 use pintle_model::Object;
 use pintle_model::tree::{ReadSet, Reader, Tree, TreePath};

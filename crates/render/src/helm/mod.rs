@@ -1,0 +1,37 @@
+//! Helm charts: what `helm template` of Helm 4.2 makes of them, in process and without reading anything but the chart.
+//!
+//! ```text
+//! Tree ── chart (ignore, metadata, archive) ──► Chart
+//! Chart + Options ── dependency, values, schema ──► one value tree ── engine (gotmpl, funcs) ──► texts ── order ──► Output
+//! ```
+//!
+//! Nothing here reads a clock, a file, the network or the environment: what comes from outside is in [`Options`] and the [`Ambient`] of
+//! the template engine. Whatever a chart or its user can make large is bounded, and going over a bound fails that render alone.
+
+mod capabilities;
+mod chart;
+mod context;
+mod convert;
+mod dependency;
+mod engine;
+mod error;
+mod ignore;
+mod matcher;
+mod metadata;
+mod node;
+mod order;
+mod render;
+mod schema;
+mod strvals;
+mod values;
+mod version;
+
+pub use capabilities::{Capabilities, HELM_VERSION, KubeVersion};
+pub use chart::{Chart, Limits};
+pub use error::HelmError;
+pub use metadata::{Dependency, Maintainer, Metadata};
+pub use order::{Hook, Manifest};
+pub use render::{Options, Output, template};
+pub use values::ValueOptions;
+
+pub use pintle_gotmpl::{Ambient, Now};

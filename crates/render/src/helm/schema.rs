@@ -1,0 +1,259 @@
+//! `values.schema.json`: whether the values are what the chart says they must be.
+
+use std::collections::BTreeMap;
+
+use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
+use jsonschema::{Retrieve, Uri, ValidationError};
+use serde_json::Value as Json;
+
+use super::dependency::Instance;
+use super::error::HelmError;
+use super::node::{Node, Table};
+
+/// Most violations listed for one chart; a table of thousands of bad rows says nothing more.
+const MAX_VIOLATIONS: usize = 200;
+
+/// Checks the values of a chart and of its dependencies; the error holds every violation, with its path.
+pub(crate) fn validate(chart: &Instance, values: &Table) -> Result<(), HelmError> {
+    let mut problems = String::new();
+    check(chart, values, &mut problems);
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(HelmError::Schema(problems))
+    }
+}
+
+fn check(chart: &Instance, values: &Table, problems: &mut String) {
+    if let Some(schema) = &chart.data.schema
+        && let Err(message) = check_one(schema, values)
+    {
+        problems.push_str(&format!("{}:\n{message}", chart.name()));
+    }
+    for child in &chart.dependencies {
+        match values.get(child.name()) {
+            None | Some(Node::Null) => {}
+            Some(Node::Table(values)) => check(child, &values, problems),
+            Some(other) => problems.push_str(&format!(
+                "{}:\ninvalid type for values: expected object (map), got {}\n",
+                child.name(),
+                other.go_type()
+            )),
+        }
+    }
+}
+
+/// Nothing outside of the chart is ever read for a schema.
+struct Nothing;
+
+impl Retrieve for Nothing {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Json, Box<dyn std::error::Error + Send + Sync>> {
+        if uri.scheme().as_str() == "urn" {
+            // Helm lets everything pass where it cannot resolve a URN.
+            return Ok(Json::Bool(true));
+        }
+        Err(format!("{uri} is outside of the chart, and rendering fetches nothing").into())
+    }
+}
+
+fn check_one(schema: &[u8], values: &Table) -> Result<(), String> {
+    let schema: Json = serde_json::from_slice(schema).map_err(|e| e.to_string())?;
+    let validator = jsonschema::options()
+        .with_retriever(Nothing)
+        .should_validate_formats(true)
+        .build(&schema)
+        .map_err(|e| format!("values.schema.json: {e}\n"))?;
+    let instance = json(&Node::Table(values.clone()));
+    let mut lines: Vec<String> = Vec::new();
+    // Helm says in one line what is missing from one object.
+    let mut missing: BTreeMap<(String, String), (usize, Vec<String>)> = BTreeMap::new();
+    for error in validator.iter_errors(&instance).take(MAX_VIOLATIONS) {
+        if let Kind::Required { property } = error.kind() {
+            let place = (
+                error.instance_path().as_str().to_owned(),
+                error.schema_path().as_str().to_owned(),
+            );
+            let name = property.as_str().unwrap_or_default().to_owned();
+            let line = lines.len();
+            let (_, names) = missing.entry(place).or_insert_with(|| (line, Vec::new()));
+            if names.is_empty() {
+                lines.push(String::new());
+            }
+            names.push(name);
+        } else {
+            describe(&error, 1, &mut lines);
+        }
+    }
+    for ((path, _), (line, names)) in missing {
+        let what = if names.len() == 1 { "property" } else { "properties" };
+        if let Some(place) = lines.get_mut(line) {
+            *place = format!("- at {}: missing {what} {}", quote(&path), quoted(&names));
+        }
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    Err(lines.join("\n") + "\n")
+}
+
+/// Adds the lines of one violation, with those that led to it below.
+fn describe(error: &ValidationError<'_>, depth: usize, lines: &mut Vec<String>) {
+    let indent = "  ".repeat(depth - 1);
+    let path = quote(error.instance_path().as_str());
+    lines.push(format!("{indent}- at {path}: {}", words(error)));
+    let context = match error.kind() {
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => context,
+        _ => return,
+    };
+    // Contexts nest as schemas do, which their parser bounds.
+    for inner in context.iter().flatten() {
+        if lines.len() < MAX_VIOLATIONS {
+            describe(inner, depth + 1, lines);
+        }
+    }
+}
+
+fn words(error: &ValidationError<'_>) -> String {
+    let instance: &Json = error.instance();
+    let count = || match instance {
+        Json::Array(items) => items.len(),
+        Json::Object(fields) => fields.len(),
+        Json::String(text) => text.chars().count(),
+        _ => 0,
+    };
+    let compared = |keyword: &str, limit: &Json| format!("{keyword}: got {}, want {}", number(instance), number(limit));
+    match error.kind() {
+        Kind::AdditionalItems { limit } => {
+            format!("last {} additionalItem(s) not allowed", count().saturating_sub(*limit))
+        }
+        Kind::AdditionalProperties { unexpected } => {
+            format!("additional properties {} not allowed", quoted(unexpected))
+        }
+        Kind::AnyOf { .. } => "'anyOf' failed".into(),
+        Kind::Constant { expected_value } => match &**expected_value {
+            Json::Array(_) | Json::Object(_) => "'const' failed".into(),
+            scalar => format!("value must be {}", display(scalar)),
+        },
+        Kind::Contains => "no items match contains schema".into(),
+        Kind::Enum { options } => match options.as_array().map(Vec::as_slice) {
+            Some([one]) if !one.is_array() && !one.is_object() => format!("value must be {}", display(one)),
+            Some(all) if !all.iter().any(|o| o.is_array() || o.is_object()) => {
+                let all: Vec<String> = all.iter().map(display).collect();
+                format!("value must be one of {}", all.join(", "))
+            }
+            _ => "'enum' failed".into(),
+        },
+        Kind::ExclusiveMaximum { limit } => compared("exclusiveMaximum", limit),
+        Kind::ExclusiveMinimum { limit } => compared("exclusiveMinimum", limit),
+        Kind::Maximum { limit } => compared("maximum", limit),
+        Kind::Minimum { limit } => compared("minimum", limit),
+        Kind::MultipleOf { multiple_of } => format!("multipleOf: got {}, want {multiple_of}", number(instance)),
+        Kind::FalseSchema => "false schema".into(),
+        Kind::Format { format } => format!("{} is not valid {format}", display(instance)),
+        Kind::MaxItems { limit } => format!("maxItems: got {}, want {limit}", count()),
+        Kind::MinItems { limit } => format!("minItems: got {}, want {limit}", count()),
+        Kind::MaxLength { limit } => format!("maxLength: got {}, want {limit}", count()),
+        Kind::MinLength { limit } => format!("minLength: got {}, want {limit}", count()),
+        Kind::MaxProperties { limit } => format!("maxProperties: got {}, want {limit}", count()),
+        Kind::MinProperties { limit } => format!("minProperties: got {}, want {limit}", count()),
+        Kind::Not { .. } => "'not' failed".into(),
+        Kind::OneOfNotValid { .. } => "'oneOf' failed, none matched".into(),
+        Kind::OneOfMultipleValid { context } => {
+            let mut matched = context
+                .iter()
+                .enumerate()
+                .filter(|(_, errors)| errors.is_empty())
+                .map(|(index, _)| index.to_string());
+            match (matched.next(), matched.next()) {
+                (Some(first), Some(second)) => format!("'oneOf' failed, subschemas {first}, {second} matched"),
+                _ => "'oneOf' failed, more than one subschema matched".into(),
+            }
+        }
+        Kind::Pattern { pattern } => format!(
+            "{} does not match pattern {}",
+            quote(instance.as_str().unwrap_or_default()),
+            quote(pattern)
+        ),
+        Kind::PropertyNames { error } => {
+            format!(
+                "invalid propertyName {}",
+                quote(error.instance().as_str().unwrap_or_default())
+            )
+        }
+        Kind::Required { property } => format!("missing property {}", quote(property.as_str().unwrap_or_default())),
+        Kind::Type { kind } => format!("got {}, want {}", json_type(instance), wanted(kind)),
+        Kind::UniqueItems => "items are not unique".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn wanted(kind: &TypeKind) -> String {
+    match kind {
+        TypeKind::Single(one) => one.to_string(),
+        TypeKind::Multiple(all) => all.iter().map(|t| t.to_string()).collect::<Vec<_>>().join(" or "),
+    }
+}
+
+fn json_type(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    }
+}
+
+fn number(value: &Json) -> String {
+    match value.as_f64() {
+        Some(number) => number.to_string(),
+        None => display(value),
+    }
+}
+
+fn display(value: &Json) -> String {
+    match value {
+        Json::Null => "<nil>".into(),
+        Json::String(text) => quote(text),
+        Json::Array(_) | Json::Object(_) => "value".into(),
+        other => other.to_string(),
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(", ")
+}
+
+fn quote(text: &str) -> String {
+    let mut out = String::from("'");
+    for character in text.chars() {
+        match character {
+            '\'' => out.push_str("\\'"),
+            '"' => out.push('"'),
+            other => out.extend(other.escape_debug()),
+        }
+    }
+    out.push('\'');
+    out
+}
+
+/// Values as the validator wants them; a whole float is an integer there, as JSON Schema says.
+fn json(node: &Node) -> Json {
+    match node {
+        Node::Null => Json::Null,
+        Node::Bool(b) => Json::Bool(*b),
+        Node::Int(i) => Json::from(*i),
+        Node::Float(f) if f.fract() == 0.0 && f.abs() < 9_007_199_254_740_992.0 => Json::from(*f as i64),
+        Node::Float(f) => Json::from(*f),
+        Node::Str(s) => Json::String(s.to_string()),
+        Node::List(items) => Json::Array(items.iter().map(json).collect()),
+        Node::Table(table) => Json::Object(
+            table
+                .entries()
+                .iter()
+                .map(|(key, value)| (key.to_string(), json(value)))
+                .collect(),
+        ),
+    }
+}
