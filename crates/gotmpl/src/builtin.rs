@@ -81,8 +81,13 @@ pub fn call(builtin: Builtin, args: &[Slot], limit: usize) -> Result<Slot> {
         Builtin::Gt => truth(!(less(first, second)? || equals(first, std::slice::from_ref(second))?)),
         Builtin::Ge => truth(!less(first, second)?),
         Builtin::Print | Builtin::Println | Builtin::Html | Builtin::Js | Builtin::UrlQuery => {
-            let values: Vec<Value> = args.iter().map(|slot| slot.value.clone()).collect();
+            let mut values: Vec<Value> = args.iter().map(|slot| slot.value.clone()).collect();
             let mut out = Vec::new();
+            if !matches!(builtin, Builtin::Print | Builtin::Println) {
+                // The escapers see arguments as an action would print them.
+                let nils = values.iter_mut().filter(|value| matches!(value, Value::Nil));
+                nils.for_each(|value| *value = Value::str("<no value>"));
+            }
             if builtin == Builtin::Println {
                 fmt::println(&mut out, &values, limit)?;
             } else {
