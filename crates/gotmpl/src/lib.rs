@@ -23,7 +23,7 @@ mod types;
 mod value;
 
 pub use error::{Error, ErrorKind, Exceeded};
-pub use function::{Ambient, Body, Call, CallSite, Engine, FuncError, Function, Functions, Now, TextError};
+pub use function::{Ambient, Body, Call, CallSite, Engine, FuncError, Function, Functions, Now, TextError, Validity};
 pub use host::{Host, Signature};
 pub use text::Str;
 pub use types::{
