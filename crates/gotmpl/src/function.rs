@@ -210,6 +210,24 @@ pub trait Ambient {
     /// Fills `out` with bytes that are random for this place and run. Several requests within one run are
     /// told apart by `draw`, which counts from 0.
     fn random(&self, site: &CallSite, draw: u32, out: &mut [u8]);
+
+    /// Returns from when a certificate made at this place, meant to last so many seconds, is valid.
+    fn validity(&self, _site: &CallSite, _life_seconds: i64) -> Validity {
+        Validity {
+            not_before_seconds: self.now().seconds,
+            window: None,
+        }
+    }
+}
+
+/// When a certificate starts to be valid.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Validity {
+    /// Seconds since the epoch.
+    pub not_before_seconds: i64,
+    /// Which of the certificates that follow each other at the place this is; its serial number differs by it.
+    /// `None` where every render makes a new one.
+    pub window: Option<i64>,
 }
 
 /// What a function may ask of the execution it runs in. Implemented by the executor; tests of functions can
@@ -310,6 +328,11 @@ impl<'a> Call<'a> {
         self.draws += 1;
         self.site();
         self.engine.ambient().random(&self.site, draw, out);
+    }
+
+    /// Returns from when a certificate made by this call is valid.
+    pub fn validity(&self, life_seconds: i64) -> Validity {
+        self.engine.ambient().validity(&self.site, life_seconds)
     }
 
     /// Counts work against the budget.

@@ -1,0 +1,391 @@
+//! Go's `encoding/json`: its escaping, its float format, its words for errors.
+
+use crate::text::Str;
+use crate::value::Value;
+
+/// Values nested deeper are an error on both ways; Go's own limit when reading is 10000.
+const MAX_DEPTH: usize = 1000;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// On one line, with `<`, `>` and `&` escaped.
+    Plain,
+    /// The same, indented by two spaces.
+    Pretty,
+    /// On one line, nothing escaped that need not be.
+    Raw,
+}
+
+/// `json.Marshal` and its kin.
+pub(super) fn write(value: &Value, style: Style) -> Result<Str, String> {
+    let mut out = Vec::new();
+    write_value(&mut out, value, style, 0)?;
+    Ok(Str::from_vec(out))
+}
+
+fn write_value(out: &mut Vec<u8>, value: &Value, style: Style, depth: usize) -> Result<(), String> {
+    if depth > MAX_DEPTH {
+        return Err(format!("json: unsupported value: encountered a cycle via {}", value.type_name()));
+    }
+    match value {
+        Value::Nil => out.extend_from_slice(b"null"),
+        Value::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
+        Value::Int(n) | Value::Int64(n) | Value::Duration(n) => out.extend_from_slice(n.to_string().as_bytes()),
+        Value::Float(f) => float(out, *f, &format!("{f:e}"))?,
+        Value::Number(number) => match number.as_f32() {
+            Some(f) => float(out, f64::from(f), &format!("{f:e}"))?,
+            None if number.kind.kind().is_uint() => out.extend_from_slice(number.bits.to_string().as_bytes()),
+            None => out.extend_from_slice((number.bits as i64).to_string().as_bytes()),
+        },
+        Value::Str(text) => string(out, text.as_bytes(), style),
+        Value::Bytes(bytes) => {
+            use base64::Engine as _;
+            string(out, base64::engine::general_purpose::STANDARD.encode(bytes).as_bytes(), style);
+        }
+        Value::List(list) => {
+            container(out, b"[]", list.iter().map(|v| (None, v.clone())), style, depth)?;
+        }
+        Value::Map(map) => {
+            container(out, b"{}", map.entries().into_iter().map(|(k, v)| (Some(k), v)), style, depth)?;
+        }
+        Value::Host(host) if host.is_nil() => out.extend_from_slice(b"null"),
+        Value::Host(host) => {
+            if let Some(time) = host.as_any().downcast_ref::<super::TimeHost>() {
+                string(out, time.0.format("2006-01-02T15:04:05.999999999Z07:00").as_bytes(), style);
+            } else if let Some(version) = host.as_any().downcast_ref::<super::VersionHost>() {
+                string(out, version.0.to_string().as_bytes(), style);
+            } else if let Some(under) = host.underlying() {
+                write_value(out, &under, style, depth + 1)?;
+            } else {
+                let fields = host.fields().into_iter().map(|(name, v)| (Some(Str::from(name)), v));
+                container(out, b"{}", fields, style, depth)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn container(
+    out: &mut Vec<u8>,
+    brackets: &[u8; 2],
+    entries: impl Iterator<Item = (Option<Str>, Value)>,
+    style: Style,
+    depth: usize,
+) -> Result<(), String> {
+    let pretty = style == Style::Pretty;
+    let line = |out: &mut Vec<u8>, depth: usize| {
+        if pretty {
+            out.push(b'\n');
+            out.resize(out.len() + 2 * depth, b' ');
+        }
+    };
+    out.push(brackets[0]);
+    let mut empty = true;
+    for (key, value) in entries {
+        if !empty {
+            out.push(b',');
+        }
+        empty = false;
+        line(out, depth + 1);
+        if let Some(key) = key {
+            string(out, key.as_bytes(), style);
+            out.extend_from_slice(if pretty { b": " } else { b":" });
+        }
+        write_value(out, &value, style, depth + 1)?;
+    }
+    if !empty {
+        line(out, depth);
+    }
+    out.push(brackets[1]);
+    Ok(())
+}
+
+fn float(out: &mut Vec<u8>, value: f64, scientific: &str) -> Result<(), String> {
+    if !value.is_finite() {
+        let name = if value.is_nan() { "NaN" } else if value > 0.0 { "+Inf" } else { "-Inf" };
+        return Err(format!("json: unsupported value: {name}"));
+    }
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    let text = if value != 0.0 && !(-6..21).contains(&exponent) {
+        // Go writes two digits of a large exponent, and cleans `e-09` to `e-9`.
+        if exponent < 0 { format!("{digits}e{exponent}") } else { format!("{digits}e+{exponent:02}") }
+    } else {
+        super::show::plain(digits, exponent)
+    };
+    out.extend_from_slice(text.as_bytes());
+    Ok(())
+}
+
+fn string(out: &mut Vec<u8>, text: &[u8], style: Style) {
+    out.push(b'"');
+    for chunk in text.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            let escaped: &[u8] = match c {
+                '"' => b"\\\"",
+                '\\' => b"\\\\",
+                '\x08' => b"\\b",
+                '\x0c' => b"\\f",
+                '\n' => b"\\n",
+                '\r' => b"\\r",
+                '\t' => b"\\t",
+                '\u{2028}' => b"\\u2028",
+                '\u{2029}' => b"\\u2029",
+                '<' | '>' | '&' if style != Style::Raw => {
+                    out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes());
+                    continue;
+                }
+                c if c < ' ' => {
+                    out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes());
+                    continue;
+                }
+                c => {
+                    let mut buffer = [0; 4];
+                    out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
+                    continue;
+                }
+            };
+            out.extend_from_slice(escaped);
+        }
+        for _ in chunk.invalid() {
+            out.extend_from_slice(b"\\ufffd");
+        }
+    }
+    out.push(b'"');
+}
+
+/// `json.Unmarshal` into an `interface {}`: numbers are float64.
+pub(super) fn parse(text: &[u8]) -> Result<Value, String> {
+    let mut reader = Reader { text, at: 0 };
+    let value = reader.value(0)?;
+    reader.space();
+    match reader.peek() {
+        None => Ok(value),
+        Some(b) => Err(unexpected(b, "after top-level value")),
+    }
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+const END: &str = "unexpected end of JSON input";
+
+fn unexpected(b: u8, context: &str) -> String {
+    let name = match b {
+        b'\'' => r"'\''".to_owned(),
+        b'"' => "'\"'".to_owned(),
+        b => {
+            let quoted = super::show::quote(char::from(b).to_string().as_bytes());
+            format!("'{}'", quoted.trim_matches('"'))
+        }
+    };
+    format!("invalid character {name} {context}")
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        while self.peek().is_some_and(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Value, String> {
+        if depth > MAX_DEPTH {
+            return Err("exceeded max depth".to_owned());
+        }
+        self.space();
+        match self.peek().ok_or(END)? {
+            b'{' => self.object(depth),
+            b'[' => self.array(depth),
+            b'"' => Ok(Value::Str(self.string()?)),
+            b't' => self.word("true", Value::Bool(true)),
+            b'f' => self.word("false", Value::Bool(false)),
+            b'n' => self.word("null", Value::Nil),
+            b'-' | b'0'..=b'9' => self.number(),
+            b => Err(unexpected(b, "looking for beginning of value")),
+        }
+    }
+
+    fn word(&mut self, word: &str, value: Value) -> Result<Value, String> {
+        for (i, expected) in word.bytes().enumerate() {
+            let b = self.peek().ok_or(END)?;
+            if b != expected || i == 0 && b != expected {
+                return Err(unexpected(b, &format!("in literal {word} (expecting '{}')", char::from(expected))));
+            }
+            self.at += 1;
+        }
+        Ok(value)
+    }
+
+    fn digits(&mut self, context: &str) -> Result<(), String> {
+        let start = self.at;
+        while self.peek().is_some_and(|b| b.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.at > start {
+            return Ok(());
+        }
+        Err(self.peek().map_or_else(|| END.to_owned(), |b| unexpected(b, context)))
+    }
+
+    fn number(&mut self) -> Result<Value, String> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits("in numeric literal")?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits("after decimal point in numeric literal")?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits("in exponent of numeric literal")?;
+        }
+        let text = self.text.get(start..self.at).and_then(|t| std::str::from_utf8(t).ok()).unwrap_or_default();
+        match text.parse::<f64>() {
+            Ok(f) if f.is_finite() => Ok(Value::Float(f)),
+            _ => Err(format!("json: cannot unmarshal number {text} into Go value of type float64")),
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value, String> {
+        self.at += 1;
+        let mut items = Vec::new();
+        self.space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Value::list(items));
+        }
+        loop {
+            items.push(self.value(depth + 1)?);
+            self.space();
+            match self.peek().ok_or(END)? {
+                b',' => self.at += 1,
+                b']' => {
+                    self.at += 1;
+                    return Ok(Value::list(items));
+                }
+                b => return Err(unexpected(b, "after array element")),
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value, String> {
+        self.at += 1;
+        let mut entries = Vec::new();
+        self.space();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Value::map(entries));
+        }
+        loop {
+            self.space();
+            match self.peek().ok_or(END)? {
+                b'"' => {}
+                b if entries.is_empty() => return Err(unexpected(b, "looking for beginning of object key string")),
+                b => return Err(unexpected(b, "looking for beginning of object key string")),
+            }
+            let key = self.string()?;
+            self.space();
+            match self.peek().ok_or(END)? {
+                b':' => self.at += 1,
+                b => return Err(unexpected(b, "after object key")),
+            }
+            entries.push((key, self.value(depth + 1)?));
+            self.space();
+            match self.peek().ok_or(END)? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Ok(Value::map(entries));
+                }
+                b => return Err(unexpected(b, "after object key:value pair")),
+            }
+        }
+    }
+
+    fn string(&mut self) -> Result<Str, String> {
+        self.at += 1;
+        let mut out: Vec<u8> = Vec::new();
+        loop {
+            let b = self.peek().ok_or(END)?;
+            self.at += 1;
+            match b {
+                b'"' => break,
+                b'\\' => {
+                    let escape = self.peek().ok_or(END)?;
+                    self.at += 1;
+                    match escape {
+                        b'"' | b'\\' | b'/' => out.push(escape),
+                        b'b' => out.push(8),
+                        b'f' => out.push(12),
+                        b'n' => out.push(b'\n'),
+                        b'r' => out.push(b'\r'),
+                        b't' => out.push(b'\t'),
+                        b'u' => {
+                            let c = self.unicode()?;
+                            let mut buffer = [0; 4];
+                            out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
+                        }
+                        other => return Err(unexpected(other, "in string escape code")),
+                    }
+                }
+                b if b < b' ' => return Err(unexpected(b, "in string literal")),
+                b => out.push(b),
+            }
+        }
+        // Bytes that are no UTF-8 become U+FFFD, one each.
+        Ok(match String::from_utf8(out) {
+            Ok(text) => text.into(),
+            Err(error) => {
+                let bytes = error.into_bytes();
+                let mut text = String::new();
+                for chunk in bytes.utf8_chunks() {
+                    text.push_str(chunk.valid());
+                    text.extend(chunk.invalid().iter().map(|_| '\u{fffd}'));
+                }
+                text.into()
+            }
+        })
+    }
+
+    fn hex4(&mut self) -> Result<u32, String> {
+        let mut code = 0;
+        for _ in 0..4 {
+            let b = self.peek().ok_or(END)?;
+            let digit = char::from(b).to_digit(16);
+            code = code * 16 + digit.ok_or_else(|| unexpected(b, "in \\u hexadecimal character escape"))?;
+            self.at += 1;
+        }
+        Ok(code)
+    }
+
+    fn unicode(&mut self) -> Result<char, String> {
+        let first = self.hex4()?;
+        if (0xd800..0xdc00).contains(&first) && self.text.get(self.at..self.at + 2) == Some(b"\\u") {
+            let back = self.at;
+            self.at += 2;
+            let second = self.hex4()?;
+            if (0xdc00..0xe000).contains(&second) {
+                let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                return Ok(char::from_u32(code).unwrap_or('\u{fffd}'));
+            }
+            self.at = back;
+        }
+        Ok(char::from_u32(first).unwrap_or('\u{fffd}'))
+    }
+}
