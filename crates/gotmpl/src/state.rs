@@ -313,10 +313,10 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
             if let Some(variable) = self.exec.variables.get_mut(top.wrapping_sub(1)) {
                 variable.1 = item.clone();
             }
-            if decl.len() > 1 {
-                if let Some(variable) = self.exec.variables.get_mut(top.wrapping_sub(2)) {
-                    variable.1 = index;
-                }
+            if decl.len() > 1
+                && let Some(variable) = self.exec.variables.get_mut(top.wrapping_sub(2))
+            {
+                variable.1 = index;
             }
         }
         let flow = self.list(&item, &branch.list)?;
@@ -502,7 +502,7 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
                     let argv = self.arguments(dot, name, signature.params, signature.variadic, args, last)?;
                     return self.call(name, At::Arg(node), node.pos, |call| host.call(call, name, &argv));
                 }
-                if host.is_nil() {
+                if host.is_nil() && host.field(name).is_some() {
                     return self.fail(format!("nil pointer evaluating {}.{name}", receiver.type_name()));
                 }
                 if let Some(field) = host.field(name) {
