@@ -20,7 +20,7 @@ use crate::jobs::{self};
 const REVISION_DELAY: Duration = Duration::from_secs(2);
 
 /// How far an operation is, is written at most this often, where nothing but people waits for it.
-const PROGRESS_DELAY: Duration = Duration::from_millis(250);
+const PROGRESS_DELAY: Duration = Duration::from_secs(1);
 
 /// A write that met somebody else's is decided again after this long, doubled while the watch has not brought theirs.
 const CONFLICT_RETRY: Duration = Duration::from_millis(50);
