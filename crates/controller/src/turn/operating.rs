@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use pintle_cluster::Seen;
 use pintle_engine::app::autosync::AutoSync;
 use pintle_engine::app::cluster::AppCluster;
+use pintle_engine::app::fail_closed;
 use pintle_engine::app::history;
 use pintle_engine::app::operation::{Drive, DriveInput, OpTargets, begin, begin_at, drive, wanted};
 use pintle_engine::app::project::{ClusterNames, permit};
@@ -136,7 +137,8 @@ impl Hub {
                 TargetsOf::Spec => state.prepared.as_ref().is_some_and(|p| p.repeatable),
                 TargetsOf::Operation => state.op_prepared.as_ref().is_some_and(|p| p.repeatable),
             };
-        let refused = refusal(look, &running.state, &targets_ready, state.op_prepared.as_ref());
+        let protection = fail_closed::refusal(&self.not_acted_on(&state.app));
+        let refused = protection.or_else(|| refusal(look, &running.state, &targets_ready, state.op_prepared.as_ref()));
         let view = View::new(&self.index, &self.kinds, now);
         let input = DriveInput {
             app: &state.app,
