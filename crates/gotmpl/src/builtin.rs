@@ -2,7 +2,7 @@
 
 use crate::fmt::{self, FormatError};
 use crate::function::FuncError;
-use crate::slot::Slot;
+use crate::slot::{Form, Slot};
 use crate::text::Str;
 use crate::types::{Kind, Type};
 use crate::unicode::{decode, is_print};
@@ -214,6 +214,10 @@ fn slice(item: &Slot, indexes: &[Slot]) -> Result<Slot> {
     };
     let mut bounds = [0, len, len];
     for (bound, index) in bounds.iter_mut().zip(indexes) {
+        // Unlike `index`, Go's `slice` does not look into an interface.
+        if index.form == Form::Interface {
+            return Err("cannot index slice/array with type interface {}".into());
+        }
         *bound = index_number(&index.value, len)?;
     }
     let [low, high, max] = bounds;

@@ -725,10 +725,11 @@ impl<'a> Printer<'a> {
         if !matches!(text.first(), Some(b'-' | b'+')) {
             text.insert(0, b'+');
         }
-        if flags.space && text.first() == Some(&b'+') && !flags.plus {
-            if let Some(sign) = text.first_mut() {
-                *sign = b' ';
-            }
+        if flags.space
+            && !flags.plus
+            && let Some(sign @ b'+') = text.first_mut()
+        {
+            *sign = b' ';
         }
         if !float.is_finite() {
             // Go drops the sign of NaN and keeps that of +Inf.

@@ -32,7 +32,8 @@ pub trait Host: 'static {
         }
     }
 
-    /// Returns an exported field of the struct (or of the struct pointed to).
+    /// Returns an exported field of the struct (or of the struct pointed to). A nil pointer answers with any
+    /// value for a field its type has: the error then names the nil pointer and not the field.
     fn field(&self, _name: &str) -> Option<Value> {
         None
     }

@@ -49,4 +49,4 @@ pub use types::{
     Kind, LIST_ANY, LIST_BOOL, LIST_FLOAT, LIST_INT, LIST_INT64, LIST_MAP, LIST_STRING, ListType, MAP_ANY, MAP_BYTES,
     MAP_STRING, MapType, Method, Number, NumberKind, Type,
 };
-pub use value::{List, Map, Value};
+pub use value::{List, Map, Region, Value};

@@ -34,10 +34,8 @@ pub fn complex(text: &str) -> Literal {
 
 /// Reads a number as Go does: as every type it can be.
 pub fn number(text: &str) -> Result<Literal, String> {
-    if let Some(imaginary) = text.strip_suffix('i') {
-        if parse_float(imaginary).is_some() {
-            return Ok(complex(text));
-        }
+    if text.strip_suffix('i').and_then(parse_float).is_some() {
+        return Ok(complex(text));
     }
     let mut literal = Literal {
         uint: parse_uint(text),

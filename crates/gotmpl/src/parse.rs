@@ -380,11 +380,7 @@ impl<'t> Parser<'t> {
     }
 
     fn otherwise(&mut self, context: &str) -> Result<List> {
-        let chained = match (context, self.peek()) {
-            ("if", Kind::If) => true,
-            ("with", Kind::With) => true,
-            _ => false,
-        };
+        let chained = matches!((context, self.peek()), ("if", Kind::If) | ("with", Kind::With));
         if chained {
             self.next();
             let node = if context == "if" {

@@ -258,7 +258,15 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
             value => {
                 let text =
                     crate::fmt::sprint(std::slice::from_ref(value)).map_err(|error| self.error(error.to_string()))?;
-                return self.fail(format!("range can't iterate over {}", text.to_str()));
+                let text = text.to_str();
+                // Go has followed the pointer by now.
+                let is_pointer = value.kind() == Kind::Ptr;
+                let text = if is_pointer {
+                    text.trim_start_matches('&')
+                } else {
+                    &text
+                };
+                return self.fail(format!("range can't iterate over {text}"));
             }
         }
         match &branch.other {
@@ -274,7 +282,10 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
             (None, end) => i128::from(end.unwrap_or(0)),
         };
         if branch.pipe.decl.len() > 1 {
-            return self.fail(format!("can't use {end} to iterate over more than one variable"));
+            let text =
+                crate::fmt::sprint(std::slice::from_ref(value)).map_err(|error| self.error(error.to_string()))?;
+            let text = text.to_str();
+            return self.fail(format!("can't use {text} to iterate over more than one variable"));
         }
         let mut at: i128 = 0;
         while at < end {
@@ -313,10 +324,10 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
             if let Some(variable) = self.exec.variables.get_mut(top.wrapping_sub(1)) {
                 variable.1 = item.clone();
             }
-            if decl.len() > 1 {
-                if let Some(variable) = self.exec.variables.get_mut(top.wrapping_sub(2)) {
-                    variable.1 = index;
-                }
+            if decl.len() > 1
+                && let Some(variable) = self.exec.variables.get_mut(top.wrapping_sub(2))
+            {
+                variable.1 = index;
             }
         }
         let flow = self.list(&item, &branch.list)?;
@@ -502,7 +513,7 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
                     let argv = self.arguments(dot, name, signature.params, signature.variadic, args, last)?;
                     return self.call(name, At::Arg(node), node.pos, |call| host.call(call, name, &argv));
                 }
-                if host.is_nil() {
+                if host.is_nil() && host.field(name).is_some() {
                     return self.fail(format!("nil pointer evaluating {}.{name}", receiver.type_name()));
                 }
                 if let Some(field) = host.field(name) {
@@ -674,7 +685,12 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
         let Some((callee, given)) = slots.split_first() else {
             return self.fail("call of nil");
         };
-        let what = args.first().map_or_else(|| "value".to_owned(), Arg::to_string);
+        // A callee that comes through the pipe has no expression: Go shows the value itself.
+        let what = match (args.first(), &callee.value) {
+            (Some(arg), _) => arg.to_string(),
+            (None, Value::Str(text)) => text.to_str().into_owned(),
+            (None, other) => format!("<{} Value>", other.type_name()),
+        };
         let failed = match &callee.value {
             Value::Nil => "call of nil".to_owned(),
             Value::Host(host) if host.kind() == Kind::Func => {

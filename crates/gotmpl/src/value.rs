@@ -1,8 +1,8 @@
 //! What templates compute with: Go's values behind an `interface {}`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use crate::host::Host;
 use crate::text::Str;
@@ -317,6 +317,47 @@ pub struct Map {
 #[derive(Default)]
 struct MapBody {
     entries: RefCell<BTreeMap<Str, Value>>,
+    /// Whether the region knows this map.
+    watched: Cell<bool>,
+}
+
+thread_local! {
+    /// Maps that got other containers after they were made, since the region began. `None` outside regions.
+    static WATCHED: RefCell<Option<Vec<Weak<MapBody>>>> = const { RefCell::new(None) };
+}
+
+/// While it lives, maps that come to contain themselves are remembered; its end empties them.
+///
+/// `set $d "self" $d` makes a map that counts itself as a holder and would never be freed, so a server that
+/// renders such a chart again and again would leak it each time. The caller puts a region around a render and
+/// keeps no value made or changed inside it. Within another region of the same thread it does nothing.
+pub struct Region {
+    outermost: bool,
+}
+
+impl Region {
+    /// Begins a region of this thread.
+    pub fn begin() -> Self {
+        WATCHED.with_borrow_mut(|watched| {
+            let outermost = watched.is_none();
+            watched.get_or_insert_default();
+            Self { outermost }
+        })
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        if !self.outermost {
+            return;
+        }
+        for map in WATCHED.take().unwrap_or_default() {
+            if let Some(body) = map.upgrade() {
+                let entries = body.entries.take();
+                unravel(entries.into_values().collect());
+            }
+        }
+    }
 }
 
 impl Map {
@@ -353,6 +394,7 @@ impl Map {
             ty,
             body: Rc::new(MapBody {
                 entries: RefCell::new(entries),
+                watched: Cell::new(false),
             }),
         }
     }
@@ -392,6 +434,15 @@ impl Map {
 
     /// Sets the key, for every holder of the map; returns what was there.
     pub fn insert(&self, key: impl Into<Str>, value: Value) -> Option<Value> {
+        let may_cycle = matches!(value, Value::Map(_) | Value::List(_) | Value::Host(_));
+        if may_cycle && !self.body.watched.get() {
+            WATCHED.with_borrow_mut(|watched| {
+                if let Some(watched) = watched {
+                    watched.push(Rc::downgrade(&self.body));
+                    self.body.watched.set(true);
+                }
+            });
+        }
         self.body.entries.borrow_mut().insert(key.into(), value)
     }
 

@@ -1,10 +1,14 @@
 //! Hostile templates end in named errors, and nothing panics.
 
+// Helpers of tests are tests.
+#![allow(clippy::unwrap_used)]
+
 #[path = "go/data.rs"]
 mod data;
 
 use pintle_gotmpl::{
-    Engine, Error, ErrorKind, Exceeded, Executor, Map, Options, STACK_PER_LEVEL, Str, TemplateSet, Value, fmt,
+    Engine, Error, ErrorKind, Exceeded, Executor, Host, Map, Options, Region, STACK_PER_LEVEL, Str, TemplateSet, Value,
+    fmt,
 };
 
 fn run_with(text: &str, options: Options, cancelled: &dyn Fn() -> bool) -> Result<String, Error> {
@@ -127,6 +131,36 @@ fn deep_and_cyclic_values_are_survived() {
     assert!(fmt::sprint(&[Value::Map(map.clone())]).is_err());
     map.remove("self");
     assert!(fmt::sprint(&[Value::Map(map)]).ok().unwrap() == "map[]");
+}
+
+/// A host that counts how many of it are alive.
+struct Counted(std::rc::Rc<()>);
+
+impl Host for Counted {
+    fn type_name(&self) -> &str {
+        "main.counted"
+    }
+
+    fn text(&self) -> Option<String> {
+        Some(std::rc::Rc::strong_count(&self.0).to_string())
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
+#[test]
+fn a_region_frees_maps_that_contain_themselves() {
+    let alive = std::rc::Rc::new(());
+    let region = Region::begin();
+    let map = Map::new();
+    map.insert("host", Value::host(Counted(alive.clone())));
+    map.insert("self", Value::list(vec![Value::Map(map.clone())]));
+    drop(map);
+    assert_eq!(std::rc::Rc::strong_count(&alive), 2);
+    drop(region);
+    assert_eq!(std::rc::Rc::strong_count(&alive), 1);
 }
 
 #[test]
