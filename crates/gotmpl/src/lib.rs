@@ -38,7 +38,6 @@ mod value;
 
 pub use error::{Error, ErrorKind, Exceeded};
 pub use exec::{Executor, MissingKey, Options, STACK_PER_LEVEL};
-pub use function::{Ambient, Body, Call, CallSite, Engine, FuncError, Function, Functions, Now, TextError};
 pub use function::{Ambient, Body, Call, CallSite, Engine, FuncError, Function, Functions, Now, TextError, Validity};
 pub use host::{Host, Signature};
 pub use parse::{MAX_NESTING, parse};

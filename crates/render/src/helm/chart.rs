@@ -1,7 +1,7 @@
 //! A chart as its files say: read from a directory of a tree or an archive, checked, and shared by every render.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use pintle_model::Map;
 use pintle_model::tree::{EntryKind, Reader, TreeError, TreePath};
@@ -23,15 +23,31 @@ const MAX_DIRECTORY_DEPTH: usize = 64;
 pub struct Limits {
     /// Bounds on archives, and on the files of a directory: each one's bytes, and entries and bytes of all.
     pub archive: ArchiveLimits,
-    /// Bytes of rendered text, all templates together. 64 MiB by default: 40 times etcd's largest object.
+    /// Bytes of rendered text, all templates together. 256 MiB by default; intermediate texts count too.
     pub rendered_bytes: u64,
+    /// Executed nodes of templates and what functions charge for. 100 million by default: minutes, where real charts take milliseconds.
+    pub steps: u64,
+    /// Templates and blocks inside one another. 4,000 by default: Helm stops at 1,000 includes
+    /// of one name, each of which takes about three levels; see
+    /// [`Limits::stack_bytes`].
+    pub template_depth: u32,
+}
+
+impl Limits {
+    /// The stack the thread that renders must have for these limits, in bytes.
+    pub fn stack_bytes(&self) -> usize {
+        // A quarter of a megabyte for what is not templates: values nest at most as deep as YAML may.
+        (self.template_depth as usize + 64).saturating_mul(pintle_gotmpl::STACK_PER_LEVEL)
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             archive: ArchiveLimits::default(),
-            rendered_bytes: 64 << 20,
+            rendered_bytes: 256 << 20,
+            steps: 100_000_000,
+            template_depth: 4000,
         }
     }
 }
@@ -40,7 +56,7 @@ impl Default for Limits {
 pub struct Chart {
     pub(crate) data: Arc<ChartData>,
     /// By the set of charts that take part, for conditions change it.
-    pub(crate) parsed: OnceLock<Parsed>,
+    pub(crate) parsed: Mutex<Vec<Arc<Parsed>>>,
 }
 
 /// One chart's own files.
@@ -87,7 +103,7 @@ impl Chart {
     fn from_files(files: Vec<ChartFile>, limits: &Limits) -> Result<Arc<Self>, HelmError> {
         Ok(Arc::new(Self {
             data: Arc::new(load_files(files, limits, 0)?),
-            parsed: OnceLock::new(),
+            parsed: Mutex::default(),
         }))
     }
 

@@ -1,12 +1,15 @@
 //! Runs a chart's templates: in which order, over which values, and how errors read.
 
-use pintle_gotmpl::{Ambient, Map, Value};
+use std::sync::{Arc, LazyLock, PoisonError};
+
+use pintle_gotmpl::{Ambient, Engine as _, Error, Executor, Functions, Map, MissingKey, TemplateSet, Value};
 
 use super::chart::Chart;
 use super::context;
 use super::convert::Shared;
 use super::dependency::Instance;
 use super::error::HelmError;
+use super::funcs::{State, functions, without_no_value};
 use super::node::Table;
 use super::render::Options;
 
@@ -14,14 +17,18 @@ use super::render::Options;
 pub(crate) const WARN_START: &str = "HELM_ERR_START";
 pub(crate) const WARN_END: &str = "HELM_ERR_END";
 
-/// Templates as parsed, kept with their chart.
-pub(crate) struct Parsed;
+/// Templates parsed for one choice of dependencies, kept with their chart: the same ones take part in nearly every render.
+pub(crate) struct Parsed {
+    /// Names and addresses of the texts, in order: what was parsed.
+    key: Vec<(String, usize)>,
+    set: TemplateSet,
+}
 
 /// One file to run.
 struct Renderable<'a> {
     /// `chart/charts/sub/templates/x.yaml`.
     name: String,
-    text: &'a [u8],
+    text: &'a Arc<[u8]>,
     /// What its chart's templates see; one map for all of them.
     scope: Map,
     /// The chart's `templates` directory.
@@ -30,18 +37,77 @@ struct Renderable<'a> {
 
 /// Renders every template but partials; gives names and texts.
 pub(crate) fn render(
-    _chart: &Chart,
+    chart: &Chart,
     instance: &Instance,
     values: &Table,
     options: &Options,
-    _ambient: &dyn Ambient,
+    ambient: &dyn Ambient,
 ) -> Result<Vec<(String, String)>, HelmError> {
     let mut renderables = collect(instance, values, options);
     sort(&mut renderables);
-    for r in &renderables {
-        let _ = (&r.name, r.text, &r.scope, &r.base);
+    let parsed = parsed(chart, &renderables)?;
+    let limits = pintle_gotmpl::Options {
+        missing_key: MissingKey::Zero,
+        max_steps: options.limits.steps,
+        max_output_bytes: options.limits.rendered_bytes,
+        max_depth: options.limits.template_depth,
+    };
+    let never = || false;
+    let cancelled: &dyn Fn() -> bool = match &options.cancelled {
+        Some(cancelled) => &**cancelled,
+        None => &never,
+    };
+    let mut executor = Executor::new(&parsed.set, limits, ambient, cancelled, Box::new(State::default()));
+    let mut rendered = Vec::with_capacity(renderables.len());
+    for file in renderables {
+        if is_partial(&file.name) {
+            continue;
+        }
+        let template = Value::map([
+            ("Name", Value::str(file.name.as_str())),
+            ("BasePath", Value::str(file.base.as_str())),
+        ]);
+        file.scope.insert("Template", template);
+        let text = executor
+            .execute(&file.name, Value::Map(file.scope))
+            .map_err(|e| HelmError::Template(exec_error(&file.name, &e)))?;
+        let text = without_no_value(text).to_str().into_owned();
+        rendered.push((file.name, text));
     }
-    Err(HelmError::Template("templates cannot be run yet".into()))
+    Ok(rendered)
+}
+
+/// The templates, parsed now or before.
+fn parsed(chart: &Chart, renderables: &[Renderable<'_>]) -> Result<Arc<Parsed>, HelmError> {
+    // Texts live as long as the chart, so an address tells which one it is.
+    let key: Vec<(String, usize)> = renderables
+        .iter()
+        .map(|r| (r.name.clone(), Arc::as_ptr(r.text).cast::<u8>().addr()))
+        .collect();
+    let mut cached = chart.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = cached.iter().find(|p| p.key == key) {
+        return Ok(known.clone());
+    }
+    let mut set = TemplateSet::new("gotpl", FUNCTIONS.clone());
+    for file in renderables {
+        set.parse(&file.name, &String::from_utf8_lossy(file.text))
+            .map_err(|e| HelmError::Template(parse_error(&file.name, &e.message)))?;
+    }
+    let parsed = Arc::new(Parsed { key, set });
+    if cached.len() >= MAX_PARSED {
+        cached.clear();
+    }
+    cached.push(parsed.clone());
+    Ok(parsed)
+}
+
+/// Choices of dependencies kept parsed for one chart: one for each environment that switches parts of it differently.
+const MAX_PARSED: usize = 8;
+
+static FUNCTIONS: LazyLock<Arc<Functions>> = LazyLock::new(|| Arc::new(functions()));
+
+fn is_partial(name: &str) -> bool {
+    name.rsplit('/').next().is_some_and(|name| name.starts_with('_'))
 }
 
 /// The order templates are parsed and run in: deepest path first, then the last name first.
@@ -94,8 +160,7 @@ fn scope<'a>(
         subcharts.insert(child.name(), Value::Map(inner));
     }
     for file in &instance.data.templates {
-        let partial = file.name.rsplit('/').next().is_some_and(|name| name.starts_with('_'));
-        if instance.is_library() && !partial {
+        if instance.is_library() && !is_partial(&file.name) {
             continue;
         }
         renderables.push(Renderable {
@@ -126,7 +191,11 @@ fn parse_error(file: &str, message: &str) -> String {
 }
 
 /// The words Helm uses for a template that fails: what its author says alone, or every place the error went through on lines of its own.
-fn exec_error(file: &str, message: &str) -> String {
+fn exec_error(file: &str, error: &Error) -> String {
+    let message = error.message.as_str();
+    if error.is_exceeded() {
+        return message.to_owned();
+    }
     let mut parts = message.splitn(3, ": ");
     let (Some(_), Some(place), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
         return format!("execution error in ({file}): {message}");
@@ -226,7 +295,7 @@ mod tests {
     fn a_warning_of_the_author_stands_alone() {
         let message = "template: c/templates/a.yaml:2:9: executing \"c/templates/a.yaml\" at <required>: error calling required: HELM_ERR_STARTset it\nplease HELM_ERR_END";
         assert_eq!(
-            exec_error("c/templates/a.yaml", message),
+            exec_error("c/templates/a.yaml", &Error::exec(message)),
             "execution error at (c/templates/a.yaml:2:9): set it\nplease "
         );
     }
@@ -239,7 +308,7 @@ mod tests {
             "template: c/templates/a.yaml:1:4: executing \"c/templates/a.yaml\" at <include \"c.name\" .>: {middle}"
         );
         assert_eq!(
-            exec_error("c/templates/a.yaml", &outer),
+            exec_error("c/templates/a.yaml", &Error::exec(outer.as_str())),
             "c/templates/a.yaml:1:4\n  executing \"c/templates/a.yaml\" at <include \"c.name\" .>:\n    error calling include:\nc/templates/_h.tpl:3:5\n  executing \"c.name\" at <.Values.a.b>:\n    nil pointer evaluating interface {}.b"
         );
     }
@@ -247,7 +316,7 @@ mod tests {
     #[test]
     fn a_function_s_own_error_leaves_all_as_it_is() {
         let message = "template: c/templates/a.yaml:1:4: executing \"c/templates/a.yaml\" at <atoi>: error calling atoi: no number";
-        assert_eq!(exec_error("c/templates/a.yaml", message), message);
+        assert_eq!(exec_error("c/templates/a.yaml", &Error::exec(message)), message);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod convert;
 mod dependency;
 mod engine;
 mod error;
+mod funcs;
 mod ignore;
 mod matcher;
 mod metadata;

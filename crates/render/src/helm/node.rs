@@ -92,14 +92,6 @@ impl Node {
         matches!(self, Self::Null)
     }
 
-    pub(crate) fn as_table(&self) -> Option<&Table> {
-        if let Self::Table(table) = self {
-            Some(table)
-        } else {
-            None
-        }
-    }
-
     /// A copy that shares nothing. Recurses as deep as the value, which every way in bounds.
     pub(crate) fn deep_copy(&self) -> Self {
         match self {

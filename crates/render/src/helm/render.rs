@@ -39,6 +39,8 @@ pub struct Options {
     pub show_only: Vec<String>,
     /// Bounds.
     pub limits: Limits,
+    /// Asked now and then while templates run: `true` ends the render. The caller owns the clock.
+    pub cancelled: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 
 impl Default for Options {
@@ -55,6 +57,7 @@ impl Default for Options {
             skip_schema_validation: false,
             show_only: Vec::new(),
             limits: Limits::default(),
+            cancelled: None,
         }
     }
 }
@@ -73,8 +76,8 @@ pub struct Output {
 
 /// Renders a chart.
 ///
-/// Runs on the caller's stack, which should have 16 MiB or more: templates nest, and their depth is bounded by the engine so that this
-/// is enough. It takes as long as the chart makes it take, within the limits.
+/// Runs on the caller's stack, which must have [`Limits::stack_bytes`]: templates nest, and their depth is bounded so that this is enough.
+/// It takes as long as the chart makes it take, within the limits, unless [`Options::cancelled`] says otherwise.
 pub fn template(chart: &Chart, options: &Options, ambient: &dyn Ambient) -> Result<Output, HelmError> {
     check_name(&options.release_name)?;
     let data: &Arc<ChartData> = &chart.data;

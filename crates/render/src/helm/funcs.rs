@@ -1,0 +1,267 @@
+//! The functions Helm adds to those of sprig.
+
+use std::collections::HashMap;
+
+use pintle_gotmpl::{Call, FuncError, Functions, LIST_ANY, MAP_ANY, Str, TextError, Type, Value};
+use pintle_yaml::Yaml;
+
+use super::convert::{NoData, from_data, from_model, to_data};
+use super::engine::{WARN_END, WARN_START};
+use super::metadata::{convert_error, unmarshal_error};
+
+/// Includes of one name inside one another.
+const MAX_INCLUDES: u32 = 1000;
+
+/// What the functions of one render share.
+#[derive(Default)]
+pub(crate) struct State {
+    /// How many includes of each name are running.
+    includes: HashMap<Str, u32>,
+}
+
+/// All functions a chart's templates may call.
+pub(crate) fn functions() -> Functions {
+    let mut all = Functions::new();
+    pintle_gotmpl::sprig::register(&mut all);
+    all.remove("env");
+    all.remove("expandenv");
+    templates(&mut all);
+    data(&mut all);
+    not_yet(&mut all);
+    all
+}
+
+fn templates(all: &mut Functions) {
+    all.add("include", &[Type::String, Type::Any], Type::String, |call, args| {
+        let (name, dot) = (text(args, 0), value(args, 1));
+        include(call, &name, dot)
+    });
+    all.add("tpl", &[Type::String, Type::Any], Type::String, |call, args| {
+        let (template, dot) = (text(args, 0), value(args, 1));
+        tpl(call, &template, dot)
+    });
+    all.add("required", &[Type::String, Type::Any], Type::Any, |_, args| {
+        let (warning, found) = (text(args, 0), value(args, 1));
+        let empty = match &found {
+            Value::Nil => true,
+            Value::Str(text) => text.is_empty(),
+            _ => false,
+        };
+        if empty { Err(warn(&warning)) } else { Ok(found) }
+    });
+    all.add("fail", &[Type::String], Type::String, |_, args| {
+        Err(warn(&text(args, 0)))
+    });
+    let four = [Type::String; 4];
+    // Nothing of the cluster is visible to a render: empty, as Helm without one.
+    all.add("lookup", &four, Type::Map(&MAP_ANY), |_, _| {
+        Ok(Value::Map(pintle_gotmpl::Map::new()))
+    });
+    all.add("getHostByName", &[Type::String], Type::String, |_, _| {
+        Ok(Value::str(""))
+    });
+}
+
+fn data(all: &mut Functions) {
+    all.add("toYaml", &[Type::Any], Type::String, |call, args| {
+        written(call, args, to_yaml, false)
+    });
+    all.add("mustToYaml", &[Type::Any], Type::String, |call, args| {
+        written(call, args, to_yaml, true)
+    });
+    all.add("toJson", &[Type::Any], Type::String, |call, args| {
+        written(call, args, |yaml| Ok(pintle_yaml::to_json_string(yaml)), false)
+    });
+    all.add("mustToJson", &[Type::Any], Type::String, |call, args| {
+        written(call, args, |yaml| Ok(pintle_yaml::to_json_string(yaml)), true)
+    });
+    all.add("fromYaml", &[Type::String], Type::Map(&MAP_ANY), |call, args| {
+        let read = read_yaml(call, &text(args, 0))?;
+        Ok(as_map(read).unwrap_or_else(error_map))
+    });
+    all.add("fromYamlArray", &[Type::String], Type::List(&LIST_ANY), |call, args| {
+        let read = read_yaml(call, &text(args, 0))?;
+        Ok(as_list(read).unwrap_or_else(error_list))
+    });
+    all.add("fromJson", &[Type::String], Type::Map(&MAP_ANY), |call, args| {
+        Ok(match read_json(call, &text(args, 0))? {
+            Ok(Value::Nil) => Value::Map(pintle_gotmpl::Map::new()),
+            Ok(map @ Value::Map(_)) => map,
+            Ok(other) => error_map(mismatch(&other, "map[string]interface {}")),
+            Err(message) => error_map(message),
+        })
+    });
+    all.add("fromJsonArray", &[Type::String], Type::List(&LIST_ANY), |call, args| {
+        Ok(match read_json(call, &text(args, 0))? {
+            Ok(Value::Nil) => Value::list(Vec::new()),
+            Ok(list @ Value::List(_)) => list,
+            Ok(other) => error_list(mismatch(&other, "[]interface {}")),
+            Err(message) => error_list(message),
+        })
+    });
+}
+
+/// Functions of Helm that are not written yet: a template that calls one fails and says so, instead of giving something else.
+const NOT_YET: [&str; 4] = ["toYamlPretty", "toToml", "mustToToml", "fromToml"];
+
+fn not_yet(all: &mut Functions) {
+    for name in NOT_YET {
+        all.add(name, &[Type::Any], Type::Any, move |_, _| {
+            Err(FuncError::new(format!("Pintle does not have {name} yet")))
+        });
+    }
+}
+
+fn include(call: &mut Call<'_>, name: &Str, dot: Value) -> Result<Value, FuncError> {
+    if let Some(state) = call.state::<State>() {
+        let running = state.includes.entry(name.clone()).or_default();
+        if *running > MAX_INCLUDES {
+            return Err(FuncError::new(format!(
+                "rendering template has a nested reference name: {}: unable to execute template",
+                name.to_str()
+            )));
+        }
+        *running += 1;
+    }
+    let result = call.engine().execute(&name.to_str(), dot);
+    if let Some(running) = call.state::<State>().and_then(|s| s.includes.get_mut(name)) {
+        *running -= 1;
+    }
+    Ok(Value::Str(result?))
+}
+
+fn tpl(call: &mut Call<'_>, template: &Str, dot: Value) -> Result<Value, FuncError> {
+    // Helm names the text after the file whose `tpl` it is.
+    let name = call.site().template.to_string();
+    match call.engine().execute_text(&name, template, dot) {
+        Ok(text) => Ok(Value::Str(without_no_value(text))),
+        Err(TextError::Parse(error)) => {
+            let quoted = pintle_gotmpl::quoted(&template.to_str());
+            Err(FuncError::from(error).context(&format!("cannot parse template {quoted}: ")))
+        }
+        Err(TextError::Exec(error)) => {
+            let quoted = pintle_gotmpl::quoted(&template.to_str());
+            Err(FuncError::from(error).context(&format!("error during tpl function execution for {quoted}: ")))
+        }
+    }
+}
+
+/// A text without Go's mark for what is missing.
+pub(crate) fn without_no_value(text: Str) -> Str {
+    const MARK: &[u8] = b"<no value>";
+    let bytes = text.as_bytes();
+    if !bytes.windows(MARK.len()).any(|window| window == MARK) {
+        return text;
+    }
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let [first, after @ ..] = rest {
+        match rest.strip_prefix(MARK) {
+            Some(behind) => rest = behind,
+            None => {
+                kept.push(*first);
+                rest = after;
+            }
+        }
+    }
+    Str::from_vec(kept)
+}
+
+fn warn(message: &Str) -> FuncError {
+    FuncError::new(format!("{WARN_START}{}{WARN_END}", message.to_str()))
+}
+
+fn text(args: &[Value], index: usize) -> Str {
+    args.get(index).and_then(Value::as_text).cloned().unwrap_or_default()
+}
+
+fn value(args: &[Value], index: usize) -> Value {
+    args.get(index).cloned().unwrap_or_default()
+}
+
+/// Writes a value in some form. Where it has none the answer is empty, or an error where one is wanted.
+fn written(
+    call: &mut Call<'_>,
+    args: &[Value],
+    write: impl Fn(&Yaml) -> Result<String, String>,
+    must: bool,
+) -> Result<Value, FuncError> {
+    let yaml = match to_data(call, &value(args, 0)) {
+        Ok(yaml) => yaml,
+        Err(NoData::Unsupported(_)) if !must => return Ok(Value::str("")),
+        Err(other) => return Err(other.into()),
+    };
+    let text = write(&yaml)?;
+    produced(call, text)
+}
+
+fn produced(call: &mut Call<'_>, text: String) -> Result<Value, FuncError> {
+    call.charge_bytes(text.len() as u64)?;
+    Ok(Value::str(text))
+}
+
+fn to_yaml(yaml: &Yaml) -> Result<String, String> {
+    Ok(trimmed(pintle_yaml::to_string(yaml)))
+}
+
+fn trimmed(mut text: String) -> String {
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    text
+}
+
+fn read_yaml(call: &mut Call<'_>, text: &Str) -> Result<Result<Yaml, String>, FuncError> {
+    call.charge_bytes(text.len() as u64)?;
+    Ok(pintle_yaml::parse(&text.to_str()).map_err(|e| convert_error(&e)))
+}
+
+fn read_json(call: &mut Call<'_>, text: &Str) -> Result<Result<Value, String>, FuncError> {
+    call.charge_bytes(text.len() as u64)?;
+    Ok(pintle_model::Value::from_json(text.as_bytes())
+        .map(|value| from_model(&value))
+        .map_err(|e| e.to_string()))
+}
+
+fn as_map(read: Result<Yaml, String>) -> Result<Value, String> {
+    match read? {
+        Yaml::Null => Ok(Value::Map(pintle_gotmpl::Map::new())),
+        map @ Yaml::Map(_) => Ok(from_data(map)),
+        other => Err(unmarshal_error(&mismatch_words(
+            &from_data(other),
+            "map[string]interface {}",
+        ))),
+    }
+}
+
+fn as_list(read: Result<Yaml, String>) -> Result<Value, String> {
+    match read? {
+        Yaml::Null => Ok(Value::list(Vec::new())),
+        list @ Yaml::Seq(_) => Ok(from_data(list)),
+        other => Err(unmarshal_error(&mismatch_words(&from_data(other), "[]interface {}"))),
+    }
+}
+
+fn mismatch(found: &Value, wanted: &str) -> String {
+    format!("json: {}", mismatch_words(found, wanted))
+}
+
+fn mismatch_words(found: &Value, wanted: &str) -> String {
+    let kind = match found {
+        Value::Nil => "null",
+        Value::Bool(_) => "bool",
+        Value::Str(_) => "string",
+        Value::List(_) => "array",
+        Value::Map(_) => "object",
+        _ => "number",
+    };
+    format!("cannot unmarshal {kind} into Go value of type {wanted}")
+}
+
+fn error_map(message: String) -> Value {
+    Value::map([("Error", Value::str(message))])
+}
+
+fn error_list(message: String) -> Value {
+    Value::list(vec![Value::str(message)])
+}
