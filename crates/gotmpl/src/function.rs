@@ -254,6 +254,11 @@ pub trait Engine {
 
     /// Returns the caller's own state for this execution.
     fn state(&mut self) -> &mut dyn Any;
+
+    /// Returns how often this was asked for this place before.
+    fn run_of(&mut self, _template: &Arc<str>, _position: u32) -> u32 {
+        0
+    }
 }
 
 /// How `execute_text` failed: callers word the two differently.
@@ -269,17 +274,41 @@ pub enum TextError {
 pub struct Call<'a> {
     engine: &'a mut dyn Engine,
     site: CallSite,
+    /// Whether `site.run` is known; it is counted only where somebody asks.
+    counted: bool,
     draws: u32,
 }
 
 impl<'a> Call<'a> {
     /// Returns the call of a function standing at `site`.
     pub fn new(engine: &'a mut dyn Engine, site: CallSite) -> Self {
-        Self { engine, site, draws: 0 }
+        Self {
+            engine,
+            site,
+            counted: true,
+            draws: 0,
+        }
     }
 
-    /// Returns where the call stands.
-    pub fn site(&self) -> &CallSite {
+    pub(crate) fn at(engine: &'a mut dyn Engine, template: Arc<str>, position: u32) -> Self {
+        Self {
+            engine,
+            site: CallSite {
+                template,
+                position,
+                run: 0,
+            },
+            counted: false,
+            draws: 0,
+        }
+    }
+
+    /// Returns where the call stands. Runs are counted among those calls of a place that ask for it.
+    pub fn site(&mut self) -> &CallSite {
+        if !self.counted {
+            self.site.run = self.engine.run_of(&self.site.template, self.site.position);
+            self.counted = true;
+        }
         &self.site
     }
 
@@ -297,6 +326,7 @@ impl<'a> Call<'a> {
     pub fn random(&mut self, out: &mut [u8]) {
         let draw = self.draws;
         self.draws += 1;
+        self.site();
         self.engine.ambient().random(&self.site, draw, out);
     }
 

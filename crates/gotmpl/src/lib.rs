@@ -15,16 +15,34 @@ pub mod semver;
 pub mod sprig;
 pub mod words;
 
+mod builtin;
+mod duration;
 mod error;
+mod exec;
+mod float;
+pub mod fmt;
 mod function;
 mod host;
+mod lex;
+mod node;
+mod number;
+mod parse;
+mod quote;
+mod slot;
+mod state;
+mod template;
 mod text;
 mod types;
+mod unicode;
 mod value;
 
 pub use error::{Error, ErrorKind, Exceeded};
 pub use function::{Ambient, Body, Call, CallSite, Engine, FuncError, Function, Functions, Now, TextError, Validity};
+pub use exec::{Executor, MissingKey, Options, STACK_PER_LEVEL};
 pub use host::{Host, Signature};
+pub use parse::{MAX_NESTING, parse};
+pub use quote::{quoted, unquote};
+pub use template::{Parsed, Template, TemplateSet};
 pub use text::Str;
 pub use types::{
     Kind, LIST_ANY, LIST_BOOL, LIST_FLOAT, LIST_INT, LIST_INT64, LIST_MAP, LIST_STRING, ListType, MAP_ANY, MAP_BYTES,

@@ -1,0 +1,813 @@
+//! The walk over one template: Go's `exec.go`.
+
+use std::sync::Arc;
+
+use crate::builtin::{self, Builtin};
+use crate::error::Error;
+use crate::exec::{Executor, MissingKey};
+use crate::fmt::FormatError;
+use crate::function::{Call, FuncError, Function};
+use crate::node::{
+    Arg, ArgKind, Branch, Command, FunctionRef, List, Literal, Node, Pipe, Pos, Target, TemplateCall, Text,
+};
+use crate::quote::quoted;
+use crate::slot::{Form, Slot};
+use crate::template::Template;
+use crate::text::Str;
+use crate::types::{Kind, Number, Type};
+use crate::value::Value;
+
+/// The node an error is reported at: the one evaluated last.
+#[derive(Clone, Copy)]
+enum At<'t> {
+    Nowhere,
+    Action(&'t Pipe),
+    Pipe(&'t Pipe),
+    Command(&'t Command),
+    Arg(&'t Arg),
+    Template(&'t TemplateCall),
+}
+
+impl At<'_> {
+    fn pos(self) -> Pos {
+        match self {
+            At::Nowhere => 0,
+            At::Action(pipe) | At::Pipe(pipe) => pipe.pos,
+            At::Command(command) => command.pos,
+            At::Arg(arg) => arg.pos,
+            At::Template(call) => call.pos,
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            At::Nowhere => String::new(),
+            At::Action(pipe) => format!("{{{{{pipe}}}}}"),
+            At::Pipe(pipe) => pipe.to_string(),
+            At::Command(command) => command.to_string(),
+            At::Arg(arg) => arg.to_string(),
+            At::Template(call) => call.to_string(),
+        }
+    }
+}
+
+/// How a node ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// The execution of one template: its own variables and place of error.
+pub(crate) struct State<'x, 'e, 't> {
+    exec: &'x mut Executor<'e>,
+    template: &'t Template,
+    at: At<'t>,
+    /// Where this template's variables start on the stack.
+    base: usize,
+}
+
+impl<'x, 'e, 't> State<'x, 'e, 't> {
+    pub(crate) fn new(exec: &'x mut Executor<'e>, template: &'t Template, base: usize) -> Self {
+        Self {
+            exec,
+            template,
+            at: At::Nowhere,
+            base,
+        }
+    }
+
+    pub(crate) fn body(mut self, dot: &Slot) -> Result<()> {
+        let template = self.template;
+        self.list(dot, &template.root).map(|_| ())
+    }
+
+    /// Returns the error at the current node.
+    #[cold]
+    fn error(&self, message: impl AsRef<str>) -> Error {
+        self.wrap(Error::exec(message.as_ref()))
+    }
+
+    #[cold]
+    fn wrap(&self, mut error: Error) -> Error {
+        let location = self.template.unit.location(self.at.pos());
+        let name = quoted(&self.template.name);
+        error.message = format!(
+            "template: {location}: executing {name} at <{}>: {}",
+            self.at.text(),
+            error.message
+        );
+        error
+    }
+
+    fn fail<T>(&self, message: impl AsRef<str>) -> Result<T> {
+        Err(self.error(message))
+    }
+
+    fn step(&mut self) -> Result<()> {
+        self.exec.step().map_err(|limit| self.wrap(Error::exceeded(limit)))
+    }
+
+    fn enter(&mut self) -> Result<()> {
+        self.exec.enter().map_err(|error| self.wrap(error))
+    }
+
+    fn list(&mut self, dot: &Slot, list: &'t List) -> Result<Flow> {
+        for node in &list.nodes {
+            let flow = self.node(dot, node)?;
+            if flow != Flow::Next {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn node(&mut self, dot: &Slot, node: &'t Node) -> Result<Flow> {
+        match node {
+            Node::Text { start, end } => {
+                let text = self.template.unit.text.as_bytes();
+                let text = text.get(*start as usize..*end as usize).unwrap_or_default();
+                self.exec
+                    .write(text)
+                    .map_err(|limit| self.wrap(Error::exceeded(limit)))?;
+            }
+            Node::Action(pipe) => {
+                self.at = At::Action(pipe);
+                let value = self.pipeline(dot, pipe)?;
+                if pipe.decl.is_empty() {
+                    self.at = At::Action(pipe);
+                    self.print(&value)?;
+                }
+            }
+            Node::If(branch) | Node::With(branch) => {
+                self.enter()?;
+                let mark = self.exec.variables.len();
+                let flow = self.decide(dot, branch, matches!(node, Node::With(_)));
+                self.exec.variables.truncate(mark);
+                self.exec.leave();
+                return flow;
+            }
+            Node::Range(branch) => {
+                self.enter()?;
+                let mark = self.exec.variables.len();
+                let flow = self.range(dot, branch);
+                self.exec.variables.truncate(mark);
+                self.exec.leave();
+                return flow;
+            }
+            Node::Template(call) => self.call_template(dot, call)?,
+            Node::Break => return Ok(Flow::Break),
+            Node::Continue => return Ok(Flow::Continue),
+        }
+        Ok(Flow::Next)
+    }
+
+    fn print(&mut self, slot: &Slot) -> Result<()> {
+        let done = if slot.is_absent() {
+            self.exec.write(b"<no value>").map_err(Error::exceeded)
+        } else if slot.value.kind() == Kind::Func {
+            let At::Action(pipe) = self.at else {
+                return Ok(());
+            };
+            return self.fail(format!("can't print {{{{{pipe}}}}} of type {}", slot.value.type_name()));
+        } else {
+            self.exec
+                .print(&slot.value)
+                .map_err(|error: FormatError| FuncError::from(error).into())
+        };
+        done.map_err(|error| self.wrap(error))
+    }
+
+    fn decide(&mut self, dot: &Slot, branch: &'t Branch, sets_dot: bool) -> Result<Flow> {
+        let value = self.pipeline(dot, &branch.pipe)?;
+        if value.value.truth() {
+            self.list(if sets_dot { &value } else { dot }, &branch.list)
+        } else {
+            match &branch.other {
+                Some(other) => self.list(dot, other),
+                None => Ok(Flow::Next),
+            }
+        }
+    }
+
+    fn call_template(&mut self, dot: &Slot, call: &'t TemplateCall) -> Result<()> {
+        self.at = At::Template(call);
+        let Some(template) = self.exec.find(&call.name) else {
+            return self.fail(format!("template {} not defined", quoted(&call.name)));
+        };
+        let dot = match &call.pipe {
+            Some(pipe) => self.pipeline(dot, pipe)?,
+            None => Slot::absent(),
+        };
+        // Errors inside are reported as of the inner template alone; of ours there is only the depth.
+        self.exec.invoke(&template, dot).map_err(|error| {
+            if error.is_exceeded() && !error.message.starts_with("template: ") {
+                self.wrap(error)
+            } else {
+                error
+            }
+        })
+    }
+
+    // Loops.
+
+    fn range(&mut self, dot: &Slot, branch: &'t Branch) -> Result<Flow> {
+        let slot = self.pipeline(dot, &branch.pipe)?;
+        let mark = self.exec.variables.len();
+        let over = match &slot.value {
+            Value::Host(host) => host.underlying().unwrap_or_else(|| slot.value.clone()),
+            value => value.clone(),
+        };
+        let mut turns = false;
+        match &over {
+            Value::Nil => {}
+            Value::List(list) => {
+                let ty = list.ty().elem;
+                for (at, item) in list.iter().enumerate() {
+                    turns = true;
+                    let index = Slot::concrete(Value::Int(at as i64));
+                    if self.turn(branch, mark, index, Slot::of(item.clone(), ty))? {
+                        break;
+                    }
+                }
+            }
+            Value::Bytes(bytes) => {
+                for (at, byte) in bytes.iter().enumerate() {
+                    turns = true;
+                    let index = Slot::concrete(Value::Int(at as i64));
+                    if self.turn(branch, mark, index, Slot::concrete(Value::byte(*byte)))? {
+                        break;
+                    }
+                }
+            }
+            Value::Map(map) => {
+                let ty = map.ty().elem;
+                for (key, item) in map.entries() {
+                    turns = true;
+                    if self.turn(branch, mark, Slot::concrete(Value::Str(key)), Slot::of(item, ty))? {
+                        break;
+                    }
+                }
+            }
+            value if value.kind().is_int() || value.kind().is_uint() => {
+                turns = self.count(branch, mark, value)?;
+            }
+            value => {
+                let text =
+                    crate::fmt::sprint(std::slice::from_ref(value)).map_err(|error| self.error(error.to_string()))?;
+                return self.fail(format!("range can't iterate over {}", text.to_str()));
+            }
+        }
+        match &branch.other {
+            Some(other) if !turns => self.list(dot, other),
+            _ => Ok(Flow::Next),
+        }
+    }
+
+    /// Ranges over `0..n` in the type of `n`; reports whether there was a turn.
+    fn count(&mut self, branch: &'t Branch, mark: usize, value: &Value) -> Result<bool> {
+        let end = match (value.as_int(), value.as_uint()) {
+            (Some(end), _) => i128::from(end),
+            (None, end) => i128::from(end.unwrap_or(0)),
+        };
+        if branch.pipe.decl.len() > 1 {
+            return self.fail(format!("can't use {end} to iterate over more than one variable"));
+        }
+        let mut at: i128 = 0;
+        while at < end {
+            let item = match value {
+                Value::Int64(_) => Value::Int64(at as i64),
+                Value::Duration(_) => Value::Duration(at as i64),
+                Value::Number(number) => Value::Number(Number {
+                    kind: number.kind,
+                    bits: at as u64,
+                }),
+                _ => Value::Int(at as i64),
+            };
+            at += 1;
+            if self.turn(branch, mark, Slot::absent(), Slot::concrete(item))? {
+                break;
+            }
+        }
+        Ok(at > 0)
+    }
+
+    /// Runs the body once; reports whether it broke out.
+    fn turn(&mut self, branch: &'t Branch, mark: usize, index: Slot, item: Slot) -> Result<bool> {
+        self.step()?;
+        let decl = &branch.pipe.decl;
+        if branch.pipe.assign {
+            match decl.as_slice() {
+                [one] => self.assign(one, item.clone())?,
+                [first, second] => {
+                    self.assign(first, index)?;
+                    self.assign(second, item.clone())?;
+                }
+                _ => {}
+            }
+        } else if !decl.is_empty() {
+            let top = self.exec.variables.len();
+            if let Some(variable) = self.exec.variables.get_mut(top.wrapping_sub(1)) {
+                variable.1 = item.clone();
+            }
+            if decl.len() > 1 {
+                if let Some(variable) = self.exec.variables.get_mut(top.wrapping_sub(2)) {
+                    variable.1 = index;
+                }
+            }
+        }
+        let flow = self.list(&item, &branch.list)?;
+        self.exec.variables.truncate(mark);
+        Ok(flow == Flow::Break)
+    }
+
+    // Pipelines.
+
+    fn assign(&mut self, name: &crate::node::Name, value: Slot) -> Result<()> {
+        let own = self.exec.variables.get_mut(self.base..).unwrap_or_default();
+        match own.iter_mut().rev().find(|(id, _)| *id == name.id) {
+            Some(variable) => {
+                variable.1 = value;
+                Ok(())
+            }
+            None => self.fail(format!("undefined variable: {}", name.text)),
+        }
+    }
+
+    fn variable(&self, name: &crate::node::Name) -> Result<Slot> {
+        let own = self.exec.variables.get(self.base..).unwrap_or_default();
+        match own.iter().rev().find(|(id, _)| *id == name.id) {
+            Some((_, value)) => Ok(value.clone()),
+            None => self.fail(format!("undefined variable: {}", name.text)),
+        }
+    }
+
+    fn pipeline(&mut self, dot: &Slot, pipe: &'t Pipe) -> Result<Slot> {
+        self.at = At::Pipe(pipe);
+        let mut value: Option<Slot> = None;
+        for command in &pipe.commands {
+            value = Some(self.command(dot, command, value)?.opened());
+        }
+        let value = value.unwrap_or_else(Slot::absent);
+        for name in &pipe.decl {
+            if pipe.assign {
+                self.assign(name, value.clone())?;
+            } else {
+                self.exec.variables.push((name.id, value.clone()));
+            }
+        }
+        Ok(value)
+    }
+
+    fn command(&mut self, dot: &Slot, command: &'t Command, last: Option<Slot>) -> Result<Slot> {
+        self.step()?;
+        let Some((first, args)) = command.args.split_first() else {
+            return self.fail("empty command");
+        };
+        match &first.kind {
+            ArgKind::Field(_) | ArgKind::Chain(..) | ArgKind::Variable(..) => self.path(dot, first, args, last),
+            ArgKind::Function(function) => {
+                self.at = At::Arg(first);
+                self.function(dot, function, At::Command(command), first.pos, args, last)
+            }
+            ArgKind::Pipe(pipe) => {
+                self.not_a_function(first, args, &last)?;
+                self.parenthesised(dot, pipe)
+            }
+            _ => {
+                self.at = At::Arg(first);
+                self.not_a_function(first, args, &last)?;
+                match &first.kind {
+                    ArgKind::Bool(value) => Ok(Slot::concrete(Value::Bool(*value))),
+                    ArgKind::Dot => Ok(dot.clone()),
+                    ArgKind::Number(literal) => self.constant(literal),
+                    ArgKind::Text(text, _) => Ok(Slot::concrete(text_value(text))),
+                    _ => self.fail("nil is not a command"),
+                }
+            }
+        }
+    }
+
+    fn parenthesised(&mut self, dot: &Slot, pipe: &'t Pipe) -> Result<Slot> {
+        self.enter()?;
+        let value = self.pipeline(dot, pipe);
+        self.exec.leave();
+        value
+    }
+
+    fn not_a_function(&self, first: &Arg, args: &[Arg], last: &Option<Slot>) -> Result<()> {
+        if args.is_empty() && last.is_none() {
+            return Ok(());
+        }
+        self.fail(format!("can't give argument to non-function {first}"))
+    }
+
+    fn constant(&self, literal: &Literal) -> Result<Slot> {
+        if literal.complex {
+            return self.fail("complex numbers are not supported");
+        }
+        let text = literal.text.as_str();
+        let hex = (text.starts_with("0x") || text.starts_with("0X")) && text.len() > 2 && !text.contains(['p', 'P']);
+        let value = match (literal.float, literal.int) {
+            (Some(float), _) if !hex && !text.starts_with('\'') && text.contains(['.', 'e', 'E', 'p', 'P']) => {
+                Value::Float(float)
+            }
+            (_, Some(int)) => Value::Int(int),
+            _ => return self.fail(format!("{text} overflows int")),
+        };
+        Ok(Slot::concrete(value))
+    }
+
+    // Fields and variables.
+
+    /// Evaluates `.A.B`, `$x.A.B` or `(…).A.B`, the last name with arguments.
+    fn path(&mut self, dot: &Slot, arg: &'t Arg, args: &'t [Arg], last: Option<Slot>) -> Result<Slot> {
+        self.at = At::Arg(arg);
+        let (mut receiver, names) = match &arg.kind {
+            ArgKind::Field(names) => (dot.clone(), names),
+            ArgKind::Variable(name, names) => {
+                let value = self.variable(name)?;
+                if names.is_empty() {
+                    self.not_a_function(arg, args, &last)?;
+                    return Ok(value);
+                }
+                (value, names)
+            }
+            ArgKind::Chain(first, names) => {
+                if let ArgKind::Nil = first.kind {
+                    return self.fail(format!("indirection through explicit nil in {arg}"));
+                }
+                (self.operand(dot, first)?, names)
+            }
+            _ => return self.fail("internal error: not a path"),
+        };
+        let Some((method, before)) = names.split_last() else {
+            return Ok(receiver);
+        };
+        for name in before {
+            receiver = self.field(dot, name, arg, &[], None, receiver)?;
+        }
+        self.field(dot, method, arg, args, last, receiver)
+    }
+
+    fn field(
+        &mut self,
+        dot: &Slot,
+        name: &Arc<str>,
+        node: &'t Arg,
+        args: &'t [Arg],
+        last: Option<Slot>,
+        receiver: Slot,
+    ) -> Result<Slot> {
+        let missing_key = self.exec.options.missing_key;
+        if receiver.is_absent() {
+            if missing_key == MissingKey::Error {
+                return self.fail(format!("nil data; no entry for key {}", quoted(name)));
+            }
+            return Ok(receiver);
+        }
+        if receiver.is_nil_interface() {
+            return self.fail(format!("nil pointer evaluating interface {{}}.{name}"));
+        }
+        let has_args = !args.is_empty() || last.is_some();
+        match &receiver.value {
+            Value::Map(map) => {
+                if let Some(method) = map.ty().methods.iter().find(|method| method.name == &**name) {
+                    let argv = self.arguments(dot, name, method.params, method.variadic, args, last)?;
+                    return self.call(name, At::Arg(node), node.pos, |call| {
+                        (method.call)(call, &receiver.value, &argv)
+                    });
+                }
+                return self.entry(map, name, has_args);
+            }
+            Value::List(list) => {
+                if let Some(method) = list.ty().methods.iter().find(|method| method.name == &**name) {
+                    let argv = self.arguments(dot, name, method.params, method.variadic, args, last)?;
+                    return self.call(name, At::Arg(node), node.pos, |call| {
+                        (method.call)(call, &receiver.value, &argv)
+                    });
+                }
+            }
+            Value::Duration(nanos) => {
+                if let Some(params) = crate::duration::method(name) {
+                    let argv = self.arguments(dot, name, params, false, args, last)?;
+                    return Ok(Slot::concrete(crate::duration::call(*nanos, name, &argv)));
+                }
+            }
+            Value::Host(host) => {
+                if let Some(signature) = host.method(name) {
+                    let argv = self.arguments(dot, name, signature.params, signature.variadic, args, last)?;
+                    return self.call(name, At::Arg(node), node.pos, |call| host.call(call, name, &argv));
+                }
+                if host.is_nil() {
+                    return self.fail(format!("nil pointer evaluating {}.{name}", receiver.type_name()));
+                }
+                if let Some(field) = host.field(name) {
+                    if has_args {
+                        return self.fail(format!("{name} has arguments but cannot be invoked as function"));
+                    }
+                    return Ok(Slot::of(
+                        field.clone(),
+                        if field.is_nil() { Type::Any } else { Type::Reflect },
+                    ));
+                }
+                if let Some(Value::Map(map)) = host.underlying() {
+                    return self.entry(&map, name, has_args);
+                }
+            }
+            _ => {}
+        }
+        self.fail(format!("can't evaluate field {name} in type {}", receiver.type_name()))
+    }
+
+    fn entry(&self, map: &crate::value::Map, name: &str, has_args: bool) -> Result<Slot> {
+        if has_args {
+            return self.fail(format!("{name} is not a method but has arguments"));
+        }
+        let ty = map.ty().elem;
+        match (map.get(name), self.exec.options.missing_key) {
+            (Some(value), _) => Ok(Slot::of(value, ty)),
+            (None, MissingKey::Invalid) => Ok(Slot::absent()),
+            (None, MissingKey::Zero) => Ok(Slot::of(ty.zero(), ty)),
+            (None, MissingKey::Error) => self.fail(format!("map has no entry for key {}", quoted(name))),
+        }
+    }
+
+    // Calls.
+
+    fn function(
+        &mut self,
+        dot: &Slot,
+        function: &'t FunctionRef,
+        node: At<'t>,
+        pos: Pos,
+        args: &'t [Arg],
+        last: Option<Slot>,
+    ) -> Result<Slot> {
+        match function.target {
+            Target::Builtin(builtin) => self.builtin(dot, builtin, &function.name, node, pos, args, last),
+            Target::Registered(id) => {
+                let set = self.exec.set();
+                let Some((name, known)) = set.functions.by_id(id) else {
+                    return self.fail(format!("{} is not a defined function", quoted(&function.name)));
+                };
+                let Function {
+                    params, variadic, body, ..
+                } = known;
+                let argv = self.arguments(dot, name, params, *variadic, args, last)?;
+                let result = self.call(name, node, pos, |call| body(call, &argv))?;
+                Ok(Slot::of(result.value, known.result))
+            }
+        }
+    }
+
+    /// Runs the body of a function or method and words its error.
+    fn call(
+        &mut self,
+        name: &str,
+        node: At<'t>,
+        pos: Pos,
+        body: impl FnOnce(&mut Call<'_>) -> std::result::Result<Value, FuncError>,
+    ) -> Result<Slot> {
+        let template = Arc::clone(&self.template.unit.name);
+        let mut call = Call::at(self.exec, template, pos);
+        match body(&mut call) {
+            Ok(value) => Ok(Slot {
+                value,
+                form: Form::Interface,
+            }),
+            Err(error) => Err(self.call_failed(name, node, error)),
+        }
+    }
+
+    #[cold]
+    fn call_failed(&mut self, name: &str, node: At<'t>, error: FuncError) -> Error {
+        self.at = node;
+        self.wrap(error.context(&format!("error calling {name}: ")).into())
+    }
+
+    fn check_count(&self, name: &str, params: &[Type], variadic: bool, given: usize, has_last: bool) -> Result<()> {
+        let total = given + usize::from(has_last);
+        if variadic {
+            let fixed = params.len().saturating_sub(1);
+            if total < fixed {
+                return self.fail(format!(
+                    "wrong number of args for {name}: want at least {fixed} got {given}"
+                ));
+            }
+        } else if total != params.len() {
+            let want = params.len();
+            return self.fail(format!("wrong number of args for {name}: want {want} got {total}"));
+        }
+        Ok(())
+    }
+
+    fn arguments(
+        &mut self,
+        dot: &Slot,
+        name: &str,
+        params: &[Type],
+        variadic: bool,
+        args: &'t [Arg],
+        last: Option<Slot>,
+    ) -> Result<Vec<Value>> {
+        self.check_count(name, params, variadic, args.len(), last.is_some())?;
+        let mut values = Vec::with_capacity(args.len() + usize::from(last.is_some()));
+        for (at, arg) in args.iter().enumerate() {
+            let value = self.argument(dot, parameter(params, at), arg)?;
+            values.push(value);
+        }
+        if let Some(last) = last {
+            values.push(self.checked(last, parameter(params, args.len()))?);
+        }
+        Ok(values)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn builtin(
+        &mut self,
+        dot: &Slot,
+        builtin: Builtin,
+        name: &str,
+        node: At<'t>,
+        pos: Pos,
+        args: &'t [Arg],
+        last: Option<Slot>,
+    ) -> Result<Slot> {
+        let (params, variadic) = builtin.signature();
+        self.check_count(name, params, variadic, args.len(), last.is_some())?;
+        if matches!(builtin, Builtin::And | Builtin::Or) {
+            let mut value = Slot::absent();
+            for arg in args {
+                value = self.operand(dot, arg)?;
+                if value.value.truth() == (builtin == Builtin::Or) {
+                    return Ok(value);
+                }
+            }
+            return Ok(last.unwrap_or(value));
+        }
+        let mut slots = Vec::with_capacity(args.len() + usize::from(last.is_some()));
+        for (at, arg) in args.iter().enumerate() {
+            slots.push(match parameter(params, at) {
+                Type::Reflect => self.operand(dot, arg)?,
+                ty => Slot::of(self.argument(dot, ty, arg)?, Type::Any),
+            });
+        }
+        if let Some(last) = last {
+            slots.push(match parameter(params, args.len()) {
+                Type::Reflect => last,
+                ty => Slot::of(self.checked(last, ty)?, Type::Any),
+            });
+        }
+        if builtin == Builtin::Call {
+            return self.call_value(name, node, pos, args, &slots);
+        }
+        let limit = self.exec.bytes_left();
+        builtin::call(builtin, &slots, limit).map_err(|error| self.call_failed(name, node, error))
+    }
+
+    /// `call f args…` over a host of kind function.
+    fn call_value(&mut self, name: &str, node: At<'t>, pos: Pos, args: &'t [Arg], slots: &[Slot]) -> Result<Slot> {
+        let Some((callee, given)) = slots.split_first() else {
+            return self.fail("call of nil");
+        };
+        let what = args.first().map_or_else(|| "value".to_owned(), Arg::to_string);
+        let failed = match &callee.value {
+            Value::Nil => "call of nil".to_owned(),
+            Value::Host(host) if host.kind() == Kind::Func => {
+                let signature = host.method("");
+                let params = signature.map_or(&[][..], |signature| signature.params);
+                let variadic = signature.is_some_and(|signature| signature.variadic);
+                let fixed = params.len().saturating_sub(usize::from(variadic));
+                let got = given.len();
+                if variadic && got < fixed {
+                    format!("wrong number of args for {what}: got {got} want at least {fixed}")
+                } else if !variadic && got != params.len() {
+                    format!("wrong number of args for {what}: got {got} want {}", params.len())
+                } else {
+                    let mut values = Vec::with_capacity(got);
+                    for slot in given {
+                        values.push(slot.value.clone());
+                    }
+                    return self.call(name, node, pos, |call| host.call(call, "", &values));
+                }
+            }
+            other => format!("non-function {what} of type {}", other.type_name()),
+        };
+        Err(self.call_failed(name, node, FuncError::new(failed)))
+    }
+
+    // Arguments.
+
+    /// Evaluates an operand where any value will do.
+    fn operand(&mut self, dot: &Slot, arg: &'t Arg) -> Result<Slot> {
+        self.at = At::Arg(arg);
+        match &arg.kind {
+            ArgKind::Dot => Ok(dot.clone()),
+            ArgKind::Nil => Ok(Slot::absent()),
+            ArgKind::Bool(value) => Ok(Slot::concrete(Value::Bool(*value))),
+            ArgKind::Number(literal) => self.constant(literal),
+            ArgKind::Text(text, _) => Ok(Slot::concrete(text_value(text))),
+            ArgKind::Function(function) => self.function(dot, function, At::Arg(arg), arg.pos, &[], None),
+            ArgKind::Field(_) | ArgKind::Variable(..) | ArgKind::Chain(..) => self.path(dot, arg, &[], None),
+            ArgKind::Pipe(pipe) => self.parenthesised(dot, pipe),
+        }
+    }
+
+    fn argument(&mut self, dot: &Slot, ty: Type, arg: &'t Arg) -> Result<Value> {
+        if !matches!(ty, Type::Any | Type::Reflect) {
+            self.at = At::Arg(arg);
+            match &arg.kind {
+                ArgKind::Nil if ty.can_be_nil() => return Ok(ty.zero()),
+                ArgKind::Nil => return self.fail(format!("cannot assign nil to {}", ty.name())),
+                ArgKind::Bool(_) | ArgKind::Number(_) | ArgKind::Text(..) => return self.typed_constant(ty, arg),
+                _ => {}
+            }
+        }
+        let slot = self.operand(dot, arg)?;
+        self.checked(slot, ty)
+    }
+
+    /// A literal where the parameter has a type: it takes that type or is an error.
+    fn typed_constant(&self, ty: Type, arg: &Arg) -> Result<Value> {
+        let literal = match &arg.kind {
+            ArgKind::Number(literal) => Some(literal.as_ref()),
+            _ => None,
+        };
+        let int = literal.and_then(|literal| literal.int);
+        let value = match (ty, &arg.kind) {
+            (Type::Bool, ArgKind::Bool(value)) => Some(Value::Bool(*value)),
+            (Type::String, ArgKind::Text(text, _)) => Some(text_value(text)),
+            (Type::Int, _) => int.map(Value::Int),
+            (Type::Int64, _) => int.map(Value::Int64),
+            (Type::Duration, _) => int.map(Value::Duration),
+            (Type::Float, _) => literal.and_then(|literal| literal.float).map(Value::Float),
+            (Type::Number(kind), _) => {
+                let bits = match kind.kind() {
+                    Kind::Float32 => literal
+                        .and_then(|literal| literal.float)
+                        .map(|value| u64::from((value as f32).to_bits())),
+                    kind if kind.is_uint() => literal.and_then(|literal| literal.uint),
+                    _ => int.map(|value| value as u64),
+                };
+                bits.map(|bits| Value::Number(Number { kind, bits }))
+            }
+            _ => None,
+        };
+        if let Some(value) = value {
+            return Ok(value);
+        }
+        let expected = match ty {
+            Type::Bool => "bool",
+            Type::String => "string",
+            Type::Int | Type::Int64 | Type::Duration => "integer",
+            Type::Float => "float",
+            Type::Number(kind) if kind.kind() == Kind::Float32 => "float",
+            Type::Number(kind) if kind.kind().is_uint() => "unsigned integer",
+            Type::Number(_) => "integer",
+            _ => return self.fail(format!("can't handle {arg} for arg of type {}", ty.name())),
+        };
+        self.fail(format!("expected {expected}; found {arg}"))
+    }
+
+    /// Checks a value against a parameter type.
+    fn checked(&self, slot: Slot, ty: Type) -> Result<Value> {
+        if matches!(ty, Type::Any | Type::Reflect) {
+            return Ok(slot.value);
+        }
+        if slot.is_absent() {
+            if ty.can_be_nil() {
+                return Ok(ty.zero());
+            }
+            return self.fail(format!("invalid value; expected {}", ty.name()));
+        }
+        if !slot.is_nil_interface() && slot.value.assignable_to(ty) {
+            return Ok(match (slot.value, ty) {
+                (Value::Map(map), Type::Map(ty)) => Value::Map(map.with_type(ty)),
+                (Value::List(list), Type::List(ty)) => Value::List(list.with_type(ty)),
+                (value, _) => value,
+            });
+        }
+        let got = if slot.is_nil_interface() {
+            "interface {}"
+        } else {
+            slot.value.type_name()
+        };
+        self.fail(format!("wrong type for value; expected {}; got {got}", ty.name()))
+    }
+}
+
+/// Returns the type of the parameter an argument is for; past the last one it repeats.
+fn parameter(params: &[Type], at: usize) -> Type {
+    params.get(at).or(params.last()).copied().unwrap_or(Type::Any)
+}
+
+fn text_value(text: &Text) -> Value {
+    match text {
+        Text::Utf8(text) => Value::Str(Str::from(Arc::clone(text))),
+        Text::Bytes(bytes) => Value::Str(Str::from_bytes(bytes)),
+    }
+}
