@@ -224,8 +224,7 @@ fn write_chunk(out: &mut String, chunk: Chunk, c: &Civil, nanos: u32) {
             let minutes = c.offset / 60;
             let sign = if minutes < 0 { '-' } else { '+' };
             let minutes = minutes.unsigned_abs();
-            let _ = write!(out, "{sign}{:02}", minutes / 60);
-            if minutes % 60 != 0 { write!(out, "{:02}", minutes % 60) } else { Ok(()) }
+            write!(out, "{sign}{:02}{:02}", minutes / 60, minutes % 60)
         }
         Chunk::Offset { iso: true, .. } if c.offset == 0 => write!(out, "Z"),
         Chunk::Offset { form, .. } => {
