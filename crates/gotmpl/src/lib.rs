@@ -37,8 +37,8 @@ mod unicode;
 mod value;
 
 pub use error::{Error, ErrorKind, Exceeded};
-pub use function::{Ambient, Body, Call, CallSite, Engine, FuncError, Function, Functions, Now, TextError, Validity};
 pub use exec::{Executor, MissingKey, Options, STACK_PER_LEVEL};
+pub use function::{Ambient, Body, Call, CallSite, Engine, FuncError, Function, Functions, Now, TextError, Validity};
 pub use host::{Host, Signature};
 pub use parse::{MAX_NESTING, parse};
 pub use quote::{quoted, unquote};

@@ -6,7 +6,11 @@ use pintle_gotmpl::sprig::{KeyedAmbient, register};
 use pintle_gotmpl::{Engine, Executor, Functions, Now, Options, TemplateSet, Value};
 use serde_json::Value as Json;
 
-const NOW: Now = Now { seconds: 1_763_735_000, nanos: 0, offset_seconds: 0 };
+const NOW: Now = Now {
+    seconds: 1_763_735_000,
+    nanos: 0,
+    offset_seconds: 0,
+};
 
 fn run_as(text: &str, ambient: &KeyedAmbient) -> (String, Option<String>) {
     let mut functions = Functions::new();
@@ -44,14 +48,28 @@ fn answers_as_sprig_does() {
         };
         match (same, known.contains(&text)) {
             (false, false) => {
-                differ.push(format!("{text}\n   go {} {}\n here {out:?} {error:?}", case["out"], case["err"]));
+                differ.push(format!(
+                    "{text}\n   go {} {}\n here {out:?} {error:?}",
+                    case["out"], case["err"]
+                ));
             }
             (true, true) => right.push(text),
             _ => {}
         }
     }
-    println!("{} cases, {} differ unexpectedly, {} known to", cases.len(), differ.len(), known.len());
-    assert!(differ.is_empty(), "{} of {} differ:\n{}", differ.len(), cases.len(), differ.join("\n"));
+    println!(
+        "{} cases, {} differ unexpectedly, {} known to",
+        cases.len(),
+        differ.len(),
+        known.len()
+    );
+    assert!(
+        differ.is_empty(),
+        "{} of {} differ:\n{}",
+        differ.len(),
+        cases.len(),
+        differ.join("\n")
+    );
     assert!(right.is_empty(), "no longer different: {right:?}");
 }
 
@@ -71,7 +89,10 @@ fn keyed_randomness_is_repeatable_and_differs_by_place_and_application() {
 fn keyed_certificates_change_once_in_two_thirds_of_their_life() {
     let text = r#"{{ (genSelfSignedCertWithKey "a" nil (list "a.b") 30 (genPrivateKey "ecdsa")).Cert }}"#;
     let at = |day: i64| {
-        let now = Now { seconds: NOW.seconds + day * 86_400, ..NOW };
+        let now = Now {
+            seconds: NOW.seconds + day * 86_400,
+            ..NOW
+        };
         let (cert, error) = run_as(text, &KeyedAmbient::new(now, b"secret", "uid"));
         assert_eq!(error, None);
         cert
@@ -79,7 +100,10 @@ fn keyed_certificates_change_once_in_two_thirds_of_their_life() {
     let certs: Vec<String> = (0..40).map(at).collect();
     assert_eq!(certs[0], at(0));
     let changes = certs.windows(2).filter(|w| w[0] != w[1]).count();
-    assert!((1..=2).contains(&changes), "{changes} changes in 40 days of a 30 day certificate");
+    assert!(
+        (1..=2).contains(&changes),
+        "{changes} changes in 40 days of a 30 day certificate"
+    );
     let distinct: std::collections::HashSet<&String> = certs.iter().collect();
     assert_eq!(distinct.len(), changes + 1);
 }
