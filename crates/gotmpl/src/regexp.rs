@@ -30,7 +30,10 @@ impl std::error::Error for Error {}
 
 impl Error {
     fn new(code: &'static str, expression: &str) -> Self {
-        Self { code, expression: expression.to_owned() }
+        Self {
+            code,
+            expression: expression.to_owned(),
+        }
     }
 }
 
@@ -54,7 +57,10 @@ impl Regexp {
             .nest_limit(2 * MAX_DEPTH as u32 + 10)
             .build()
             .map_err(|_| Error::new("expression too large", pattern))?;
-        Ok(Self { regex, pattern: pattern.to_owned() })
+        Ok(Self {
+            regex,
+            pattern: pattern.to_owned(),
+        })
     }
 
     /// Whether the text contains a match.
@@ -69,7 +75,11 @@ impl Regexp {
 
     /// The matches in order, at most `limit` of them; a negative limit means all.
     pub fn find_all<'t>(&self, text: &'t str, limit: i64) -> Vec<&'t str> {
-        self.regex.find_iter(text).take(bound(limit)).map(|m| m.as_str()).collect()
+        self.regex
+            .find_iter(text)
+            .take(bound(limit))
+            .map(|m| m.as_str())
+            .collect()
     }
 
     /// Replaces every match; `$1`, `${1}`, `$name` in the template stand for groups.
@@ -186,12 +196,18 @@ fn reference(text: &str) -> Option<(&str, &str)> {
         Some(body) => (body, true),
         None => (text, false),
     };
-    let end = body.find(|c: char| !(c == '_' || c.is_alphabetic() || is_decimal(c))).unwrap_or(body.len());
+    let end = body
+        .find(|c: char| !(c == '_' || c.is_alphabetic() || is_decimal(c)))
+        .unwrap_or(body.len());
     let (name, rest) = body.split_at_checked(end)?;
     if name.is_empty() {
         return None;
     }
-    if braced { Some((name, rest.strip_prefix('}')?)) } else { Some((name, rest)) }
+    if braced {
+        Some((name, rest.strip_prefix('}')?))
+    } else {
+        Some((name, rest))
+    }
 }
 
 fn is_decimal(c: char) -> bool {
@@ -201,7 +217,11 @@ fn is_decimal(c: char) -> bool {
 fn group_number(name: &str) -> Option<usize> {
     let leading_zero = name.len() > 1 && name.starts_with('0');
     let digits = name.bytes().all(|b| b.is_ascii_digit());
-    if leading_zero || !digits || name.len() > 9 { None } else { name.parse().ok() }
+    if leading_zero || !digits || name.len() > 9 {
+        None
+    } else {
+        name.parse().ok()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -236,9 +256,25 @@ struct Parser<'a> {
 }
 
 fn translate(pattern: &str) -> Result<String, Error> {
-    let flags = Flags { fold: false, multi_line: false, dot_newline: false, swap_greed: false };
-    let bottom = Frame { open: String::new(), flags, done: String::new(), atoms: Vec::new() };
-    let mut parser = Parser { whole: pattern, rest: pattern, flags, stack: vec![bottom], names: Vec::new() };
+    let flags = Flags {
+        fold: false,
+        multi_line: false,
+        dot_newline: false,
+        swap_greed: false,
+    };
+    let bottom = Frame {
+        open: String::new(),
+        flags,
+        done: String::new(),
+        atoms: Vec::new(),
+    };
+    let mut parser = Parser {
+        whole: pattern,
+        rest: pattern,
+        flags,
+        stack: vec![bottom],
+        names: Vec::new(),
+    };
     parser.run()?;
     match (parser.stack.pop(), parser.stack.is_empty()) {
         (Some(frame), true) => Ok(frame.finish().0),
@@ -345,14 +381,26 @@ impl<'a> Parser<'a> {
     fn literal(&mut self, c: char) {
         let mut buffer = [0; 4];
         let escaped = regex::escape(c.encode_utf8(&mut buffer));
-        self.push(if self.flags.fold { format!("(?i:{escaped})") } else { escaped }, 1);
+        self.push(
+            if self.flags.fold {
+                format!("(?i:{escaped})")
+            } else {
+                escaped
+            },
+            1,
+        );
     }
 
     fn open(&mut self, open: String) -> Result<(), Error> {
         if self.stack.len() > MAX_DEPTH {
             return Err(Error::new("expression nests too deeply", self.whole));
         }
-        self.stack.push(Frame { open, flags: self.flags, done: String::new(), atoms: Vec::new() });
+        self.stack.push(Frame {
+            open,
+            flags: self.flags,
+            done: String::new(),
+            atoms: Vec::new(),
+        });
         Ok(())
     }
 
@@ -382,18 +430,29 @@ impl<'a> Parser<'a> {
             lazy = !lazy;
         }
         if let Some(last) = last {
-            return Err(Error::new("invalid nested repetition operator", consumed(last, self.rest)));
+            return Err(Error::new(
+                "invalid nested repetition operator",
+                consumed(last, self.rest),
+            ));
         }
         let rest = self.rest;
         let missing = || Error::new("missing argument to repetition operator", consumed(before, rest));
-        let atom = self.stack.last_mut().and_then(|f| f.atoms.last_mut()).filter(|a| !a.text.is_empty());
+        let atom = self
+            .stack
+            .last_mut()
+            .and_then(|f| f.atoms.last_mut())
+            .filter(|a| !a.text.is_empty());
         let atom = atom.ok_or_else(missing)?;
         if operator.starts_with('{') {
             let count = if max < 0 { min } else { max };
             if max != 0 && count.saturating_mul(atom.copies) > MAX_REPEAT && count >= 2 {
                 return Err(Error::new("invalid repeat count", consumed(before, rest)));
             }
-            atom.copies = if max == 0 { 1 } else { atom.copies.saturating_mul(count.max(1)) };
+            atom.copies = if max == 0 {
+                1
+            } else {
+                atom.copies.saturating_mul(count.max(1))
+            };
         }
         let mark = if lazy { "?" } else { "" };
         atom.text = format!("(?:{}){operator}{mark}", atom.text);
@@ -411,10 +470,15 @@ impl<'a> Parser<'a> {
             None
         };
         if let Some(name_at) = named {
-            let end = start.find('>').ok_or_else(|| Error::new("invalid named capture", start))?;
+            let end = start
+                .find('>')
+                .ok_or_else(|| Error::new("invalid named capture", start))?;
             let name = start.get(name_at..end).unwrap_or_default();
             if name.is_empty() || !name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric()) {
-                return Err(Error::new("invalid named capture", start.get(..=end).unwrap_or_default()));
+                return Err(Error::new(
+                    "invalid named capture",
+                    start.get(..=end).unwrap_or_default(),
+                ));
             }
             self.advance(end + 1);
             // The crate wants a letter first and each name once: what it would refuse is captured by number only.
@@ -448,7 +512,10 @@ impl<'a> Parser<'a> {
             *flag = on;
             saw_flag = true;
         }
-        Err(Error::new("invalid or unsupported Perl syntax", consumed(start, self.rest)))
+        Err(Error::new(
+            "invalid or unsupported Perl syntax",
+            consumed(start, self.rest),
+        ))
     }
 
     fn escape(&mut self) -> Result<(), Error> {
@@ -473,7 +540,14 @@ impl<'a> Parser<'a> {
             _ => {
                 if let Some(class) = self.unicode_class()?.or_else(|| self.perl_class()) {
                     let class = format!("[{class}]");
-                    self.push(if self.flags.fold { format!("(?i:{class})") } else { class }, 1);
+                    self.push(
+                        if self.flags.fold {
+                            format!("(?i:{class})")
+                        } else {
+                            class
+                        },
+                        1,
+                    );
                 } else {
                     let c = self.escaped_char()?;
                     self.literal(c);
@@ -493,7 +567,9 @@ impl<'a> Parser<'a> {
         };
         let bad = |expression: &str| Error::new("invalid character class range", expression);
         let after = start.get(2..).unwrap_or_default();
-        let Some(first) = after.chars().next() else { return Ok(None) };
+        let Some(first) = after.chars().next() else {
+            return Ok(None);
+        };
         let (name, len) = if first == '{' {
             let end = after.find('}').ok_or_else(|| bad(start))?;
             (after.get(1..end).unwrap_or_default(), end + 1)
@@ -503,13 +579,24 @@ impl<'a> Parser<'a> {
         self.advance(2 + len);
         let plain = name.strip_prefix('^').inspect(|_| negative = !negative).unwrap_or(name);
         if plain == "Any" {
-            return Ok(Some(if negative { "[^\\x00-\\x{10FFFF}]" } else { "\\x00-\\x{10FFFF}" }.to_owned()));
+            return Ok(Some(
+                if negative {
+                    "[^\\x00-\\x{10FFFF}]"
+                } else {
+                    "\\x00-\\x{10FFFF}"
+                }
+                .to_owned(),
+            ));
         }
         let item = format!(r"\{}{{{plain}}}", if negative { 'P' } else { 'p' });
         let known = plain.starts_with(|c: char| c.is_ascii_uppercase())
             && plain.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_')
             && regex::Regex::new(&item).is_ok();
-        if known { Ok(Some(item)) } else { Err(bad(consumed(start, self.rest))) }
+        if known {
+            Ok(Some(item))
+        } else {
+            Err(bad(consumed(start, self.rest)))
+        }
     }
 
     /// `\d`, `\S` and so on at the cursor, as an item of a class.
@@ -539,7 +626,9 @@ impl<'a> Parser<'a> {
             '0'..='7' => {
                 let mut code = c.to_digit(8).unwrap_or_default();
                 for _ in 0..2 {
-                    let Some(digit) = self.rest.chars().next().and_then(|n| n.to_digit(8)) else { break };
+                    let Some(digit) = self.rest.chars().next().and_then(|n| n.to_digit(8)) else {
+                        break;
+                    };
                     code = code * 8 + digit;
                     self.advance(1);
                 }
@@ -639,7 +728,10 @@ impl<'a> Parser<'a> {
 impl Frame {
     /// Remembers the copies of a finished branch for a repeat of the group, without being something to repeat.
     fn keep_copies(&mut self, copies: i64) {
-        self.atoms.push(Atom { text: String::new(), copies });
+        self.atoms.push(Atom {
+            text: String::new(),
+            copies,
+        });
     }
 }
 

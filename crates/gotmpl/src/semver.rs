@@ -41,7 +41,10 @@ impl fmt::Display for Error {
             Self::InvalidMetadata => f.write_str("invalid metadata string"),
             Self::InvalidPrerelease => f.write_str("invalid prerelease string"),
             Self::SegmentRange(n) => {
-                write!(f, "error parsing version segment: strconv.ParseUint: parsing \"{n}\": value out of range")
+                write!(
+                    f,
+                    "error parsing version segment: strconv.ParseUint: parsing \"{n}\": value out of range"
+                )
             }
             Self::StrictRange(n) => write!(f, "strconv.ParseUint: parsing \"{n}\": value out of range"),
             Self::ImproperConstraint(c) => write!(f, "improper constraint: {c}"),
@@ -82,7 +85,9 @@ impl Version {
     /// # Errors
     /// When the text is not a version or a number exceeds 64 bits.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let loose = Loose::scan(text, is_digit).filter(|l| l.len == text.len()).ok_or(Error::InvalidSemVer)?;
+        let loose = Loose::scan(text, is_digit)
+            .filter(|l| l.len == text.len())
+            .ok_or(Error::InvalidSemVer)?;
         let number = |part: &str| part.parse::<u64>().map_err(|_| Error::SegmentRange(part.to_owned()));
         let version = Self {
             major: number(loose.major)?,
@@ -175,20 +180,24 @@ impl Version {
 
     /// Precedence, metadata ignored.
     pub fn compare(&self, other: &Self) -> Ordering {
-        (self.major, self.minor, self.patch).cmp(&(other.major, other.minor, other.patch)).then_with(|| {
-            match (self.pre.is_empty(), other.pre.is_empty()) {
+        (self.major, self.minor, self.patch)
+            .cmp(&(other.major, other.minor, other.patch))
+            .then_with(|| match (self.pre.is_empty(), other.pre.is_empty()) {
                 (true, true) => Ordering::Equal,
                 (true, false) => Ordering::Greater,
                 (false, true) => Ordering::Less,
                 (false, false) => compare_prerelease(&self.pre, &other.pre),
-            }
-        })
+            })
     }
 
     /// The next patch release; a prerelease becomes its release.
     #[must_use]
     pub fn inc_patch(&self) -> Self {
-        let patch = if self.pre.is_empty() { self.patch.wrapping_add(1) } else { self.patch };
+        let patch = if self.pre.is_empty() {
+            self.patch.wrapping_add(1)
+        } else {
+            self.patch
+        };
         self.with(self.major, self.minor, patch)
     }
 
@@ -233,8 +242,14 @@ impl Version {
     }
 
     fn with(&self, major: u64, minor: u64, patch: u64) -> Self {
-        let mut next =
-            Self { major, minor, patch, pre: String::new(), metadata: String::new(), original: String::new() };
+        let mut next = Self {
+            major,
+            minor,
+            patch,
+            pre: String::new(),
+            metadata: String::new(),
+            original: String::new(),
+        };
         next.original = format!("{}{next}", self.v_prefix());
         next
     }
@@ -307,14 +322,20 @@ impl Constraints {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = rewrite_ranges(text);
         let branches = text.split("||").map(Branch::parse).collect::<Result<_, _>>()?;
-        Ok(Self { branches, include_prerelease: false })
+        Ok(Self {
+            branches,
+            include_prerelease: false,
+        })
     }
 
     /// Whether the version satisfies any alternative.
     pub fn check(&self, version: &Version) -> bool {
         self.branches.iter().any(|branch| {
             let include = self.include_prerelease || branch.names_prerelease;
-            branch.conditions.iter().all(|condition| condition.check(version, include).is_ok())
+            branch
+                .conditions
+                .iter()
+                .all(|condition| condition.check(version, include).is_ok())
         })
     }
 
@@ -367,10 +388,15 @@ impl Branch {
                 None => return Err(improper()),
             };
         }
-        let conditions: Vec<Condition> =
-            conditions.into_iter().map(|scanned| Condition::build(&scanned)).collect::<Result<_, _>>()?;
+        let conditions: Vec<Condition> = conditions
+            .into_iter()
+            .map(|scanned| Condition::build(&scanned))
+            .collect::<Result<_, _>>()?;
         let names_prerelease = conditions.iter().any(|c| !c.version.pre.is_empty());
-        Ok(Self { conditions, names_prerelease })
+        Ok(Self {
+            conditions,
+            names_prerelease,
+        })
     }
 }
 
@@ -404,7 +430,15 @@ fn scan_condition(text: &str) -> Option<(Scanned<'_>, usize)> {
         let start = text.len() - rest.len();
         let len = start + loose.len;
         let text = rest.get(..loose.len)?;
-        Some((Scanned { operator, operator_text, text, loose }, len))
+        Some((
+            Scanned {
+                operator,
+                operator_text,
+                text,
+                loose,
+            },
+            len,
+        ))
     })
 }
 
@@ -443,7 +477,13 @@ impl Condition {
             return Err(prerelease_reason(v));
         }
         let c = &self.version;
-        let unless = |ok: bool, relation: &str| if ok { Ok(()) } else { Err(format!("{v} {relation} {}", self.text)) };
+        let unless = |ok: bool, relation: &str| {
+            if ok {
+                Ok(())
+            } else {
+                Err(format!("{v} {relation} {}", self.text))
+            }
+        };
         match self.operator {
             Operator::Equal if self.dirty => self.check_tilde(v),
             Operator::Equal => unless(v.compare(c).is_eq(), "is not equal to"),
@@ -567,7 +607,13 @@ impl<'a> Loose<'a> {
     fn scan(text: &'a str, number: fn(u8) -> bool) -> Option<Self> {
         let start = usize::from(text.starts_with('v'));
         let run = |from: usize, class: fn(u8) -> bool| {
-            let len = text.as_bytes().get(from..).unwrap_or_default().iter().take_while(|b| class(**b)).count();
+            let len = text
+                .as_bytes()
+                .get(from..)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|b| class(**b))
+                .count();
             text.get(from..from + len).filter(|part| !part.is_empty())
         };
         let major = run(start, number)?;
@@ -584,7 +630,10 @@ impl<'a> Loose<'a> {
             text.get(len..)?.strip_prefix(mark)?;
             let from = len + 1;
             let mut end = from + run(from, is_identifier)?.len();
-            while let Some(part) = text.get(end..).filter(|t| t.starts_with('.')).and_then(|_| run(end + 1, is_identifier))
+            while let Some(part) = text
+                .get(end..)
+                .filter(|t| t.starts_with('.'))
+                .and_then(|_| run(end + 1, is_identifier))
             {
                 end += 1 + part.len();
             }
@@ -593,7 +642,14 @@ impl<'a> Loose<'a> {
         };
         let pre = tail('-');
         let metadata = tail('+');
-        Some(Self { major, minor, patch, pre, metadata, len })
+        Some(Self {
+            major,
+            minor,
+            patch,
+            pre,
+            metadata,
+            len,
+        })
     }
 }
 
@@ -625,7 +681,11 @@ fn rewrite_ranges(text: &str) -> String {
                 out = out.replacen(whole, &format!(">= {from}, <= {to} "), 1);
                 rest = rest.get(len..).unwrap_or_default();
             }
-            None => rest = rest.get(rest.chars().next().map_or(1, char::len_utf8)..).unwrap_or_default(),
+            None => {
+                rest = rest
+                    .get(rest.chars().next().map_or(1, char::len_utf8)..)
+                    .unwrap_or_default()
+            }
         }
     }
     out
@@ -674,7 +734,11 @@ fn compare_prerelease(a: &str, b: &str) -> Ordering {
 }
 
 fn number(text: &str) -> Option<u64> {
-    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        text.parse().ok()
+    } else {
+        None
+    }
 }
 
 fn validate_prerelease(text: &str) -> Result<(), Error> {
@@ -690,6 +754,8 @@ fn validate_prerelease(text: &str) -> Result<(), Error> {
 }
 
 fn validate_metadata(text: &str) -> Result<(), Error> {
-    let good = text.split('.').all(|part| !part.is_empty() && part.bytes().all(is_identifier));
+    let good = text
+        .split('.')
+        .all(|part| !part.is_empty() && part.bytes().all(is_identifier));
     if good { Ok(()) } else { Err(Error::InvalidMetadata) }
 }

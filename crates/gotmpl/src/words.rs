@@ -8,7 +8,9 @@ pub fn pascal_case(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let start = chars.iter().position(|c| !is_connector(*c)).unwrap_or(chars.len());
     out.extend(chars.iter().take(start));
-    let Some((first, rest)) = chars.get(start..).and_then(<[char]>::split_first) else { return out };
+    let Some((first, rest)) = chars.get(start..).and_then(<[char]>::split_first) else {
+        return out;
+    };
     // Whether the word so far is all capitals: those after its first are lowered.
     let mut capitals = first.is_uppercase();
     let mut previous = upper(*first);
@@ -92,7 +94,12 @@ pub fn connected_case(text: &str, connector: char) -> String {
 }
 
 /// Writes lower-case words and numbers as they follow a number, and returns the first word of another class.
-fn absorb<'a>(words: &mut Words<'a>, mut next: Option<Word<'a>>, out: &mut String, connector: char) -> Option<Word<'a>> {
+fn absorb<'a>(
+    words: &mut Words<'a>,
+    mut next: Option<Word<'a>>,
+    out: &mut String,
+    connector: char,
+) -> Option<Word<'a>> {
     while let Some(word) = next.filter(|n| matches!(n.0, Class::Alphabet | Class::Number)) {
         push_word(out, word, connector);
         next = words.next();
@@ -134,7 +141,12 @@ impl<'a> Iterator for Words<'a> {
                 match next {
                     // HTTPStatus is HTTP and Status.
                     Some(n) if is_alphabet(n) => {
-                        capitals - self.rest.get(..capitals).and_then(|w| w.chars().next_back()).map_or(0, char::len_utf8)
+                        capitals
+                            - self
+                                .rest
+                                .get(..capitals)
+                                .and_then(|w| w.chars().next_back())
+                                .map_or(0, char::len_utf8)
                     }
                     _ => capitals,
                 }
@@ -147,7 +159,10 @@ impl<'a> Iterator for Words<'a> {
         } else if first.is_numeric() {
             (Class::Number, run(char::is_numeric))
         } else {
-            (Class::Other, run(|c| !(is_connector(c) || is_alphabet(c) || c.is_numeric() || is_punct(c))))
+            (
+                Class::Other,
+                run(|c| !(is_connector(c) || is_alphabet(c) || c.is_numeric() || is_punct(c))),
+            )
         };
         let (word, rest) = self.rest.split_at_checked(len.max(first.len_utf8()))?;
         self.rest = rest;
@@ -237,7 +252,11 @@ pub fn delete_white_space(text: &[u8]) -> Vec<u8> {
     if !text.iter().any(|b| is_space_byte(*b)) {
         return text.to_vec();
     }
-    let kept: String = text.iter().filter(|b| !is_space_byte(**b)).map(|b| char::from(*b)).collect();
+    let kept: String = text
+        .iter()
+        .filter(|b| !is_space_byte(**b))
+        .map(|b| char::from(*b))
+        .collect();
     kept.into_bytes()
 }
 
@@ -274,7 +293,10 @@ pub fn wrap(text: &[u8], width: i64, separator: &[u8], break_words: bool) -> Vec
 pub fn abbreviate(text: &[u8], offset: i64, width: i64) -> Vec<u8> {
     let len = i64::try_from(text.len()).unwrap_or(i64::MAX);
     let part = |from: i64, to: i64| {
-        let (from, to) = (usize::try_from(from).unwrap_or_default(), usize::try_from(to).unwrap_or_default());
+        let (from, to) = (
+            usize::try_from(from).unwrap_or_default(),
+            usize::try_from(to).unwrap_or_default(),
+        );
         text.get(from..to).unwrap_or_default()
     };
     if text.is_empty() || width < 4 {
@@ -284,7 +306,11 @@ pub fn abbreviate(text: &[u8], offset: i64, width: i64) -> Vec<u8> {
         return text.to_vec();
     }
     let offset = offset.min(len);
-    let offset = if len - offset < width - 3 { len - (width - 3) } else { offset };
+    let offset = if len - offset < width - 3 {
+        len - (width - 3)
+    } else {
+        offset
+    };
     if offset <= 4 {
         return [part(0, width - 3), b"..."].concat();
     }

@@ -41,7 +41,11 @@ fn decimal(n: u64, places: usize) -> String {
     let whole = n / scale;
     let fraction = format!("{:0places$}", n % scale);
     let fraction = fraction.trim_end_matches('0');
-    if places == 0 || fraction.is_empty() { whole.to_string() } else { format!("{whole}.{fraction}") }
+    if places == 0 || fraction.is_empty() {
+        whole.to_string()
+    } else {
+        format!("{whole}.{fraction}")
+    }
 }
 
 /// Reads `-1.5h`, `300ms`, `2h45m`.
@@ -72,7 +76,9 @@ pub fn parse_duration(text: &str) -> Result<i64, String> {
         if whole.is_empty() && fraction.is_empty() {
             return Err(invalid());
         }
-        let end = after.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(after.len());
+        let end = after
+            .find(|c: char| c == '.' || c.is_ascii_digit())
+            .unwrap_or(after.len());
         let (unit, after) = after.split_at_checked(end).ok_or_else(invalid)?;
         if unit.is_empty() {
             return Err(format!("time: missing unit in duration {}", super::layout::quote(text)));
@@ -81,12 +87,21 @@ pub fn parse_duration(text: &str) -> Result<i64, String> {
             let quote = super::layout::quote;
             format!("time: unknown unit {} in duration {}", quote(unit), quote(text))
         })?;
-        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
+        let whole: u64 = if whole.is_empty() {
+            0
+        } else {
+            whole.parse().map_err(|_| invalid())?
+        };
         let mut value = whole.checked_mul(nanos).filter(|v| *v <= limit).ok_or_else(invalid)?;
         // Digits beyond what 63 bits hold do not count.
         let (mut numerator, mut scale) = (0_u64, 1_f64);
         for digit in fraction.bytes() {
-            let Some(next) = numerator.checked_mul(10).and_then(|n| n.checked_add(u64::from(digit - b'0'))) else { break };
+            let Some(next) = numerator
+                .checked_mul(10)
+                .and_then(|n| n.checked_add(u64::from(digit - b'0')))
+            else {
+                break;
+            };
             if next > limit {
                 break;
             }
@@ -114,5 +129,9 @@ pub fn round_duration(nanos: i64, multiple: i64) -> i64 {
     if rest.unsigned_abs() < multiple.unsigned_abs() - rest.unsigned_abs() {
         return truncated;
     }
-    if nanos < 0 { truncated.saturating_sub(multiple) } else { truncated.saturating_add(multiple) }
+    if nanos < 0 {
+        truncated.saturating_sub(multiple)
+    } else {
+        truncated.saturating_add(multiple)
+    }
 }

@@ -5,10 +5,28 @@ use std::fmt::{self, Write as _};
 use super::{Civil, Time, Zone, days_from_civil, days_in, is_leap};
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const DAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
 
 /// Why a text does not follow a layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,11 +86,20 @@ enum Chunk {
     LowerPm,
     Zone,
     /// An offset: `Z` for zero, and how the rest is spelled.
-    Offset { iso: bool, form: OffsetForm },
+    Offset {
+        iso: bool,
+        form: OffsetForm,
+    },
     /// Exactly so many digits after the separator.
-    Fraction0 { digits: usize, comma: bool },
+    Fraction0 {
+        digits: usize,
+        comma: bool,
+    },
     /// At most so many, trailing zeros dropped.
-    Fraction9 { digits: usize, comma: bool },
+    Fraction9 {
+        digits: usize,
+        comma: bool,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,16 +136,76 @@ const FIXED: &[(&str, Chunk)] = &[
     ("5", Chunk::Second),
     ("PM", Chunk::UpperPm),
     ("pm", Chunk::LowerPm),
-    ("-070000", Chunk::Offset { iso: false, form: OffsetForm::Seconds }),
-    ("-07:00:00", Chunk::Offset { iso: false, form: OffsetForm::ColonSeconds }),
-    ("-0700", Chunk::Offset { iso: false, form: OffsetForm::Minutes }),
-    ("-07:00", Chunk::Offset { iso: false, form: OffsetForm::ColonMinutes }),
-    ("-07", Chunk::Offset { iso: false, form: OffsetForm::Hours }),
-    ("Z070000", Chunk::Offset { iso: true, form: OffsetForm::Seconds }),
-    ("Z07:00:00", Chunk::Offset { iso: true, form: OffsetForm::ColonSeconds }),
-    ("Z0700", Chunk::Offset { iso: true, form: OffsetForm::Minutes }),
-    ("Z07:00", Chunk::Offset { iso: true, form: OffsetForm::ColonMinutes }),
-    ("Z07", Chunk::Offset { iso: true, form: OffsetForm::Hours }),
+    (
+        "-070000",
+        Chunk::Offset {
+            iso: false,
+            form: OffsetForm::Seconds,
+        },
+    ),
+    (
+        "-07:00:00",
+        Chunk::Offset {
+            iso: false,
+            form: OffsetForm::ColonSeconds,
+        },
+    ),
+    (
+        "-0700",
+        Chunk::Offset {
+            iso: false,
+            form: OffsetForm::Minutes,
+        },
+    ),
+    (
+        "-07:00",
+        Chunk::Offset {
+            iso: false,
+            form: OffsetForm::ColonMinutes,
+        },
+    ),
+    (
+        "-07",
+        Chunk::Offset {
+            iso: false,
+            form: OffsetForm::Hours,
+        },
+    ),
+    (
+        "Z070000",
+        Chunk::Offset {
+            iso: true,
+            form: OffsetForm::Seconds,
+        },
+    ),
+    (
+        "Z07:00:00",
+        Chunk::Offset {
+            iso: true,
+            form: OffsetForm::ColonSeconds,
+        },
+    ),
+    (
+        "Z0700",
+        Chunk::Offset {
+            iso: true,
+            form: OffsetForm::Minutes,
+        },
+    ),
+    (
+        "Z07:00",
+        Chunk::Offset {
+            iso: true,
+            form: OffsetForm::ColonMinutes,
+        },
+    ),
+    (
+        "Z07",
+        Chunk::Offset {
+            iso: true,
+            form: OffsetForm::Hours,
+        },
+    ),
 ];
 
 /// The text before the first chunk of a layout, the chunk with its spelling, and the rest.
@@ -130,11 +217,18 @@ fn next_chunk(layout: &str) -> (&str, Option<(Chunk, &str)>, &str) {
         } else if rest.starts_with("_2006") {
             None
         } else {
-            FIXED.iter().find(|(spelling, chunk)| fits(rest, spelling, *chunk)).map(|(s, c)| (*c, s.len()))
+            FIXED
+                .iter()
+                .find(|(spelling, chunk)| fits(rest, spelling, *chunk))
+                .map(|(s, c)| (*c, s.len()))
         };
         if let Some((chunk, len)) = found {
             let spelling = rest.get(..len).unwrap_or_default();
-            return (layout.get(..at).unwrap_or_default(), Some((chunk, spelling)), rest.get(len..).unwrap_or_default());
+            return (
+                layout.get(..at).unwrap_or_default(),
+                Some((chunk, spelling)),
+                rest.get(len..).unwrap_or_default(),
+            );
         }
     }
     (layout, None, "")
@@ -154,8 +248,11 @@ fn fraction(rest: &str) -> Option<(Chunk, usize)> {
     if rest.as_bytes().get(1 + digits).is_some_and(u8::is_ascii_digit) {
         return None;
     }
-    let chunk =
-        if digit == b'0' { Chunk::Fraction0 { digits, comma } } else { Chunk::Fraction9 { digits, comma } };
+    let chunk = if digit == b'0' {
+        Chunk::Fraction0 { digits, comma }
+    } else {
+        Chunk::Fraction9 { digits, comma }
+    };
     Some((chunk, 1 + digits))
 }
 
@@ -224,8 +321,7 @@ fn write_chunk(out: &mut String, chunk: Chunk, c: &Civil, nanos: u32) {
             let minutes = c.offset / 60;
             let sign = if minutes < 0 { '-' } else { '+' };
             let minutes = minutes.unsigned_abs();
-            let _ = write!(out, "{sign}{:02}", minutes / 60);
-            if minutes % 60 != 0 { write!(out, "{:02}", minutes % 60) } else { Ok(()) }
+            write!(out, "{sign}{:02}{:02}", minutes / 60, minutes % 60)
         }
         Chunk::Offset { iso: true, .. } if c.offset == 0 => write!(out, "Z"),
         Chunk::Offset { form, .. } => {
@@ -247,7 +343,11 @@ fn write_chunk(out: &mut String, chunk: Chunk, c: &Civil, nanos: u32) {
                 shown = shown.trim_end_matches('0');
             }
             let separator = if comma { ',' } else { '.' };
-            if shown.is_empty() { Ok(()) } else { write!(out, "{separator}{shown}") }
+            if shown.is_empty() {
+                Ok(())
+            } else {
+                write!(out, "{separator}{shown}")
+            }
         }
     };
 }
@@ -347,12 +447,22 @@ impl Parse {
             if offset == 0 && matches!(self.zone.as_str(), "" | "UTC") {
                 return Ok(moment);
             }
-            return Ok(moment.in_zone(Zone::Fixed { name: self.zone, offset }));
+            return Ok(moment.in_zone(Zone::Fixed {
+                name: self.zone,
+                offset,
+            }));
         }
         if !self.zone.is_empty() {
             // An abbreviation alone tells no offset, but for GMT+3; the clock reading is taken as UTC's.
-            let hours = self.zone.strip_prefix("GMT").and_then(|h| h.parse::<i32>().ok()).unwrap_or(0);
-            return Ok(utc.in_zone(Zone::Fixed { offset: hours * 3600, name: self.zone }));
+            let hours = self
+                .zone
+                .strip_prefix("GMT")
+                .and_then(|h| h.parse::<i32>().ok())
+                .unwrap_or(0);
+            return Ok(utc.in_zone(Zone::Fixed {
+                offset: hours * 3600,
+                name: self.zone,
+            }));
         }
         Ok(utc)
     }
@@ -387,14 +497,20 @@ impl Parse {
             }
             Chunk::WeekDay | Chunk::LongWeekDay => rest = lookup(&DAYS, chunk == Chunk::WeekDay, value)?.1,
             Chunk::Day | Chunk::UnderDay | Chunk::ZeroDay => {
-                let value = value.strip_prefix(' ').filter(|_| chunk == Chunk::UnderDay).unwrap_or(value);
+                let value = value
+                    .strip_prefix(' ')
+                    .filter(|_| chunk == Chunk::UnderDay)
+                    .unwrap_or(value);
                 let (day, after) = number(value, chunk == Chunk::ZeroDay)?;
                 (self.day, rest) = (Some(day), after);
             }
             Chunk::UnderYearDay | Chunk::ZeroYearDay => {
                 let mut value = value;
                 for _ in 0..2 {
-                    value = value.strip_prefix(' ').filter(|_| chunk == Chunk::UnderYearDay).unwrap_or(value);
+                    value = value
+                        .strip_prefix(' ')
+                        .filter(|_| chunk == Chunk::UnderYearDay)
+                        .unwrap_or(value);
                 }
                 let len = value.bytes().take(3).take_while(u8::is_ascii_digit).count();
                 if len == 0 || chunk == Chunk::ZeroYearDay && len != 3 {
@@ -420,15 +536,21 @@ impl Parse {
                 let (second, after) = number(value, chunk == Chunk::ZeroSecond)?;
                 (self.second, rest) = (within(second, 0, 59, "second")?, after);
                 // A fraction may follow the seconds even where the layout has none.
-                let fraction_next =
-                    matches!(next_chunk(layout).1, Some((Chunk::Fraction0 { .. } | Chunk::Fraction9 { .. }, _)));
+                let fraction_next = matches!(
+                    next_chunk(layout).1,
+                    Some((Chunk::Fraction0 { .. } | Chunk::Fraction9 { .. }, _))
+                );
                 if let Some(len) = fraction_len(rest).filter(|_| !fraction_next) {
                     rest = self.fraction(rest, len)?;
                 }
             }
             Chunk::UpperPm | Chunk::LowerPm => {
                 let (half, after) = value.split_at_checked(2).ok_or(bad)?;
-                let (am, pm) = if chunk == Chunk::UpperPm { ("AM", "PM") } else { ("am", "pm") };
+                let (am, pm) = if chunk == Chunk::UpperPm {
+                    ("AM", "PM")
+                } else {
+                    ("am", "pm")
+                };
                 if half != am && half != pm {
                     return Err(Bad::Shape);
                 }
@@ -509,12 +631,20 @@ impl Parse {
 }
 
 fn fraction_len(value: &str) -> Option<usize> {
-    let digits = value.strip_prefix(['.', ','])?.bytes().take_while(u8::is_ascii_digit).count();
+    let digits = value
+        .strip_prefix(['.', ','])?
+        .bytes()
+        .take_while(u8::is_ascii_digit)
+        .count();
     if digits == 0 { None } else { Some(digits + 1) }
 }
 
 fn within(n: u32, least: u32, most: u32, what: &'static str) -> Result<u32, Bad> {
-    if (least..=most).contains(&n) { Ok(n) } else { Err(Bad::Range(what)) }
+    if (least..=most).contains(&n) {
+        Ok(n)
+    } else {
+        Err(Bad::Range(what))
+    }
 }
 
 fn integer(text: &str) -> Result<i64, Bad> {
@@ -594,7 +724,9 @@ fn zone_len(value: &str) -> Option<usize> {
 
 /// `+3` or `-11`: at most 23 hours, zero when there is none.
 fn signed_offset_len(value: &str) -> usize {
-    let Some(digits) = value.strip_prefix(['+', '-']) else { return 0 };
+    let Some(digits) = value.strip_prefix(['+', '-']) else {
+        return 0;
+    };
     let len = digits.bytes().take_while(u8::is_ascii_digit).count();
     match digits.get(..len).and_then(|d| d.parse::<u32>().ok()) {
         Some(hours) if hours <= 23 => 1 + len,

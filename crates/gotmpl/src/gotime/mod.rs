@@ -74,7 +74,11 @@ impl Time {
 
     /// A moment in UTC.
     pub fn unix(seconds: i64, nanos: u32) -> Self {
-        Self { seconds, nanos, zone: Zone::Utc }
+        Self {
+            seconds,
+            nanos,
+            zone: Zone::Utc,
+        }
     }
 
     /// Whether this is the zero time.
@@ -85,7 +89,11 @@ impl Time {
     /// The same moment in another zone.
     #[must_use]
     pub fn in_zone(&self, zone: Zone) -> Self {
-        Self { seconds: self.seconds, nanos: self.nanos, zone }
+        Self {
+            seconds: self.seconds,
+            nanos: self.nanos,
+            zone,
+        }
     }
 
     /// The moment so many nanoseconds later.
@@ -94,7 +102,10 @@ impl Time {
         let total = i64::from(self.nanos) + nanos.rem_euclid(1_000_000_000);
         let carry = total.div_euclid(1_000_000_000);
         Self {
-            seconds: self.seconds.wrapping_add(nanos.div_euclid(1_000_000_000)).wrapping_add(carry),
+            seconds: self
+                .seconds
+                .wrapping_add(nanos.div_euclid(1_000_000_000))
+                .wrapping_add(carry),
             nanos: u32::try_from(total.rem_euclid(1_000_000_000)).unwrap_or_default(),
             zone: self.zone.clone(),
         }
@@ -108,8 +119,14 @@ impl Time {
         let month0 = (i64::from(c.month) - 1).wrapping_add(months);
         let year = c.year.wrapping_add(years).wrapping_add(month0.div_euclid(12));
         let month = u32::try_from(month0.rem_euclid(12) + 1).unwrap_or(1);
-        let day = days_from_civil(year, month, 1).wrapping_add(i64::from(c.day) - 1).wrapping_add(days);
-        Self::from_local(day.wrapping_mul(86_400).wrapping_add(clock), self.nanos, self.zone.clone())
+        let day = days_from_civil(year, month, 1)
+            .wrapping_add(i64::from(c.day) - 1)
+            .wrapping_add(days);
+        Self::from_local(
+            day.wrapping_mul(86_400).wrapping_add(clock),
+            self.nanos,
+            self.zone.clone(),
+        )
     }
 
     /// Nanoseconds from the other moment to this one, saturating at the largest duration.
@@ -129,7 +146,18 @@ impl Time {
         let year_day = u32::try_from(days - days_from_civil(year, 1, 1) + 1).unwrap_or(1);
         let weekday = u32::try_from((days.wrapping_add(4)).rem_euclid(7)).unwrap_or_default();
         let (hour, minute, second) = (clock / 3600, clock / 60 % 60, clock % 60);
-        Civil { year, month, day, year_day, weekday, hour, minute, second, offset, abbreviation }
+        Civil {
+            year,
+            month,
+            day,
+            year_day,
+            weekday,
+            hour,
+            minute,
+            second,
+            offset,
+            abbreviation,
+        }
     }
 
     /// The moment at which clocks of the zone show these seconds since 1970 (as if in UTC).

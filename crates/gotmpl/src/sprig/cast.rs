@@ -13,7 +13,10 @@ pub(super) fn to_int64(value: &Value) -> i64 {
             None => number.bits as i64,
         },
         Value::Bool(b) => i64::from(*b),
-        Value::Str(text) => text.as_str().and_then(|t| parse_int(trim_zero_decimal(t))).unwrap_or_default(),
+        Value::Str(text) => text
+            .as_str()
+            .and_then(|t| parse_int(trim_zero_decimal(t)))
+            .unwrap_or_default(),
         // Named types are not numbers to the library, but for weekdays and months.
         Value::Host(host) if matches!(host.type_name(), "time.Weekday" | "time.Month") => {
             host.underlying().and_then(|v| v.as_int()).unwrap_or_default()
@@ -47,7 +50,11 @@ fn is_unsigned(kind: NumberKind) -> bool {
 
 /// Go's conversion on amd64: what does not fit becomes the least integer.
 pub(super) fn truncate(f: f64) -> i64 {
-    if f >= -9_223_372_036_854_775_808.0 && f < 9_223_372_036_854_775_808.0 { f as i64 } else { i64::MIN }
+    if f >= -9_223_372_036_854_775_808.0 && f < 9_223_372_036_854_775_808.0 {
+        f as i64
+    } else {
+        i64::MIN
+    }
 }
 
 /// Drops `.000`; `10` stays as it is.
@@ -86,11 +93,19 @@ pub(super) fn parse_int(text: &str) -> Option<i64> {
         return None;
     }
     let magnitude = u64::from_str_radix(&clean, radix).ok()?;
-    if negative { 0_i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
+    if negative {
+        0_i64.checked_sub_unsigned(magnitude)
+    } else {
+        i64::try_from(magnitude).ok()
+    }
 }
 
 fn parse_float(text: &str) -> Option<f64> {
     let value: f64 = text.parse().ok()?;
     // Go reports what overflows; words for infinity are values.
-    if value.is_infinite() && text.bytes().any(|b| b.is_ascii_digit()) { None } else { Some(value) }
+    if value.is_infinite() && text.bytes().any(|b| b.is_ascii_digit()) {
+        None
+    } else {
+        Some(value)
+    }
 }

@@ -31,9 +31,13 @@ pub(super) fn register(f: &mut Functions) {
         ("adler32sum", |b| adler32(b).to_string()),
     ];
     for (name, sum) in sums {
-        f.add(name, &[T::String], T::String, move |_, a| Ok(sum(Args(a).bytes(0)).into()));
+        f.add(name, &[T::String], T::String, move |_, a| {
+            Ok(sum(Args(a).bytes(0)).into())
+        });
     }
-    f.add("bcrypt", &[T::String], T::String, |call, a| Ok(bcrypt_hash(call, Args(a).bytes(0))?.into()));
+    f.add("bcrypt", &[T::String], T::String, |call, a| {
+        Ok(bcrypt_hash(call, Args(a).bytes(0))?.into())
+    });
     f.add("htpasswd", &[T::String, T::String], T::String, |call, a| {
         let user = Args(a).text(0);
         if user.contains(':') {
@@ -42,13 +46,24 @@ pub(super) fn register(f: &mut Functions) {
         Ok(format!("{user}:{}", bcrypt_hash(call, Args(a).bytes(1))?).into())
     });
     let text = T::String;
-    f.add("derivePassword", &[T::Number(NumberKind::Uint32), text, text, text, text], text, |call, a| {
-        call.charge_steps(EXPENSIVE_STEPS)?;
-        let counter = Args(a).value(0).as_uint().and_then(|n| u32::try_from(n).ok()).unwrap_or_default();
-        let a = Args(a);
-        Ok(derive_password(counter, &a.text(1), a.bytes(2), a.bytes(3), a.bytes(4)).into())
+    f.add(
+        "derivePassword",
+        &[T::Number(NumberKind::Uint32), text, text, text, text],
+        text,
+        |call, a| {
+            call.charge_steps(EXPENSIVE_STEPS)?;
+            let counter = Args(a)
+                .value(0)
+                .as_uint()
+                .and_then(|n| u32::try_from(n).ok())
+                .unwrap_or_default();
+            let a = Args(a);
+            Ok(derive_password(counter, &a.text(1), a.bytes(2), a.bytes(3), a.bytes(4)).into())
+        },
+    );
+    f.add("encryptAES", &[text, text], text, |call, a| {
+        Ok(encrypt(call, Args(a).bytes(0), Args(a).bytes(1)).into())
     });
-    f.add("encryptAES", &[text, text], text, |call, a| Ok(encrypt(call, Args(a).bytes(0), Args(a).bytes(1)).into()));
     f.add("decryptAES", &[text, text], text, |_, a| {
         Ok(Value::Str(Str::from_vec(decrypt(Args(a).bytes(0), Args(a).bytes(1))?)))
     });
@@ -87,10 +102,27 @@ fn derive_password(counter: u32, kind: &str, password: &[u8], user: &[u8], site:
     let templates: &[&str] = match kind {
         "maximum" => &["anoxxxxxxxxxxxxxxxxx", "axxxxxxxxxxxxxxxxxno"],
         "long" => &[
-            "CvcvnoCvcvCvcv", "CvcvCvcvnoCvcv", "CvcvCvcvCvcvno", "CvccnoCvcvCvcv", "CvccCvcvnoCvcv", "CvccCvcvCvcvno",
-            "CvcvnoCvccCvcv", "CvcvCvccnoCvcv", "CvcvCvccCvcvno", "CvcvnoCvcvCvcc", "CvcvCvcvnoCvcc", "CvcvCvcvCvccno",
-            "CvccnoCvccCvcv", "CvccCvccnoCvcv", "CvccCvccCvcvno", "CvcvnoCvccCvcc", "CvcvCvccnoCvcc", "CvcvCvccCvccno",
-            "CvccnoCvcvCvcc", "CvccCvcvnoCvcc", "CvccCvcvCvccno",
+            "CvcvnoCvcvCvcv",
+            "CvcvCvcvnoCvcv",
+            "CvcvCvcvCvcvno",
+            "CvccnoCvcvCvcv",
+            "CvccCvcvnoCvcv",
+            "CvccCvcvCvcvno",
+            "CvcvnoCvccCvcv",
+            "CvcvCvccnoCvcv",
+            "CvcvCvccCvcvno",
+            "CvcvnoCvcvCvcc",
+            "CvcvCvcvnoCvcc",
+            "CvcvCvcvCvccno",
+            "CvccnoCvccCvcv",
+            "CvccCvccnoCvcv",
+            "CvccCvccCvcvno",
+            "CvcvnoCvccCvcc",
+            "CvcvCvccnoCvcc",
+            "CvcvCvccCvccno",
+            "CvccnoCvcvCvcc",
+            "CvccCvcvnoCvcc",
+            "CvccCvcvCvccno",
         ],
         "medium" => &["CvcnoCvc", "CvcCvcno"],
         "short" => &["Cvcn"],
@@ -107,11 +139,16 @@ fn derive_password(counter: u32, kind: &str, password: &[u8], user: &[u8], site:
     if let Err(error) = derived {
         return format!("failed to derive password: {error}");
     }
-    let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(&key) else { return String::new() };
+    let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(&key) else {
+        return String::new();
+    };
     mac.update(&[SEED, &len(site), site, &counter.to_be_bytes()].concat());
     let seed: [u8; 32] = mac.finalize().into_bytes().into();
     let (first, rest) = seed.split_first().map_or((0, [].as_slice()), |(f, r)| (*f, r));
-    let template = templates.get(usize::from(first) % templates.len()).copied().unwrap_or_default();
+    let template = templates
+        .get(usize::from(first) % templates.len())
+        .copied()
+        .unwrap_or_default();
     template
         .bytes()
         .zip(rest)

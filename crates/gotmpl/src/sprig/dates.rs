@@ -37,7 +37,10 @@ impl Host for Named {
     }
 
     fn method(&self, name: &str) -> Option<Signature> {
-        (name == "String").then_some(Signature { params: &[], variadic: false })
+        (name == "String").then_some(Signature {
+            params: &[],
+            variadic: false,
+        })
     }
 
     fn call(&self, _: &mut Call<'_>, _: &str, _: &[Value]) -> Result<Value, FuncError> {
@@ -80,7 +83,10 @@ impl Host for TimeHost {
             "Sub" | "Before" | "After" | "Equal" | "Compare" => &[TIME],
             _ => return None,
         };
-        Some(Signature { params, variadic: false })
+        Some(Signature {
+            params,
+            variadic: false,
+        })
     }
 
     fn call(&self, _: &mut Call<'_>, name: &str, a: &[Value]) -> Result<Value, FuncError> {
@@ -91,13 +97,20 @@ impl Host for TimeHost {
         let int = |n: u32| Value::Int(i64::from(n));
         let in_zone = |t: Time| Value::host(Self(t));
         // Multiples are counted from the zero time.
-        let since_zero = || i128::from(time.seconds - Time::zero().seconds) * i128::from(SECOND) + i128::from(time.nanos);
+        let since_zero =
+            || i128::from(time.seconds - Time::zero().seconds) * i128::from(SECOND) + i128::from(time.nanos);
         Ok(match name {
             "Year" => Value::Int(civil.year),
-            "Month" => Value::host(Named { ty: "time.Month", number: civil.month.into(), name: time.format("January") }),
-            "Weekday" => {
-                Value::host(Named { ty: "time.Weekday", number: civil.weekday.into(), name: time.format("Monday") })
-            }
+            "Month" => Value::host(Named {
+                ty: "time.Month",
+                number: civil.month.into(),
+                name: time.format("January"),
+            }),
+            "Weekday" => Value::host(Named {
+                ty: "time.Weekday",
+                number: civil.weekday.into(),
+                name: time.format("Monday"),
+            }),
             "Day" => int(civil.day),
             "Hour" => int(civil.hour),
             "Minute" => int(civil.minute),
@@ -144,8 +157,12 @@ impl Host for TimeHost {
 
 pub(super) fn register(f: &mut Functions) {
     f.add("now", &[], TIME, |call, _| Ok(Value::host(TimeHost(now(call)))));
-    f.add("date", &[T::String, T::Any], T::String, |call, a| in_zone(call, &Args(a).text(0), Args(a).value(1), "Local"));
-    f.add("htmlDate", &[T::Any], T::String, |call, a| in_zone(call, "2006-01-02", Args(a).value(0), "Local"));
+    f.add("date", &[T::String, T::Any], T::String, |call, a| {
+        in_zone(call, &Args(a).text(0), Args(a).value(1), "Local")
+    });
+    f.add("htmlDate", &[T::Any], T::String, |call, a| {
+        in_zone(call, "2006-01-02", Args(a).value(0), "Local")
+    });
     f.add("htmlDateInZone", &[T::Any, T::String], T::String, |call, a| {
         in_zone(call, "2006-01-02", Args(a).value(0), &Args(a).text(1))
     });
@@ -154,9 +171,12 @@ pub(super) fn register(f: &mut Functions) {
             in_zone(call, &Args(a).text(0), Args(a).value(1), &Args(a).text(2))
         });
     }
-    for (name, must) in
-        [("dateModify", false), ("date_modify", false), ("mustDateModify", true), ("must_date_modify", true)]
-    {
+    for (name, must) in [
+        ("dateModify", false),
+        ("date_modify", false),
+        ("mustDateModify", true),
+        ("must_date_modify", true),
+    ] {
         f.add(name, &[T::String, TIME], TIME, move |_, a| {
             let time = as_time(Args(a).value(1)).map_or_else(Time::zero, |t| t.0.clone());
             match parse_duration(&Args(a).text(0)) {
@@ -167,11 +187,14 @@ pub(super) fn register(f: &mut Functions) {
         });
     }
     f.add("toDate", &[T::String, T::String], TIME, |_, a| {
-        Ok(Value::host(TimeHost(Time::parse(&Args(a).text(0), &Args(a).text(1)).unwrap_or_else(|_| Time::zero()))))
+        Ok(Value::host(TimeHost(
+            Time::parse(&Args(a).text(0), &Args(a).text(1)).unwrap_or_else(|_| Time::zero()),
+        )))
     });
     f.add("mustToDate", &[T::String, T::String], TIME, |_, a| {
         let time = Time::parse(&Args(a).text(0), &Args(a).text(1));
-        time.map(|t| Value::host(TimeHost(t))).map_err(|e| FuncError::new(e.to_string()))
+        time.map(|t| Value::host(TimeHost(t)))
+            .map_err(|e| FuncError::new(e.to_string()))
     });
     f.add("unixEpoch", &[TIME], T::String, |_, a| {
         let time = as_time(Args(a).value(0)).map_or_else(Time::zero, |t| t.0.clone());
@@ -209,7 +232,9 @@ pub(super) fn register(f: &mut Functions) {
             (1_000_000_000, "s"),
         ];
         let found = units.into_iter().find(|(unit, _)| n > *unit);
-        Ok(found.map_or_else(|| "0s".to_owned(), |(unit, name)| format!("{}{name}", n / unit)).into())
+        Ok(found
+            .map_or_else(|| "0s".to_owned(), |(unit, name)| format!("{}{name}", n / unit))
+            .into())
     });
 }
 
@@ -229,9 +254,16 @@ pub(super) fn now(call: &Call<'_>) -> Time {
     let now = call.now();
     let zone = match now.offset_seconds {
         0 => Zone::Utc,
-        offset => Zone::Fixed { name: String::new(), offset },
+        offset => Zone::Fixed {
+            name: String::new(),
+            offset,
+        },
     };
-    Time { seconds: now.seconds, nanos: now.nanos, zone }
+    Time {
+        seconds: now.seconds,
+        nanos: now.nanos,
+        zone,
+    }
 }
 
 fn as_time(value: &Value) -> Option<&TimeHost> {

@@ -23,7 +23,13 @@ impl Decimal {
     /// The shortest decimal that reads back as the number.
     pub fn from_f64(value: f64) -> Result<Self, String> {
         if !value.is_finite() {
-            let name = if value.is_nan() { "NaN" } else if value > 0.0 { "+Inf" } else { "-Inf" };
+            let name = if value.is_nan() {
+                "NaN"
+            } else if value > 0.0 {
+                "+Inf"
+            } else {
+                "-Inf"
+            };
             return Err(format!("Cannot create a Decimal from {name}"));
         }
         let text = format!("{value:e}");
@@ -39,14 +45,22 @@ impl Decimal {
 
     pub fn apply(&self, operation: Operation, other: &Self) -> Result<Self, String> {
         Ok(match operation {
-            Operation::Multiply => {
-                Self { digits: &self.digits * &other.digits, exponent: self.exponent.saturating_add(other.exponent) }
-            }
+            Operation::Multiply => Self {
+                digits: &self.digits * &other.digits,
+                exponent: self.exponent.saturating_add(other.exponent),
+            },
             Operation::Divide => self.divide(other)?,
             Operation::Add | Operation::Subtract => {
                 let exponent = self.exponent.min(other.exponent);
                 let (a, b) = (self.scaled(exponent), other.scaled(exponent));
-                Self { digits: if matches!(operation, Operation::Add) { a + b } else { a - b }, exponent }
+                Self {
+                    digits: if matches!(operation, Operation::Add) {
+                        a + b
+                    } else {
+                        a - b
+                    },
+                    exponent,
+                }
             }
         })
     }
@@ -61,17 +75,26 @@ impl Decimal {
         }
         let shift = self.exponent - other.exponent + DIVISION_PLACES;
         let scale = power(shift.unsigned_abs());
-        let (a, b) =
-            if shift >= 0 { (&self.digits * scale, other.digits.clone()) } else { (self.digits.clone(), &other.digits * scale) };
+        let (a, b) = if shift >= 0 {
+            (&self.digits * scale, other.digits.clone())
+        } else {
+            (self.digits.clone(), &other.digits * scale)
+        };
         let (quotient, rest) = (&a / &b, &a % &b);
         let twice = magnitude(&rest) * BigInt::from(2);
         // Halves go away from zero.
-        let away = match (twice >= magnitude(&b), (a.sign() == Sign::Minus) == (b.sign() == Sign::Minus)) {
+        let away = match (
+            twice >= magnitude(&b),
+            (a.sign() == Sign::Minus) == (b.sign() == Sign::Minus),
+        ) {
             (false, _) => 0,
             (true, true) => 1,
             (true, false) => -1,
         };
-        Ok(Self { digits: quotient + BigInt::from(away), exponent: -DIVISION_PLACES })
+        Ok(Self {
+            digits: quotient + BigInt::from(away),
+            exponent: -DIVISION_PLACES,
+        })
     }
 
     pub fn to_f64(&self) -> f64 {

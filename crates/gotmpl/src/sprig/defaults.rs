@@ -11,27 +11,48 @@ pub(super) fn register(f: &mut Functions) {
         let given = a.get(1).filter(|v| !is_empty(v));
         Ok(given.unwrap_or(Args(a).value(0)).clone())
     });
-    f.add("empty", &[T::Any], T::Bool, |_, a| Ok(Value::Bool(is_empty(Args(a).value(0)))));
-    f.add_variadic("coalesce", &[T::Any], T::Any, |_, a| Ok(a.iter().find(|v| !is_empty(v)).cloned().unwrap_or_default()));
-    f.add_variadic("all", &[T::Any], T::Bool, |_, a| Ok(Value::Bool(!a.iter().any(is_empty))));
-    f.add_variadic("any", &[T::Any], T::Bool, |_, a| Ok(Value::Bool(a.iter().any(|v| !is_empty(v)))));
+    f.add("empty", &[T::Any], T::Bool, |_, a| {
+        Ok(Value::Bool(is_empty(Args(a).value(0))))
+    });
+    f.add_variadic("coalesce", &[T::Any], T::Any, |_, a| {
+        Ok(a.iter().find(|v| !is_empty(v)).cloned().unwrap_or_default())
+    });
+    f.add_variadic("all", &[T::Any], T::Bool, |_, a| {
+        Ok(Value::Bool(!a.iter().any(is_empty)))
+    });
+    f.add_variadic("any", &[T::Any], T::Bool, |_, a| {
+        Ok(Value::Bool(a.iter().any(|v| !is_empty(v))))
+    });
     f.add("ternary", &[T::Any, T::Any, T::Bool], T::Any, |_, a| {
         Ok(Args(a).value(usize::from(!Args(a).value(2).truth())).clone())
     });
-    f.add("fromJson", &[T::String], T::Any, |_, a| Ok(json::parse(Args(a).bytes(0)).unwrap_or_default()));
-    f.add("mustFromJson", &[T::String], T::Any, |_, a| json::parse(Args(a).bytes(0)).map_err(FuncError::new));
-    for (name, style) in
-        [("Json", json::Style::Plain), ("PrettyJson", json::Style::Pretty), ("RawJson", json::Style::Raw)]
-    {
+    f.add("fromJson", &[T::String], T::Any, |_, a| {
+        Ok(json::parse(Args(a).bytes(0)).unwrap_or_default())
+    });
+    f.add("mustFromJson", &[T::String], T::Any, |_, a| {
+        json::parse(Args(a).bytes(0)).map_err(FuncError::new)
+    });
+    for (name, style) in [
+        ("Json", json::Style::Plain),
+        ("PrettyJson", json::Style::Pretty),
+        ("RawJson", json::Style::Raw),
+    ] {
         f.add(&format!("mustTo{name}"), &[T::Any], T::String, move |_, a| {
-            json::write(Args(a).value(0), style).map(Value::from).map_err(FuncError::new)
+            json::write(Args(a).value(0), style)
+                .map(Value::from)
+                .map_err(FuncError::new)
         });
-        f.add(&format!("to{name}"), &[T::Any], T::String, move |_, a| match json::write(Args(a).value(0), style) {
-            Ok(text) => Ok(text.into()),
-            // Only the raw form tells.
-            Err(error) if matches!(style, json::Style::Raw) => Err(error.into()),
-            Err(_) => Ok("".into()),
-        });
+        f.add(
+            &format!("to{name}"),
+            &[T::Any],
+            T::String,
+            move |_, a| match json::write(Args(a).value(0), style) {
+                Ok(text) => Ok(text.into()),
+                // Only the raw form tells.
+                Err(error) if matches!(style, json::Style::Raw) => Err(error.into()),
+                Err(_) => Ok("".into()),
+            },
+        );
     }
 }
 

@@ -19,7 +19,10 @@ pub(super) fn register(f: &mut Functions) {
         Ok(Value::map(entries))
     });
     f.add("get", &[MAP, T::String], T::Any, |_, a| {
-        Ok(Args(a).map(0).and_then(|m| m.get(Args(a).bytes(1))).unwrap_or_else(|| "".into()))
+        Ok(Args(a)
+            .map(0)
+            .and_then(|m| m.get(Args(a).bytes(1)))
+            .unwrap_or_else(|| "".into()))
     });
     f.add("set", &[MAP, T::String, T::Any], MAP, |_, a| {
         let map = Args(a).map(0).ok_or("assignment to entry in nil map")?;
@@ -33,11 +36,15 @@ pub(super) fn register(f: &mut Functions) {
         Ok(Args(a).value(0).clone())
     });
     f.add("hasKey", &[MAP, T::String], T::Bool, |_, a| {
-        Ok(Value::Bool(Args(a).map(0).is_some_and(|m| m.contains(Args(a).bytes(1)))))
+        Ok(Value::Bool(
+            Args(a).map(0).is_some_and(|m| m.contains(Args(a).bytes(1))),
+        ))
     });
     f.add_variadic("pluck", &[T::String, MAP], T::List(&LIST_ANY), |_, a| {
         let key = Args(a).bytes(0);
-        Ok(Value::list(Args(a).rest(1).iter().filter_map(|m| m.as_map()?.get(key)).collect()))
+        Ok(Value::list(
+            Args(a).rest(1).iter().filter_map(|m| m.as_map()?.get(key)).collect(),
+        ))
     });
     f.add_variadic("keys", &[MAP], T::List(&LIST_STRING), |_, a| {
         Ok(Value::strings(a.iter().filter_map(Value::as_map).flat_map(Map::keys)))
@@ -56,14 +63,23 @@ pub(super) fn register(f: &mut Functions) {
         Ok(Value::Map(out))
     });
     f.add_variadic("omit", &[MAP, T::String], MAP, |_, a| {
-        let omit: std::collections::HashSet<&[u8]> =
-            Args(a).rest(1).iter().filter_map(Value::as_text).map(Str::as_bytes).collect();
+        let omit: std::collections::HashSet<&[u8]> = Args(a)
+            .rest(1)
+            .iter()
+            .filter_map(Value::as_text)
+            .map(Str::as_bytes)
+            .collect();
         let entries = Args(a).map(0).map(Map::entries).unwrap_or_default();
-        Ok(Value::map(entries.into_iter().filter(|(key, _)| !omit.contains(key.as_bytes()))))
+        Ok(Value::map(
+            entries.into_iter().filter(|(key, _)| !omit.contains(key.as_bytes())),
+        ))
     });
-    for (name, overwrite) in
-        [("merge", false), ("mustMerge", false), ("mergeOverwrite", true), ("mustMergeOverwrite", true)]
-    {
+    for (name, overwrite) in [
+        ("merge", false),
+        ("mustMerge", false),
+        ("mergeOverwrite", true),
+        ("mustMergeOverwrite", true),
+    ] {
         f.add_variadic(name, &[MAP, MAP], T::Any, move |call, a| {
             // A nil destination becomes a map of its own, as soon as there is something to put into it.
             let target = Args(a).map(0).cloned().unwrap_or_default();
@@ -80,12 +96,18 @@ pub(super) fn register(f: &mut Functions) {
 }
 
 fn dig(a: &[Value]) -> Result<Value, FuncError> {
-    let [keys @ .., default, dict] = a else { return Err("dig needs at least three arguments".into()) };
+    let [keys @ .., default, dict] = a else {
+        return Err("dig needs at least three arguments".into());
+    };
     if keys.is_empty() {
         return Err("dig needs at least three arguments".into());
     }
     let not = |value: &Value, wanted: &str| {
-        let name = if matches!(value, Value::Nil) { "nil" } else { value.type_name() };
+        let name = if matches!(value, Value::Nil) {
+            "nil"
+        } else {
+            value.type_name()
+        };
         FuncError::new(format!("interface conversion: interface {{}} is {name}, not {wanted}"))
     };
     let as_map = |value: &Value| match value {

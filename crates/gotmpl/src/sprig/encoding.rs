@@ -10,10 +10,18 @@ use crate::types::Type as T;
 use crate::value::Value;
 
 pub(super) fn register(f: &mut Functions) {
-    f.add("b64enc", &[T::String], T::String, |_, a| Ok(STANDARD.encode(Args(a).bytes(0)).into()));
-    f.add("b64dec", &[T::String], T::String, |_, a| Ok(answer(decode64(Args(a).bytes(0)))));
-    f.add("b32enc", &[T::String], T::String, |_, a| Ok(encode32(Args(a).bytes(0)).into()));
-    f.add("b32dec", &[T::String], T::String, |_, a| Ok(answer(decode32(Args(a).bytes(0)))));
+    f.add("b64enc", &[T::String], T::String, |_, a| {
+        Ok(STANDARD.encode(Args(a).bytes(0)).into())
+    });
+    f.add("b64dec", &[T::String], T::String, |_, a| {
+        Ok(answer(decode64(Args(a).bytes(0))))
+    });
+    f.add("b32enc", &[T::String], T::String, |_, a| {
+        Ok(encode32(Args(a).bytes(0)).into())
+    });
+    f.add("b32dec", &[T::String], T::String, |_, a| {
+        Ok(answer(decode32(Args(a).bytes(0))))
+    });
 }
 
 fn answer(decoded: Result<Vec<u8>, String>) -> Value {
@@ -37,7 +45,11 @@ pub(super) fn decode64(text: &[u8]) -> Result<Vec<u8>, String> {
     let corrupt = |at: usize| Err(format!("illegal base64 data at input byte {at}"));
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut count) = (0_u32, 0_usize);
-    let mut input = text.iter().copied().enumerate().filter(|(_, b)| !matches!(b, b'\r' | b'\n'));
+    let mut input = text
+        .iter()
+        .copied()
+        .enumerate()
+        .filter(|(_, b)| !matches!(b, b'\r' | b'\n'));
     while let Some((at, b)) = input.next() {
         if let Some(v) = value(b) {
             bits = bits << 6 | u32::from(v);
@@ -65,7 +77,11 @@ pub(super) fn decode64(text: &[u8]) -> Result<Vec<u8>, String> {
         out.extend_from_slice(bits.to_be_bytes().get(1..count).unwrap_or_default());
         return Ok(out);
     }
-    if count == 0 { Ok(out) } else { corrupt(text.len() - count) }
+    if count == 0 {
+        Ok(out)
+    } else {
+        corrupt(text.len() - count)
+    }
 }
 
 const ALPHABET32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -77,7 +93,11 @@ fn encode32(bytes: &[u8]) -> String {
         let digits = (chunk.len() * 8).div_ceil(5);
         for i in 0..8 {
             let index = (bits >> (35 - 5 * i) & 31) as usize;
-            out.push(if i < digits { ALPHABET32.get(index).map_or('=', |b| char::from(*b)) } else { '=' });
+            out.push(if i < digits {
+                ALPHABET32.get(index).map_or('=', |b| char::from(*b))
+            } else {
+                '='
+            });
         }
     }
     out

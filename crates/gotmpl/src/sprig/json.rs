@@ -25,7 +25,10 @@ pub(super) fn write(value: &Value, style: Style) -> Result<Str, String> {
 
 fn write_value(out: &mut Vec<u8>, value: &Value, style: Style, depth: usize) -> Result<(), String> {
     if depth > MAX_DEPTH {
-        return Err(format!("json: unsupported value: encountered a cycle via {}", value.type_name()));
+        return Err(format!(
+            "json: unsupported value: encountered a cycle via {}",
+            value.type_name()
+        ));
     }
     match value {
         Value::Nil => out.extend_from_slice(b"null"),
@@ -40,18 +43,32 @@ fn write_value(out: &mut Vec<u8>, value: &Value, style: Style, depth: usize) -> 
         Value::Str(text) => string(out, text.as_bytes(), style),
         Value::Bytes(bytes) => {
             use base64::Engine as _;
-            string(out, base64::engine::general_purpose::STANDARD.encode(bytes).as_bytes(), style);
+            string(
+                out,
+                base64::engine::general_purpose::STANDARD.encode(bytes).as_bytes(),
+                style,
+            );
         }
         Value::List(list) => {
             container(out, b"[]", list.iter().map(|v| (None, v.clone())), style, depth)?;
         }
         Value::Map(map) => {
-            container(out, b"{}", map.entries().into_iter().map(|(k, v)| (Some(k), v)), style, depth)?;
+            container(
+                out,
+                b"{}",
+                map.entries().into_iter().map(|(k, v)| (Some(k), v)),
+                style,
+                depth,
+            )?;
         }
         Value::Host(host) if host.is_nil() => out.extend_from_slice(b"null"),
         Value::Host(host) => {
             if let Some(time) = host.as_any().downcast_ref::<super::TimeHost>() {
-                string(out, time.0.format("2006-01-02T15:04:05.999999999Z07:00").as_bytes(), style);
+                string(
+                    out,
+                    time.0.format("2006-01-02T15:04:05.999999999Z07:00").as_bytes(),
+                    style,
+                );
             } else if let Some(version) = host.as_any().downcast_ref::<super::VersionHost>() {
                 string(out, version.0.to_string().as_bytes(), style);
             } else if let Some(under) = host.underlying() {
@@ -102,14 +119,24 @@ fn container(
 
 fn float(out: &mut Vec<u8>, value: f64, scientific: &str) -> Result<(), String> {
     if !value.is_finite() {
-        let name = if value.is_nan() { "NaN" } else if value > 0.0 { "+Inf" } else { "-Inf" };
+        let name = if value.is_nan() {
+            "NaN"
+        } else if value > 0.0 {
+            "+Inf"
+        } else {
+            "-Inf"
+        };
         return Err(format!("json: unsupported value: {name}"));
     }
     let (digits, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
     let text = if value != 0.0 && !(-6..21).contains(&exponent) {
         // Go writes two digits of a large exponent, and cleans `e-09` to `e-9`.
-        if exponent < 0 { format!("{digits}e{exponent}") } else { format!("{digits}e+{exponent:02}") }
+        if exponent < 0 {
+            format!("{digits}e{exponent}")
+        } else {
+            format!("{digits}e+{exponent:02}")
+        }
     } else {
         super::show::plain(digits, exponent)
     };
@@ -216,7 +243,10 @@ impl Reader<'_> {
         for (i, expected) in word.bytes().enumerate() {
             let b = self.peek().ok_or(END)?;
             if b != expected || i == 0 && b != expected {
-                return Err(unexpected(b, &format!("in literal {word} (expecting '{}')", char::from(expected))));
+                return Err(unexpected(
+                    b,
+                    &format!("in literal {word} (expecting '{}')", char::from(expected)),
+                ));
             }
             self.at += 1;
         }
@@ -255,10 +285,16 @@ impl Reader<'_> {
             }
             self.digits("in exponent of numeric literal")?;
         }
-        let text = self.text.get(start..self.at).and_then(|t| std::str::from_utf8(t).ok()).unwrap_or_default();
+        let text = self
+            .text
+            .get(start..self.at)
+            .and_then(|t| std::str::from_utf8(t).ok())
+            .unwrap_or_default();
         match text.parse::<f64>() {
             Ok(f) if f.is_finite() => Ok(Value::Float(f)),
-            _ => Err(format!("json: cannot unmarshal number {text} into Go value of type float64")),
+            _ => Err(format!(
+                "json: cannot unmarshal number {text} into Go value of type float64"
+            )),
         }
     }
 

@@ -82,8 +82,14 @@ impl Ambient for KeyedAmbient {
         let window = (life_seconds / 3 * 2).max(1);
         // Places change at different times, or every certificate of an installation would renew in one render.
         let block = self.block(site, b"phase", &[]);
-        let phase = block.first_chunk::<8>().map_or(0, |b| (u64::from_be_bytes(*b) >> 1) as i64) % window;
+        let phase = block
+            .first_chunk::<8>()
+            .map_or(0, |b| (u64::from_be_bytes(*b) >> 1) as i64)
+            % window;
         let index = self.now.seconds.saturating_sub(phase).div_euclid(window);
-        Validity { not_before_seconds: index.saturating_mul(window).saturating_add(phase), window: Some(index) }
+        Validity {
+            not_before_seconds: index.saturating_mul(window).saturating_add(phase),
+            window: Some(index),
+        }
     }
 }

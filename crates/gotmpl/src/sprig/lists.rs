@@ -11,8 +11,12 @@ use crate::types::{LIST_ANY, LIST_STRING, ListType, Type as T};
 use crate::value::{List, Value};
 
 /// `[][]interface {}`, which `chunk` returns.
-static LIST_OF_LISTS: ListType =
-    ListType { name: "[][]interface {}", named: false, elem: T::List(&LIST_ANY), methods: &[] };
+static LIST_OF_LISTS: ListType = ListType {
+    name: "[][]interface {}",
+    named: false,
+    elem: T::List(&LIST_ANY),
+    methods: &[],
+};
 
 type Items<'a> = &'a [Value];
 
@@ -29,11 +33,15 @@ pub(super) fn register(f: &mut Functions) {
     for name in ["prepend", "mustPrepend"] {
         f.add(name, &[T::Any, T::Any], T::List(&LIST_ANY), |call, a| {
             let items = listed(call, a, 0, "Cannot prepend on type")?;
-            Ok(Value::list([Args(a).value(1)].into_iter().chain(items.iter()).cloned().collect()))
+            Ok(Value::list(
+                [Args(a).value(1)].into_iter().chain(items.iter()).cloned().collect(),
+            ))
         });
     }
-    let one: [(&str, &str, fn(Items<'_>) -> Option<&Value>); 2] =
-        [("first", "Cannot find first on type", |l| l.first()), ("last", "Cannot find last on type", |l| l.last())];
+    let one: [(&str, &str, fn(Items<'_>) -> Option<&Value>); 2] = [
+        ("first", "Cannot find first on type", |l| l.first()),
+        ("last", "Cannot find last on type", |l| l.last()),
+    ];
     for (name, error, pick) in one {
         for name in [name.to_owned(), must(name)] {
             f.add(&name, &[T::Any], T::Any, move |call, a| {
@@ -42,10 +50,18 @@ pub(super) fn register(f: &mut Functions) {
         }
     }
     let many: [(&str, &str, fn(Items<'_>) -> Vec<Value>); 5] = [
-        ("rest", "Cannot find rest on type", |l| l.get(1..).unwrap_or_default().to_vec()),
-        ("initial", "Cannot find initial on type", |l| l.split_last().map(|(_, l)| l.to_vec()).unwrap_or_default()),
-        ("reverse", "Cannot find reverse on type", |l| l.iter().rev().cloned().collect()),
-        ("compact", "Cannot compact on type", |l| l.iter().filter(|v| !is_empty(v)).cloned().collect()),
+        ("rest", "Cannot find rest on type", |l| {
+            l.get(1..).unwrap_or_default().to_vec()
+        }),
+        ("initial", "Cannot find initial on type", |l| {
+            l.split_last().map(|(_, l)| l.to_vec()).unwrap_or_default()
+        }),
+        ("reverse", "Cannot find reverse on type", |l| {
+            l.iter().rev().cloned().collect()
+        }),
+        ("compact", "Cannot compact on type", |l| {
+            l.iter().filter(|v| !is_empty(v)).cloned().collect()
+        }),
         ("uniq", "Cannot find uniq on type", |_| Vec::new()),
     ];
     for (name, error, convert) in many {
@@ -53,7 +69,11 @@ pub(super) fn register(f: &mut Functions) {
             let uniq = name.to_ascii_lowercase().ends_with("uniq");
             f.add(&name, &[T::Any], T::List(&LIST_ANY), move |call, a| {
                 let items = listed(call, a, 0, error)?;
-                if uniq { unique(call, &items) } else { Ok(Value::list(convert(&items))) }
+                if uniq {
+                    unique(call, &items)
+                } else {
+                    Ok(Value::list(convert(&items)))
+                }
             });
         }
     }
@@ -83,15 +103,23 @@ pub(super) fn register(f: &mut Functions) {
             let items = listed(call, a, 1, "Cannot chunk type")?;
             let size = usize::try_from(Args(a).int(0)).ok().filter(|s| *s > 0);
             let size = size.ok_or("runtime error: makeslice: len out of range")?;
-            Ok(Value::List(List::of(&LIST_OF_LISTS, items.chunks(size).map(|c| Value::list(c.to_vec())).collect())))
+            Ok(Value::List(List::of(
+                &LIST_OF_LISTS,
+                items.chunks(size).map(|c| Value::list(c.to_vec())).collect(),
+            )))
         });
     }
     f.add_variadic("concat", &[T::Any], T::Any, |call, a| {
         let mut out = Vec::new();
         for at in 0..a.len() {
             let kind = Args(a).value(at).kind().name();
-            let found = listed(call, a, at, "")
-                .map_err(|e| if e.message == NIL_DEREFERENCE { e } else { format!("Cannot concat type {kind} as list").into() })?;
+            let found = listed(call, a, at, "").map_err(|e| {
+                if e.message == NIL_DEREFERENCE {
+                    e
+                } else {
+                    format!("Cannot concat type {kind} as list").into()
+                }
+            })?;
             out.extend_from_slice(&found);
         }
         Ok(Value::list(out))
@@ -109,7 +137,12 @@ fn must(name: &str) -> String {
 }
 
 /// The elements of an argument, or the function's error with the kind of what is not a list. Counted as work.
-fn listed<'a>(call: &mut Call<'_>, a: &'a [Value], at: usize, error: &str) -> Result<std::borrow::Cow<'a, [Value]>, FuncError> {
+fn listed<'a>(
+    call: &mut Call<'_>,
+    a: &'a [Value],
+    at: usize,
+    error: &str,
+) -> Result<std::borrow::Cow<'a, [Value]>, FuncError> {
     let value = Args(a).value(at);
     if matches!(value, Value::Nil) {
         return Err(NIL_DEREFERENCE.into());
@@ -138,10 +171,15 @@ fn slice(call: &mut Call<'_>, a: &[Value]) -> Result<Value, FuncError> {
     let start = a.get(1).map_or(0, to_int64);
     let end = a.get(2).map_or(items.len() as i64, to_int64);
     let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
-    let part = range.and_then(|(s, e)| items.get(s..e)).ok_or("reflect.Value.Slice: slice index out of bounds")?;
+    let part = range
+        .and_then(|(s, e)| items.get(s..e))
+        .ok_or("reflect.Value.Slice: slice index out of bounds")?;
     Ok(match Args(a).value(0) {
         Value::List(list) => Value::List(List::of(list.ty(), part.to_vec())),
-        Value::Bytes(bytes) => range.and_then(|(s, e)| bytes.get(s..e)).map(Value::bytes).unwrap_or_default(),
+        Value::Bytes(bytes) => range
+            .and_then(|(s, e)| bytes.get(s..e))
+            .map(Value::bytes)
+            .unwrap_or_default(),
         _ => Value::list(part.to_vec()),
     })
 }

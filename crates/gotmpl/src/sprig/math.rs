@@ -11,29 +11,53 @@ use crate::value::{List, Value};
 type Answer = Result<Value, FuncError>;
 
 pub(super) fn register(f: &mut Functions) {
-    f.add("atoi", &[T::String], T::Int, |_, a| Ok(Value::Int(atoi(&Args(a).text(0)))));
-    f.add("int64", &[T::Any], T::Int64, |_, a| Ok(Value::Int64(to_int64(Args(a).value(0)))));
-    f.add("int", &[T::Any], T::Int, |_, a| Ok(Value::Int(to_int64(Args(a).value(0)))));
-    f.add("float64", &[T::Any], T::Float, |_, a| Ok(Value::Float(to_float64(Args(a).value(0)))));
+    f.add("atoi", &[T::String], T::Int, |_, a| {
+        Ok(Value::Int(atoi(&Args(a).text(0))))
+    });
+    f.add("int64", &[T::Any], T::Int64, |_, a| {
+        Ok(Value::Int64(to_int64(Args(a).value(0))))
+    });
+    f.add("int", &[T::Any], T::Int, |_, a| {
+        Ok(Value::Int(to_int64(Args(a).value(0))))
+    });
+    f.add("float64", &[T::Any], T::Float, |_, a| {
+        Ok(Value::Float(to_float64(Args(a).value(0))))
+    });
     f.add("toDecimal", &[T::Any], T::Int64, |_, a| {
         let text = sprint(Args(a).value(0));
-        Ok(Value::Int64(text.as_str().and_then(|t| i64::from_str_radix(t, 8).ok()).unwrap_or_default()))
+        Ok(Value::Int64(
+            text.as_str()
+                .and_then(|t| i64::from_str_radix(t, 8).ok())
+                .unwrap_or_default(),
+        ))
     });
-    f.add("add1", &[T::Any], T::Int64, |_, a| Ok(Value::Int64(to_int64(Args(a).value(0)).wrapping_add(1))));
+    f.add("add1", &[T::Any], T::Int64, |_, a| {
+        Ok(Value::Int64(to_int64(Args(a).value(0)).wrapping_add(1)))
+    });
     f.add_variadic("add", &[T::Any], T::Int64, |_, a| {
-        Ok(Value::Int64(a.iter().fold(0, |sum: i64, v| sum.wrapping_add(to_int64(v)))))
+        Ok(Value::Int64(
+            a.iter().fold(0, |sum: i64, v| sum.wrapping_add(to_int64(v))),
+        ))
     });
     f.add_variadic("mul", &[T::Any, T::Any], T::Int64, |_, a| {
-        Ok(Value::Int64(a.iter().fold(1, |product: i64, v| product.wrapping_mul(to_int64(v)))))
+        Ok(Value::Int64(
+            a.iter().fold(1, |product: i64, v| product.wrapping_mul(to_int64(v))),
+        ))
     });
     f.add("sub", &[T::Any, T::Any], T::Int64, |_, a| {
-        Ok(Value::Int64(to_int64(Args(a).value(0)).wrapping_sub(to_int64(Args(a).value(1)))))
+        Ok(Value::Int64(
+            to_int64(Args(a).value(0)).wrapping_sub(to_int64(Args(a).value(1))),
+        ))
     });
     let dividing: [(&str, fn(i64, i64) -> i64); 2] = [("div", i64::wrapping_div), ("mod", i64::wrapping_rem)];
     for (name, divide) in dividing {
         f.add(name, &[T::Any, T::Any], T::Int64, move |_, a| {
             let (x, y) = (to_int64(Args(a).value(0)), to_int64(Args(a).value(1)));
-            if y == 0 { Err("runtime error: integer divide by zero".into()) } else { Ok(Value::Int64(divide(x, y))) }
+            if y == 0 {
+                Err("runtime error: integer divide by zero".into())
+            } else {
+                Ok(Value::Int64(divide(x, y)))
+            }
         });
     }
     let choosing: [(&str, fn(i64, i64) -> i64); 3] = [("max", i64::max), ("biggest", i64::max), ("min", i64::min)];
@@ -44,18 +68,34 @@ pub(super) fn register(f: &mut Functions) {
     }
     f.add_variadic("maxf", &[T::Any, T::Any], T::Float, |_, a| extreme(a, f64::max));
     f.add_variadic("minf", &[T::Any, T::Any], T::Float, |_, a| extreme(a, f64::min));
-    f.add("ceil", &[T::Any], T::Float, |_, a| Ok(Value::Float(to_float64(Args(a).value(0)).ceil())));
-    f.add("floor", &[T::Any], T::Float, |_, a| Ok(Value::Float(to_float64(Args(a).value(0)).floor())));
+    f.add("ceil", &[T::Any], T::Float, |_, a| {
+        Ok(Value::Float(to_float64(Args(a).value(0)).ceil()))
+    });
+    f.add("floor", &[T::Any], T::Float, |_, a| {
+        Ok(Value::Float(to_float64(Args(a).value(0)).floor()))
+    });
     f.add_variadic("round", &[T::Any, T::Int, T::Float], T::Float, |_, a| {
         let limit = a.get(2).and_then(Value::as_float).unwrap_or(0.5);
         let power = 10_f64.powf(Args(a).int(1) as f64);
         let digit = power * to_float64(Args(a).value(0));
-        let rounded = if digit.fract() >= limit { digit.ceil() } else { digit.floor() };
+        let rounded = if digit.fract() >= limit {
+            digit.ceil()
+        } else {
+            digit.floor()
+        };
         Ok(Value::Float(rounded / power))
     });
-    f.add("add1f", &[T::Any], T::Float, |_, a| decimal(&Args(a).0[..a.len().min(1)], &[Value::Int(1)], Operation::Add));
-    f.add_variadic("addf", &[T::Any], T::Float, |_, a| decimal(&[Value::Int(0)], a, Operation::Add));
-    for (name, operation) in [("subf", Operation::Subtract), ("mulf", Operation::Multiply), ("divf", Operation::Divide)] {
+    f.add("add1f", &[T::Any], T::Float, |_, a| {
+        decimal(&Args(a).0[..a.len().min(1)], &[Value::Int(1)], Operation::Add)
+    });
+    f.add_variadic("addf", &[T::Any], T::Float, |_, a| {
+        decimal(&[Value::Int(0)], a, Operation::Add)
+    });
+    for (name, operation) in [
+        ("subf", Operation::Subtract),
+        ("mulf", Operation::Multiply),
+        ("divf", Operation::Divide),
+    ] {
         f.add_variadic(name, &[T::Any, T::Any], T::Float, move |_, a| {
             let (first, rest) = a.split_at_checked(1).unwrap_or_default();
             decimal(first, rest, operation)
@@ -77,14 +117,21 @@ fn atoi(text: &str) -> i64 {
         return 0;
     }
     // Go reports what is out of range and gives the nearest number all the same.
-    text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX })
+    text.parse()
+        .unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX })
 }
 
 fn extreme(a: &[Value], choose: fn(f64, f64) -> f64) -> Answer {
     let mut numbers = a.iter().map(to_float64);
     let first = numbers.next().unwrap_or_default();
     // Go's math.Max is NaN when either is.
-    let combine = |x: f64, y: f64| if x.is_nan() || y.is_nan() { f64::NAN } else { choose(x, y) };
+    let combine = |x: f64, y: f64| {
+        if x.is_nan() || y.is_nan() {
+            f64::NAN
+        } else {
+            choose(x, y)
+        }
+    };
     Ok(Value::Float(numbers.fold(first, combine)))
 }
 
@@ -97,7 +144,10 @@ fn decimal(first: &[Value], rest: &[Value], operation: Operation) -> Answer {
 }
 
 fn ints(numbers: Vec<i64>) -> Answer {
-    Ok(Value::List(List::of(&LIST_INT, numbers.into_iter().map(Value::Int).collect())))
+    Ok(Value::List(List::of(
+        &LIST_INT,
+        numbers.into_iter().map(Value::Int).collect(),
+    )))
 }
 
 fn until_step(call: &mut Call<'_>, start: i64, stop: i64, step: i64) -> Result<Vec<i64>, FuncError> {
@@ -108,7 +158,9 @@ fn until_step(call: &mut Call<'_>, start: i64, stop: i64, step: i64) -> Result<V
     let count = u64::try_from(distance.unsigned_abs().div_ceil(u128::from(step.unsigned_abs()))).unwrap_or(u64::MAX);
     call.charge_steps(count)?;
     call.charge_bytes(count.saturating_mul(8))?;
-    Ok((0..count).map(|i| start.wrapping_add(step.wrapping_mul(i as i64))).collect())
+    Ok((0..count)
+        .map(|i| start.wrapping_add(step.wrapping_mul(i as i64)))
+        .collect())
 }
 
 fn seq(call: &mut Call<'_>, a: &[Value]) -> Answer {
@@ -125,4 +177,3 @@ fn seq(call: &mut Call<'_>, a: &[Value]) -> Answer {
     let numbers = until_step(call, start, beyond, step)?;
     Ok(numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(" ").into())
 }
-

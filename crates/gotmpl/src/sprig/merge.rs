@@ -67,7 +67,10 @@ pub(super) fn deep_copy(call: &mut Call<'_>, value: &Value, depth: usize) -> Res
     Ok(match value {
         Value::List(list) => {
             call.charge_steps(list.len() as u64)?;
-            let items = list.iter().map(|v| deep_copy(call, v, depth + 1)).collect::<Result<_, _>>()?;
+            let items = list
+                .iter()
+                .map(|v| deep_copy(call, v, depth + 1))
+                .collect::<Result<_, _>>()?;
             Value::List(List::of(list.ty(), items))
         }
         Value::Map(map) => {

@@ -17,10 +17,14 @@ pub(super) fn register(f: &mut Functions) {
     ];
     for (name, os_name, convert) in functions {
         for name in [name, os_name] {
-            f.add(name, &[T::String], T::String, move |_, a| Ok(Value::Str(Str::from_vec(convert(Args(a).bytes(0))))));
+            f.add(name, &[T::String], T::String, move |_, a| {
+                Ok(Value::Str(Str::from_vec(convert(Args(a).bytes(0)))))
+            });
         }
     }
     for name in ["isAbs", "osIsAbs"] {
-        f.add(name, &[T::String], T::Bool, |_, a| Ok(Value::Bool(Args(a).bytes(0).starts_with(b"/"))));
+        f.add(name, &[T::String], T::Bool, |_, a| {
+            Ok(Value::Bool(Args(a).bytes(0).starts_with(b"/")))
+        });
     }
 }

@@ -56,10 +56,20 @@ pub(super) fn register(f: &mut Functions) {
         let number = u128::from_be_bytes(bytes) & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
         let hex = format!("{number:032x}");
         let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-        Ok(format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)).into())
+        Ok(format!(
+            "{}-{}-{}-{}-{}",
+            part(0, 8),
+            part(8, 12),
+            part(12, 16),
+            part(16, 20),
+            part(20, 32)
+        )
+        .into())
     });
     // Nothing here reaches a network, so no name has an address.
-    f.add("getHostByName", &[T::String], T::String, |_, _| Ok::<Value, FuncError>("".into()));
+    f.add("getHostByName", &[T::String], T::String, |_, _| {
+        Ok::<Value, FuncError>("".into())
+    });
 }
 
 /// A stream of random bytes for one call, drawn in blocks.
@@ -71,7 +81,11 @@ pub(super) struct Stream<'c, 'e> {
 
 impl<'c, 'e> Stream<'c, 'e> {
     pub fn new(call: &'c mut Call<'e>) -> Self {
-        Self { call, block: [0; 64], used: 64 }
+        Self {
+            call,
+            block: [0; 64],
+            used: 64,
+        }
     }
 
     /// A number below the bound, all equally likely; zero for a bound of zero.

@@ -6,7 +6,9 @@ use crate::types::Type as T;
 use crate::value::Value;
 
 pub(super) fn register(f: &mut Functions) {
-    f.add("typeOf", &[T::Any], T::String, |_, a| Ok(Args(a).value(0).type_name().into()));
+    f.add("typeOf", &[T::Any], T::String, |_, a| {
+        Ok(Args(a).value(0).type_name().into())
+    });
     f.add("typeIs", &[T::String, T::Any], T::Bool, |_, a| {
         Ok(Value::Bool(Args(a).bytes(0) == Args(a).value(1).type_name().as_bytes()))
     });
@@ -14,9 +16,13 @@ pub(super) fn register(f: &mut Functions) {
         let (target, name) = (Args(a).bytes(0), Args(a).value(1).type_name().as_bytes());
         Ok(Value::Bool(target == name || name.strip_prefix(b"*") == Some(target)))
     });
-    f.add("kindOf", &[T::Any], T::String, |_, a| Ok(Args(a).value(0).kind().name().into()));
+    f.add("kindOf", &[T::Any], T::String, |_, a| {
+        Ok(Args(a).value(0).kind().name().into())
+    });
     f.add("kindIs", &[T::String, T::Any], T::Bool, |_, a| {
-        Ok(Value::Bool(Args(a).bytes(0) == Args(a).value(1).kind().name().as_bytes()))
+        Ok(Value::Bool(
+            Args(a).bytes(0) == Args(a).value(1).kind().name().as_bytes(),
+        ))
     });
     f.add("deepEqual", &[T::Any, T::Any], T::Bool, |_, a| {
         Ok(Value::Bool(deep_equal(Args(a).value(0), Args(a).value(1))))

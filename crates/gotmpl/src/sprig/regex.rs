@@ -9,15 +9,27 @@ use crate::value::Value;
 pub(super) fn register(f: &mut Functions) {
     type Run = fn(&Regexp, Args<'_>) -> Value;
     let functions: [(&str, &str, &[T], T, Run); 5] = [
-        ("regexFindAll", "mustRegexFindAll", &[T::String, T::String, T::Int], T::List(&LIST_STRING), |r, a| {
-            Value::strings(r.find_all(&a.text(1), a.int(2)))
-        }),
-        ("regexFind", "mustRegexFind", &[T::String, T::String], T::String, |r, a| {
-            Value::str(r.find(&a.text(1)).unwrap_or_default())
-        }),
-        ("regexReplaceAll", "mustRegexReplaceAll", &[T::String, T::String, T::String], T::String, |r, a| {
-            Value::str(r.replace_all(&a.text(1), &a.text(2)))
-        }),
+        (
+            "regexFindAll",
+            "mustRegexFindAll",
+            &[T::String, T::String, T::Int],
+            T::List(&LIST_STRING),
+            |r, a| Value::strings(r.find_all(&a.text(1), a.int(2))),
+        ),
+        (
+            "regexFind",
+            "mustRegexFind",
+            &[T::String, T::String],
+            T::String,
+            |r, a| Value::str(r.find(&a.text(1)).unwrap_or_default()),
+        ),
+        (
+            "regexReplaceAll",
+            "mustRegexReplaceAll",
+            &[T::String, T::String, T::String],
+            T::String,
+            |r, a| Value::str(r.replace_all(&a.text(1), &a.text(2))),
+        ),
         (
             "regexReplaceAllLiteral",
             "mustRegexReplaceAllLiteral",
@@ -25,9 +37,13 @@ pub(super) fn register(f: &mut Functions) {
             T::String,
             |r, a| Value::str(r.replace_all_literal(&a.text(1), &a.text(2))),
         ),
-        ("regexSplit", "mustRegexSplit", &[T::String, T::String, T::Int], T::List(&LIST_STRING), |r, a| {
-            Value::strings(r.split(&a.text(1), a.int(2)).unwrap_or_default())
-        }),
+        (
+            "regexSplit",
+            "mustRegexSplit",
+            &[T::String, T::String, T::Int],
+            T::List(&LIST_STRING),
+            |r, a| Value::strings(r.split(&a.text(1), a.int(2)).unwrap_or_default()),
+        ),
     ];
     for (name, must, params, result, run) in functions {
         f.add(name, params, result, move |_, a| {
@@ -49,11 +65,19 @@ pub(super) fn register(f: &mut Functions) {
         let regexp = Regexp::compile(&Args(a).text(0)).map_err(|e| FuncError::new(e.to_string()))?;
         Ok(Value::Bool(regexp.is_match(&Args(a).text(1))))
     });
-    f.add("regexQuoteMeta", &[T::String], T::String, |_, a| Ok(quote_meta(&Args(a).text(0)).into()));
+    f.add("regexQuoteMeta", &[T::String], T::String, |_, a| {
+        Ok(quote_meta(&Args(a).text(0)).into())
+    });
 }
 
 /// In backquotes where Go can, else quoted.
 fn quoted(text: &str) -> String {
-    let plain = text.chars().all(|c| c != '`' && c != '\u{feff}' && c != '\x7f' && (c >= ' ' || c == '\t'));
-    if plain { format!("`{text}`") } else { super::show::quote(text.as_bytes()) }
+    let plain = text
+        .chars()
+        .all(|c| c != '`' && c != '\u{feff}' && c != '\x7f' && (c >= ' ' || c == '\t'));
+    if plain {
+        format!("`{text}`")
+    } else {
+        super::show::quote(text.as_bytes())
+    }
 }

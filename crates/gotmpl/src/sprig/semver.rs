@@ -6,9 +6,9 @@ use super::args::Args;
 use crate::function::{Call, FuncError, Functions};
 use crate::host::{Host, Signature};
 use crate::semver::{Constraints, Version};
+use crate::types::Number;
 use crate::types::{NumberKind, Type as T};
 use crate::value::Value;
-use crate::types::Number;
 
 const POINTER: T = T::Host("*semver.Version");
 
@@ -27,13 +27,16 @@ impl Host for VersionHost {
 
     fn method(&self, name: &str) -> Option<Signature> {
         let params: &'static [T] = match name {
-            "Major" | "Minor" | "Patch" | "Prerelease" | "Metadata" | "Original" | "String" | "IncMajor" | "IncMinor"
-            | "IncPatch" => &[],
+            "Major" | "Minor" | "Patch" | "Prerelease" | "Metadata" | "Original" | "String" | "IncMajor"
+            | "IncMinor" | "IncPatch" => &[],
             "SetPrerelease" | "SetMetadata" => &[T::String],
             "Compare" | "Equal" | "LessThan" | "LessThanEqual" | "GreaterThan" | "GreaterThanEqual" => &[POINTER],
             _ => return None,
         };
-        Some(Signature { params, variadic: false })
+        Some(Signature {
+            params,
+            variadic: false,
+        })
     }
 
     fn call(&self, _: &mut Call<'_>, name: &str, a: &[Value]) -> Result<Value, FuncError> {
@@ -77,7 +80,9 @@ impl Host for VersionHost {
 pub(super) fn register(f: &mut Functions) {
     let failed = |e: crate::semver::Error| FuncError::new(e.to_string());
     f.add("semver", &[T::String], POINTER, move |_, a| {
-        Ok(Value::host(VersionHost(Version::parse(&Args(a).text(0)).map_err(failed)?)))
+        Ok(Value::host(VersionHost(
+            Version::parse(&Args(a).text(0)).map_err(failed)?,
+        )))
     });
     f.add("semverCompare", &[T::String, T::String], T::Bool, move |_, a| {
         let constraints = Constraints::parse(&Args(a).text(0)).map_err(failed)?;

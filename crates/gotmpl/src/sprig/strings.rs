@@ -25,12 +25,20 @@ pub(super) fn register(f: &mut Functions) {
         ("initials", |s| words::initials(s.as_bytes())),
     ];
     for (name, convert) in by_text {
-        f.add(name, &[T::String], T::String, move |_, a| Ok(convert(&Args(a).text(0)).into()));
+        f.add(name, &[T::String], T::String, move |_, a| {
+            Ok(convert(&Args(a).text(0)).into())
+        });
     }
-    f.add("nospace", &[T::String], T::String, |_, a| from_vec(words::delete_white_space(Args(a).bytes(0))));
+    f.add("nospace", &[T::String], T::String, |_, a| {
+        from_vec(words::delete_white_space(Args(a).bytes(0)))
+    });
     f.add("abbrev", &[T::Int, T::String], T::String, |_, a| {
         let (width, text) = (Args(a).int(0), Args(a).bytes(1));
-        if width < 4 { Ok(Args(a).str(1).into()) } else { from_vec(words::abbreviate(text, 0, width)) }
+        if width < 4 {
+            Ok(Args(a).str(1).into())
+        } else {
+            from_vec(words::abbreviate(text, 0, width))
+        }
     });
     f.add("abbrevboth", &[T::Int, T::Int, T::String], T::String, |_, a| {
         let (left, right) = (Args(a).int(0), Args(a).int(1));
@@ -39,7 +47,9 @@ pub(super) fn register(f: &mut Functions) {
         }
         from_vec(words::abbreviate(Args(a).bytes(2), left, right))
     });
-    f.add("trunc", &[T::Int, T::String], T::String, |_, a| trunc(Args(a).int(0), &Args(a).str(1)));
+    f.add("trunc", &[T::Int, T::String], T::String, |_, a| {
+        trunc(Args(a).int(0), &Args(a).str(1))
+    });
     f.add("substr", &[T::Int, T::Int, T::String], T::String, |_, a| {
         substr(Args(a).int(0), Args(a).int(1), Args(a).bytes(2))
     });
@@ -51,15 +61,21 @@ pub(super) fn register(f: &mut Functions) {
         });
     }
     let by_bytes: [(&str, fn(&[u8], &[u8]) -> Value); 5] = [
-        ("trimSuffix", |x, s| Value::Str(Str::from_bytes(s.strip_suffix(x).unwrap_or(s)))),
-        ("trimPrefix", |x, s| Value::Str(Str::from_bytes(s.strip_prefix(x).unwrap_or(s)))),
+        ("trimSuffix", |x, s| {
+            Value::Str(Str::from_bytes(s.strip_suffix(x).unwrap_or(s)))
+        }),
+        ("trimPrefix", |x, s| {
+            Value::Str(Str::from_bytes(s.strip_prefix(x).unwrap_or(s)))
+        }),
         ("contains", |x, s| Value::Bool(find(s, x).is_some())),
         ("hasPrefix", |x, s| Value::Bool(s.starts_with(x))),
         ("hasSuffix", |x, s| Value::Bool(s.ends_with(x))),
     ];
     for (name, call) in by_bytes {
         let result = if name.starts_with("trim") { T::String } else { T::Bool };
-        f.add(name, &[T::String, T::String], result, move |_, a| Ok(call(Args(a).bytes(0), Args(a).bytes(1))));
+        f.add(name, &[T::String, T::String], result, move |_, a| {
+            Ok(call(Args(a).bytes(0), Args(a).bytes(1)))
+        });
     }
     f.add("wrap", &[T::Int, T::String], T::String, |_, a| {
         from_vec(words::wrap(Args(a).bytes(1), Args(a).int(0), b"", false))
@@ -80,14 +96,22 @@ pub(super) fn register(f: &mut Functions) {
         // The format string is trimmed, not its result.
         Ok(spaced(a, |v| sprint(v).as_bytes().to_vec()))
     });
-    f.add("indent", &[T::Int, T::String], T::String, |call, a| indent(call, "", Args(a)));
-    f.add("nindent", &[T::Int, T::String], T::String, |call, a| indent(call, "\n", Args(a)));
+    f.add("indent", &[T::Int, T::String], T::String, |call, a| {
+        indent(call, "", Args(a))
+    });
+    f.add("nindent", &[T::Int, T::String], T::String, |call, a| {
+        indent(call, "\n", Args(a))
+    });
     f.add("replace", &[T::String, T::String, T::String], T::String, replace);
     f.add("plural", &[T::String, T::String, T::Int], T::String, |_, a| {
         Ok(Args(a).str(usize::from(Args(a).int(2) != 1)).into())
     });
-    f.add("toString", &[T::Any], T::String, |_, a| Ok(strval(Args(a).value(0)).into()));
-    f.add("toStrings", &[T::Any], T::List(&LIST_STRING), |_, a| Ok(Value::strings(strslice(Args(a).value(0)))));
+    f.add("toString", &[T::Any], T::String, |_, a| {
+        Ok(strval(Args(a).value(0)).into())
+    });
+    f.add("toStrings", &[T::Any], T::List(&LIST_STRING), |_, a| {
+        Ok(Value::strings(strslice(Args(a).value(0))))
+    });
     f.add("join", &[T::String, T::Any], T::String, |_, a| {
         let parts = strslice(Args(a).value(1));
         let parts: Vec<&[u8]> = parts.iter().map(Str::as_bytes).collect();
@@ -99,10 +123,15 @@ pub(super) fn register(f: &mut Functions) {
     f.add("split", &[T::String, T::String], T::Map(&MAP_STRING), |_, a| {
         Ok(numbered(split(Args(a).bytes(0), Args(a).bytes(1), -1)))
     });
-    f.add("splitn", &[T::String, T::Int, T::String], T::Map(&MAP_STRING), |_, a| {
-        Ok(numbered(split(Args(a).bytes(0), Args(a).bytes(2), Args(a).int(1))))
+    f.add(
+        "splitn",
+        &[T::String, T::Int, T::String],
+        T::Map(&MAP_STRING),
+        |_, a| Ok(numbered(split(Args(a).bytes(0), Args(a).bytes(2), Args(a).int(1)))),
+    );
+    f.add("fail", &[T::String], T::String, |_, a| {
+        Err(FuncError::new(Args(a).text(0)))
     });
-    f.add("fail", &[T::String], T::String, |_, a| Err(FuncError::new(Args(a).text(0))));
 }
 
 fn from_vec(bytes: Vec<u8>) -> Answer {
@@ -164,7 +193,9 @@ fn substr(start: i64, end: i64, text: &[u8]) -> Answer {
 fn repeat(call: &mut Call<'_>, a: &[Value]) -> Answer {
     let (count, text) = (Args(a).int(0), Args(a).bytes(1));
     let count = usize::try_from(count).map_err(|_| FuncError::new("strings: negative Repeat count"))?;
-    let size = count.checked_mul(text.len()).ok_or_else(|| FuncError::new("strings: Repeat output length overflow"))?;
+    let size = count
+        .checked_mul(text.len())
+        .ok_or_else(|| FuncError::new("strings: Repeat output length overflow"))?;
     call.charge_bytes(size as u64)?;
     from_vec(text.repeat(count))
 }
@@ -203,7 +234,11 @@ fn replace(call: &mut Call<'_>, a: &[Value]) -> Answer {
         return from_vec(out);
     }
     let parts = split(old, text, -1);
-    call.charge_bytes((parts.len() as u64).saturating_mul(new.len() as u64).saturating_add(text.len() as u64))?;
+    call.charge_bytes(
+        (parts.len() as u64)
+            .saturating_mul(new.len() as u64)
+            .saturating_add(text.len() as u64),
+    )?;
     let parts: Vec<&[u8]> = parts.iter().map(Str::as_bytes).collect();
     from_vec(parts.join(new))
 }
@@ -250,7 +285,9 @@ fn split(separator: &[u8], text: &[u8], limit: i64) -> Vec<Str> {
 }
 
 fn numbered(parts: Vec<Str>) -> Value {
-    Value::Map(Map::strings(parts.into_iter().enumerate().map(|(i, part)| (format!("_{i}"), part))))
+    Value::Map(Map::strings(
+        parts.into_iter().enumerate().map(|(i, part)| (format!("_{i}"), part)),
+    ))
 }
 
 /// The strings of a list without its nils; of anything else the one string it prints as.

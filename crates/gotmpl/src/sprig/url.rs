@@ -23,7 +23,11 @@ pub(super) fn register(f: &mut Functions) {
             ("fragment", url.fragment),
             ("userinfo", userinfo),
         ];
-        Ok(Value::map(fields.into_iter().map(|(name, bytes)| (name, Value::Str(Str::from_vec(bytes))))))
+        Ok(Value::map(
+            fields
+                .into_iter()
+                .map(|(name, bytes)| (name, Value::Str(Str::from_vec(bytes)))),
+        ))
     });
     f.add("urlJoin", &[T::Map(&MAP_ANY)], T::String, |_, a| {
         let empty = Map::new();
@@ -53,7 +57,9 @@ pub(super) fn register(f: &mut Functions) {
         if !userinfo.is_empty() {
             let text = [b"proto://".as_slice(), &userinfo, b"@host"].concat();
             let parsed = Url::parse(&text);
-            url.user = parsed.map_err(|e| FuncError::new(format!("unable to parse userinfo in dict: {e}")))?.user;
+            url.user = parsed
+                .map_err(|e| FuncError::new(format!("unable to parse userinfo in dict: {e}")))?
+                .user;
         }
         Ok(Value::Str(Str::from_vec(url.print())))
     });
@@ -120,7 +126,10 @@ impl Url {
                 return Err("first path segment in URL cannot contain colon".to_owned());
             }
         }
-        if let Some(after) = rest.strip_prefix(b"//").filter(|_| !url.scheme.is_empty() || !rest.starts_with(b"///")) {
+        if let Some(after) = rest
+            .strip_prefix(b"//")
+            .filter(|_| !url.scheme.is_empty() || !rest.starts_with(b"///"))
+        {
             let end = after.iter().position(|b| *b == b'/').unwrap_or(after.len());
             let (authority, path) = after.split_at_checked(end).unwrap_or((after, b""));
             url.parse_authority(authority)?;
@@ -136,7 +145,9 @@ impl Url {
         let at = authority.iter().rposition(|b| *b == b'@');
         let host = authority.get(at.map_or(0, |at| at + 1)..).unwrap_or_default();
         self.host = parse_host(host)?;
-        let Some(user) = at.and_then(|at| authority.get(..at)) else { return Ok(()) };
+        let Some(user) = at.and_then(|at| authority.get(..at)) else {
+            return Ok(());
+        };
         let allowed = |b: &u8| b.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(b);
         if !user.iter().all(allowed) {
             return Err("net/url: invalid userinfo".to_owned());
@@ -151,10 +162,16 @@ impl Url {
         let host = self.host.as_slice();
         let end = host.iter().rposition(|b| *b == b':');
         let without_port = end
-            .filter(|at| host.get(at + 1..).is_some_and(|port| port.iter().all(u8::is_ascii_digit)))
+            .filter(|at| {
+                host.get(at + 1..)
+                    .is_some_and(|port| port.iter().all(u8::is_ascii_digit))
+            })
             .and_then(|at| host.get(..at))
             .unwrap_or(host);
-        without_port.strip_prefix(b"[").and_then(|h| h.strip_suffix(b"]")).unwrap_or(without_port)
+        without_port
+            .strip_prefix(b"[")
+            .and_then(|h| h.strip_suffix(b"]"))
+            .unwrap_or(without_port)
     }
 
     fn print(&self) -> Vec<u8> {
@@ -175,7 +192,11 @@ impl Url {
                 }
                 out.extend_from_slice(&escape(&self.host, Part::Host));
             }
-            let path = if self.path == b"*" { self.path.clone() } else { escape(&self.path, Part::Path) };
+            let path = if self.path == b"*" {
+                self.path.clone()
+            } else {
+                escape(&self.path, Part::Path)
+            };
             if !path.is_empty() && !path.starts_with(b"/") && !self.host.is_empty() {
                 out.push(b'/');
             }
@@ -229,9 +250,16 @@ fn split_scheme(text: &[u8]) -> Result<(&[u8], &[u8]), String> {
 
 fn parse_host(host: &[u8]) -> Result<Vec<u8>, String> {
     let port_error = |part: &[u8]| Err(format!("invalid port {} after host", quote(part)));
-    let good_port = |port: &[u8]| port.is_empty() || port.strip_prefix(b":").is_some_and(|p| p.iter().all(u8::is_ascii_digit));
+    let good_port = |port: &[u8]| {
+        port.is_empty()
+            || port
+                .strip_prefix(b":")
+                .is_some_and(|p| p.iter().all(u8::is_ascii_digit))
+    };
     if host.starts_with(b"[") {
-        let Some(end) = host.iter().rposition(|b| *b == b']') else { return Err("missing ']' in host".to_owned()) };
+        let Some(end) = host.iter().rposition(|b| *b == b']') else {
+            return Err("missing ']' in host".to_owned());
+        };
         let port = host.get(end + 1..).unwrap_or_default();
         if !good_port(port) {
             return port_error(port);
@@ -259,7 +287,12 @@ fn unescape(text: &[u8], part: Part) -> Result<Vec<u8>, String> {
         if b == b'%' {
             let digit = |at: usize| after.get(at).and_then(|b| char::from(*b).to_digit(16));
             let code = digit(0).zip(digit(1)).and_then(|(h, l)| u8::try_from(h * 16 + l).ok());
-            let bad = || format!("invalid URL escape {}", quote(rest.get(..rest.len().min(3)).unwrap_or_default()));
+            let bad = || {
+                format!(
+                    "invalid URL escape {}",
+                    quote(rest.get(..rest.len().min(3)).unwrap_or_default())
+                )
+            };
             let code = code.ok_or_else(bad)?;
             let percent = rest.starts_with(b"%25");
             if part == Part::Host && code < 0x80 && !percent {

@@ -56,7 +56,10 @@ impl Host for CertificateHost {
     }
 
     fn equal(&self, other: &dyn Host) -> bool {
-        other.as_any().downcast_ref::<Self>().is_some_and(|o| o.cert == self.cert && o.key == self.key)
+        other
+            .as_any()
+            .downcast_ref::<Self>()
+            .is_some_and(|o| o.cert == self.cert && o.key == self.key)
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -92,19 +95,34 @@ pub(super) fn register(f: &mut Functions) {
         let (_, der) = pem_decode(&cert).ok_or("unable to decode certificate")?;
         Parent::parse(&der).ok_or("error parsing certificate: decodedCert.Bytes: x509: malformed certificate")?;
         PrivateKey::from_pem(&key).map_err(|e| format!("error parsing private key: {e}"))?;
-        Ok(Value::host(CertificateHost { cert: cert.into_owned(), key: key.into_owned() }))
+        Ok(Value::host(CertificateHost {
+            cert: cert.into_owned(),
+            key: key.into_owned(),
+        }))
     });
     for (name, with_key) in [("genCA", false), ("genCAWithKey", true)] {
-        let params: &[T] = if with_key { &[T::String, T::Int, T::String] } else { &[T::String, T::Int] };
+        let params: &[T] = if with_key {
+            &[T::String, T::Int, T::String]
+        } else {
+            &[T::String, T::Int]
+        };
         f.add(name, params, CERTIFICATE, move |call, a| {
-            let request = Request { cn: Args(a).text(0).into_owned(), days: Args(a).int(1), names: Vec::new(), ca: true };
+            let request = Request {
+                cn: Args(a).text(0).into_owned(),
+                days: Args(a).int(1),
+                names: Vec::new(),
+                ca: true,
+            };
             let key = subject_key(call, with_key.then(|| Args(a).text(2)).as_deref())?;
             issue(call, &request, &key, None)
         });
     }
     for (name, with_key) in [("genSelfSignedCert", false), ("genSelfSignedCertWithKey", true)] {
-        let params: &[T] =
-            if with_key { &[T::String, LIST, LIST, T::Int, T::String] } else { &[T::String, LIST, LIST, T::Int] };
+        let params: &[T] = if with_key {
+            &[T::String, LIST, LIST, T::Int, T::String]
+        } else {
+            &[T::String, LIST, LIST, T::Int]
+        };
         f.add(name, params, CERTIFICATE, move |call, a| {
             let key = subject_key(call, with_key.then(|| Args(a).text(4)).as_deref())?;
             issue(call, &Request::leaf(Args(a))?, &key, None)
@@ -176,12 +194,21 @@ impl Request {
         for name in list(2) {
             let Some(text) = name.as_text() else {
                 let shown = sprint(&name);
-                return Err(format!("error processing alternate dns name: {} is not a string", shown.to_str()).into());
+                return Err(format!(
+                    "error processing alternate dns name: {} is not a string",
+                    shown.to_str()
+                )
+                .into());
             };
             names.extend(tlv(0x82, &[text.as_bytes()]));
         }
         names.extend(ips);
-        Ok(Self { cn: a.text(0).into_owned(), days: a.int(3), names, ca: false })
+        Ok(Self {
+            cn: a.text(0).into_owned(),
+            days: a.int(3),
+            names,
+            ca: false,
+        })
     }
 }
 
@@ -198,7 +225,11 @@ fn issue(
     Stream::new(call).fill_bytes(&mut serial);
     // The successor of a keyed certificate draws the same bytes, and must not have the same number.
     let window = validity.window.unwrap_or_default().to_be_bytes();
-    serial.iter_mut().rev().zip(window.iter().rev()).for_each(|(s, w)| *s ^= w);
+    serial
+        .iter_mut()
+        .rev()
+        .zip(window.iter().rev())
+        .for_each(|(s, w)| *s ^= w);
 
     let subject = name(&request.cn);
     let issuer = signer.map_or(&subject, |(parent, _)| &parent.subject);
@@ -215,11 +246,18 @@ fn issue(
     if request.ca {
         extensions.extend(extension(&[2, 5, 29, 14], false, &tlv(4, &[&key.key_id()])));
     }
-    if let Some(id) = signer.and_then(|(parent, _)| parent.key_id.as_ref()).filter(|_| *issuer != subject) {
+    if let Some(id) = signer
+        .and_then(|(parent, _)| parent.key_id.as_ref())
+        .filter(|_| *issuer != subject)
+    {
         extensions.extend(extension(&[2, 5, 29, 35], false, &tlv(0x30, &[&tlv(0x80, &[id])])));
     }
     if !request.names.is_empty() {
-        extensions.extend(extension(&[2, 5, 29, 17], request.cn.is_empty(), &tlv(0x30, &[&request.names])));
+        extensions.extend(extension(
+            &[2, 5, 29, 17],
+            request.cn.is_empty(),
+            &tlv(0x30, &[&request.names]),
+        ));
     }
     let body = tlv(
         0x30,
@@ -234,9 +272,14 @@ fn issue(
             &tlv(0xa3, &[&tlv(0x30, &[&extensions])]),
         ],
     );
-    let signature = signing.sign(&body).map_err(|e| format!("error creating certificate: {e}"))?;
+    let signature = signing
+        .sign(&body)
+        .map_err(|e| format!("error creating certificate: {e}"))?;
     let cert = tlv(0x30, &[&body, &algorithm, &tlv(3, &[&[0], &signature])]);
-    Ok(Value::host(CertificateHost { cert: pem_encode("CERTIFICATE", &cert), key: key.to_pem() }))
+    Ok(Value::host(CertificateHost {
+        cert: pem_encode("CERTIFICATE", &cert),
+        key: key.to_pem(),
+    }))
 }
 
 fn extension(id: &[u64], critical: bool, value: &[u8]) -> Vec<u8> {
@@ -248,7 +291,9 @@ fn name(cn: &str) -> Vec<u8> {
     if cn.is_empty() {
         return tlv(0x30, &[]);
     }
-    let printable = cn.bytes().all(|b| b.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&b));
+    let printable = cn
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&b));
     let text = tlv(if printable { 0x13 } else { 0x0c }, &[cn.as_bytes()]);
     tlv(0x30, &[&tlv(0x31, &[&tlv(0x30, &[&oid(&[2, 5, 4, 3]), &text])])])
 }
@@ -275,7 +320,9 @@ const ED25519: [u64; 4] = [1, 3, 101, 112];
 
 impl PrivateKey {
     fn rsa(stream: &mut Stream<'_, '_>, bits: usize) -> Result<Self, String> {
-        RsaPrivateKey::new(stream, bits).map(|key| Self::Rsa(Box::new(key))).map_err(|e| e.to_string())
+        RsaPrivateKey::new(stream, bits)
+            .map(|key| Self::Rsa(Box::new(key)))
+            .map_err(|e| e.to_string())
     }
 
     fn to_pem(&self) -> String {
@@ -291,7 +338,12 @@ impl PrivateKey {
             }
             Self::Ec(key) => {
                 let point = tlv(3, &[&[0], &ec_point(key)]);
-                let parts = [integer(&[1]), tlv(4, &[&key.to_bytes()]), tlv(0xa0, &[&oid(&P256)]), tlv(0xa1, &[&point])];
+                let parts = [
+                    integer(&[1]),
+                    tlv(4, &[&key.to_bytes()]),
+                    tlv(0xa0, &[&oid(&P256)]),
+                    tlv(0xa1, &[&point]),
+                ];
                 pem_encode("EC PRIVATE KEY", &tlv(0x30, &[&parts.concat()]))
             }
             Self::Ed(key) => {
@@ -310,7 +362,9 @@ impl PrivateKey {
         let malformed = "asn1: structure error: malformed key";
         match label.as_str() {
             "PRIVATE KEY" => Self::pkcs8(&der).ok_or_else(|| format!("decoding PEM as PKCS#8: {malformed}")),
-            "RSA PRIVATE KEY" => Self::pkcs1(&der).ok_or_else(|| format!("parsing RSA private key from PEM: {malformed}")),
+            "RSA PRIVATE KEY" => {
+                Self::pkcs1(&der).ok_or_else(|| format!("parsing RSA private key from PEM: {malformed}"))
+            }
             "EC PRIVATE KEY" => Self::sec1(&der).ok_or_else(|| format!("parsing EC private key from PEM: {malformed}")),
             other => match other.strip_suffix(" PRIVATE KEY") {
                 Some("DSA") => Err("DSA keys are not supported".to_owned()),
@@ -325,7 +379,9 @@ impl PrivateKey {
         reader.next(2)?;
         let mut number = || Some(BigUint::from_bytes_be(reader.next(2)?));
         let (n, e, d, p, q) = (number()?, number()?, number()?, number()?, number()?);
-        RsaPrivateKey::from_components(n, e, d, vec![p, q]).ok().map(|key| Self::Rsa(Box::new(key)))
+        RsaPrivateKey::from_components(n, e, d, vec![p, q])
+            .ok()
+            .map(|key| Self::Rsa(Box::new(key)))
     }
 
     fn sec1(der: &[u8]) -> Option<Self> {
@@ -354,9 +410,10 @@ impl PrivateKey {
     /// The bits of the public key, without its algorithm.
     fn public_bits(&self) -> Vec<u8> {
         match self {
-            Self::Rsa(key) => {
-                tlv(0x30, &[&integer(&key.n().to_bytes_be()), &integer(&key.e().to_bytes_be())])
-            }
+            Self::Rsa(key) => tlv(
+                0x30,
+                &[&integer(&key.n().to_bytes_be()), &integer(&key.e().to_bytes_be())],
+            ),
             Self::Ec(key) => ec_point(key),
             Self::Ed(key) => key.verifying_key().to_bytes().to_vec(),
         }
@@ -387,8 +444,12 @@ impl PrivateKey {
         match self {
             Self::Rsa(key) => {
                 let sha256 = oid(&[2, 16, 840, 1, 101, 3, 4, 2, 1]);
-                let digest = tlv(0x30, &[&tlv(0x30, &[&sha256, &[5, 0]]), &tlv(4, &[&Sha256::digest(body)])]);
-                key.sign(Pkcs1v15Sign::new_unprefixed(), &digest).map_err(|e| e.to_string())
+                let digest = tlv(
+                    0x30,
+                    &[&tlv(0x30, &[&sha256, &[5, 0]]), &tlv(4, &[&Sha256::digest(body)])],
+                );
+                key.sign(Pkcs1v15Sign::new_unprefixed(), &digest)
+                    .map_err(|e| e.to_string())
             }
             Self::Ec(key) => {
                 use p256::ecdsa::signature::Signer as _;
@@ -446,7 +507,11 @@ impl Parent {
                 }
             }
         }
-        Some(Self { subject, public_key, key_id })
+        Some(Self {
+            subject,
+            public_key,
+            key_id,
+        })
     }
 }
 
@@ -496,7 +561,11 @@ impl<'a> Der<'a> {
 fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let len: usize = parts.iter().map(|p| p.len()).sum();
     let bytes = len.to_be_bytes();
-    let significant = bytes.iter().position(|b| *b != 0).and_then(|at| bytes.get(at..)).unwrap_or(&[0]);
+    let significant = bytes
+        .iter()
+        .position(|b| *b != 0)
+        .and_then(|at| bytes.get(at..))
+        .unwrap_or(&[0]);
     let mut out = vec![tag];
     if len >= 0x80 {
         out.push(0x80 | u8::try_from(significant.len()).unwrap_or_default());
@@ -508,9 +577,16 @@ fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 
 /// A number that is not negative, from big-endian bytes.
 fn integer(bytes: &[u8]) -> Vec<u8> {
-    let start = bytes.iter().position(|b| *b != 0).unwrap_or(bytes.len().saturating_sub(1));
+    let start = bytes
+        .iter()
+        .position(|b| *b != 0)
+        .unwrap_or(bytes.len().saturating_sub(1));
     let bytes = bytes.get(start..).unwrap_or(&[0]);
-    let sign: &[u8] = if bytes.first().is_none_or(|b| *b >= 0x80) { &[0] } else { &[] };
+    let sign: &[u8] = if bytes.first().is_none_or(|b| *b >= 0x80) {
+        &[0]
+    } else {
+        &[]
+    };
     tlv(2, &[sign, bytes])
 }
 
@@ -526,7 +602,12 @@ fn oid(parts: &[u64]) -> Vec<u8> {
             digits.push(0);
         }
         let last = digits.len() - 1;
-        out.extend(digits.into_iter().enumerate().map(|(i, d)| if i < last { d | 0x80 } else { d }));
+        out.extend(
+            digits
+                .into_iter()
+                .enumerate()
+                .map(|(i, d)| if i < last { d | 0x80 } else { d }),
+        );
     }
     tlv(6, &[&out])
 }
