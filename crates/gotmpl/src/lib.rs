@@ -5,6 +5,37 @@
 //! Template + Value + Functions + Ambient ── exec ──► text, or Go's error
 //! ```
 //!
+//! ```
+//! use pintle_gotmpl::{Ambient, CallSite, Engine, Executor, Functions, Now, Options, TemplateSet, Type, Value};
+//!
+//! struct Still;
+//! impl Ambient for Still {
+//!     fn now(&self) -> Now {
+//!         Now { seconds: 0, nanos: 0, offset_seconds: 0 }
+//!     }
+//!     fn random(&self, _: &CallSite, _: u32, out: &mut [u8]) {
+//!         out.fill(4);
+//!     }
+//! }
+//!
+//! let mut functions = Functions::new();
+//! functions.add("upper", &[Type::String], Type::String, |_, args| {
+//!     let text = args.first().and_then(Value::as_text).cloned().unwrap_or_default();
+//!     Ok(Value::str(text.to_str().to_uppercase()))
+//! });
+//! let mut set = TemplateSet::new("root", functions.into());
+//! set.parse("greeting", "Hello {{ .name | upper }}")?;
+//! let never = || false;
+//! let mut executor = Executor::new(&set, Options::default(), &Still, &never, Box::new(()));
+//! let out = executor.execute("greeting", Value::map([("name", Value::str("you"))]))?;
+//! assert!(out == "Hello YOU");
+//! # Ok::<(), pintle_gotmpl::Error>(())
+//! ```
+//!
+//! What differs from Go: complex constants are refused when they run; blocks and parentheses nest 1000 deep
+//! ([`MAX_NESTING`]); the capacity of a slice is its length; printing a value nested 500 deep or containing
+//! itself is an error where Go dies; addresses (`%p`) are ours.
+//!
 //! Invariants: no input makes a function here panic or recurse without bound; nothing here reads a clock,
 //! a file or a random number except through [`Ambient`]; map iteration and printing are sorted, as Go's are.
 
