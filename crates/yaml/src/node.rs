@@ -27,6 +27,8 @@ pub enum Tag {
     Str,
     /// Bytes, written in base64.
     Binary,
+    /// A mapping with a key that is no scalar, such as `{{ x }}`. It can be carried along and never be printed; the text says why.
+    Unreadable,
 }
 
 /// A scalar as written. There is no `Debug`: Secrets pass through here.
@@ -213,9 +215,8 @@ impl From<&Yaml> for Node {
 /// What a scalar without a tag or quotes means.
 fn plain_tag(text: &str) -> Tag {
     match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
-            Tag::Str
-        }
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off"
+        | "OFF" => Tag::Str,
         _ if octal(text).is_some() => Tag::Int,
         _ => match resolve_plain(text).0 {
             Kind::Null => Tag::Null,
@@ -260,6 +261,7 @@ fn scalar_value(scalar: &Scalar) -> Result<Yaml, Error> {
         Tag::Float => tagged("float")?,
         Tag::Timestamp => Yaml::String(full_time(&scalar.text)),
         Tag::Binary => tagged("binary")?,
+        Tag::Unreadable => return Err(Error::at(ErrorKind::Decode, scalar.text.clone(), 0, 0)),
     };
     match value {
         Yaml::Float(f) if !f.is_finite() => Err(Error::at(ErrorKind::Json, "json: unsupported value", 0, 0)),
@@ -273,7 +275,10 @@ fn full_time(text: &str) -> String {
         return text.to_owned();
     }
     let (date, rest) = match text.find(['T', 't', ' ']) {
-        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default()),
+        Some(at) => (
+            text.get(..at).unwrap_or_default(),
+            text.get(at + 1..).unwrap_or_default(),
+        ),
         None => (text, ""),
     };
     let pad = |part: &str| format!("{part:0>2}");
@@ -284,7 +289,10 @@ fn full_time(text: &str) -> String {
         return format!("{date}T00:00:00Z");
     }
     let zone_at = rest.find(['Z', '+', '-']).unwrap_or(rest.len());
-    let (clock, zone) = (rest.get(..zone_at).unwrap_or_default().trim(), rest.get(zone_at..).unwrap_or_default());
+    let (clock, zone) = (
+        rest.get(..zone_at).unwrap_or_default().trim(),
+        rest.get(zone_at..).unwrap_or_default(),
+    );
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
     let clock: Vec<String> = clock.split(':').map(pad).collect();
     let fraction = fraction.trim_end_matches('0');
@@ -299,7 +307,11 @@ fn full_time(text: &str) -> String {
 /// Reads the first document of a text; `None` if there is none, or only comments.
 pub fn parse_node(text: &str, limits: &Limits) -> Result<Option<Node>, Error> {
     if text.len() > limits.max_bytes {
-        let message = format!("document is {} bytes long, more than the {} allowed", text.len(), limits.max_bytes);
+        let message = format!(
+            "document is {} bytes long, more than the {} allowed",
+            text.len(),
+            limits.max_bytes
+        );
         return Err(Error::at(ErrorKind::Limit, message, 1, 1));
     }
     let mut builder = Builder {
@@ -393,7 +405,12 @@ impl Builder<'_> {
                 (anchor, self.mapping(depth)?)
             }
             Event::StreamEnd | Event::DocumentStart | Event::DocumentEnd | Event::SequenceEnd | Event::MappingEnd => {
-                return Err(Error::syntax("did not find expected node content", place.line, place.column, place.line));
+                return Err(Error::syntax(
+                    "did not find expected node content",
+                    place.line,
+                    place.column,
+                    place.line,
+                ));
             }
         };
         if let Some(anchor) = anchor {
@@ -407,6 +424,7 @@ impl Builder<'_> {
         let mut fields: Vec<(String, Node)> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
         let mut merged: Vec<Node> = Vec::new();
+        let mut unreadable = None;
         loop {
             let (event, place) = self.events.next()?;
             if matches!(event, Event::MappingEnd) {
@@ -415,7 +433,10 @@ impl Builder<'_> {
             let merge = matches!(&event, Event::Scalar { value, plain: true, .. } if value == "<<");
             let key = match self.node(event, place, depth + 1)? {
                 Node::Scalar(scalar) => scalar.text,
-                _ => return Err(Error::at(ErrorKind::Decode, "invalid map key", place.line, place.column)),
+                _ => {
+                    unreadable = Some(place.line);
+                    String::new()
+                }
             };
             let (event, value_place) = self.events.next()?;
             let value = self.node(event, value_place, depth + 1)?;
@@ -426,15 +447,28 @@ impl Builder<'_> {
                 }
                 continue;
             }
-            if let Some(line) = places.insert(key.clone(), place.line) {
+            if unreadable.is_none()
+                && let Some(line) = places.insert(key.clone(), place.line)
+            {
                 let message = format!("mapping key {key:?} already defined at line {line}");
                 return Err(Error::at(ErrorKind::Decode, message, place.line, place.column));
             }
             fields.push((key, value));
         }
+        if let Some(line) = unreadable {
+            return Ok(Node::Scalar(Scalar {
+                text: format!("line {line}: invalid map key: a mapping or sequence"),
+                tag: Tag::Unreadable,
+            }));
+        }
         for source in merged {
             let Node::Map(source) = source else {
-                return Err(Error::at(ErrorKind::Decode, "map merge requires map or sequence of maps as the value", 0, 0));
+                return Err(Error::at(
+                    ErrorKind::Decode,
+                    "map merge requires map or sequence of maps as the value",
+                    0,
+                    0,
+                ));
             };
             for (key, value) in source {
                 if !places.contains_key(&key) {
@@ -459,14 +493,26 @@ mod tests {
 
     #[test]
     fn speaks_version_three() {
-        assert_eq!(json("a: yes\nb: 0o17\nc: 017\nd: 1.0\ne: True\nf:\n"), r#"{"a":"yes","b":15,"c":15,"d":1,"e":true,"f":null}"#);
-        assert_eq!(json("a: 2020-01-02\nb: 2001-12-14t21:59:43.10-05:00"), r#"{"a":"2020-01-02T00:00:00Z","b":"2001-12-14T21:59:43.1-05:00"}"#);
-        assert_eq!(json("x: &a {b: 1}\ny: {<<: *a, c: 2}\nz: *a"), r#"{"x":{"b":1},"y":{"b":1,"c":2},"z":{"b":1}}"#);
+        assert_eq!(
+            json("a: yes\nb: 0o17\nc: 017\nd: 1.0\ne: True\nf:\n"),
+            r#"{"a":"yes","b":15,"c":15,"d":1,"e":true,"f":null}"#
+        );
+        assert_eq!(
+            json("a: 2020-01-02\nb: 2001-12-14t21:59:43.10-05:00"),
+            r#"{"a":"2020-01-02T00:00:00Z","b":"2001-12-14T21:59:43.1-05:00"}"#
+        );
+        assert_eq!(
+            json("x: &a {b: 1}\ny: {<<: *a, c: 2}\nz: *a"),
+            r#"{"x":{"b":1},"y":{"b":1,"c":2},"z":{"b":1}}"#
+        );
     }
 
     #[test]
     fn a_key_may_stand_once() {
         assert_eq!(json("a: 1\na: 2"), "error");
+        // Read, and refused only when it is printed.
+        assert!(parse_node("a: {{ x }}", &Limits::default()).is_ok());
+        assert_eq!(json("a: {{ x }}"), "error");
         assert!(parse_node("# nothing\n", &Limits::default()).is_ok_and(|n| n.is_none()));
     }
 

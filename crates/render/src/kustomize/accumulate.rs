@@ -65,7 +65,9 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         }
         self.generate(&mut into)?;
         for path in &k.components {
-            into = self.component(into, path).map_err(|e| e.within("accumulating components"))?;
+            into = self
+                .component(into, path)
+                .map_err(|e| e.within("accumulating components"))?;
         }
         self.transform(&mut into)?;
         let validators = plugin::load(self, &k.validators)?;
@@ -115,7 +117,8 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
             Err(e) => return Err(e.within(format_args!("accumulation err='{file_error}'"))),
         };
         let root = loader.root.clone();
-        let target = Self::load(loader).map_err(|e| e.within(format_args!("couldn't make target for path '{root}'")))?;
+        let target =
+            Self::load(loader).map_err(|e| e.within(format_args!("couldn't make target for path '{root}'")))?;
         if target.kustomization.is_component() {
             return Err(Failure::invalid(format!(
                 "expected kind != 'Component' for path '{root}': list it under `components`"
@@ -138,7 +141,8 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
             Err(e) => return Err(e),
         };
         let root = loader.root.clone();
-        let target = Self::load(loader).map_err(|e| e.within(format_args!("couldn't make target for path '{root}'")))?;
+        let target =
+            Self::load(loader).map_err(|e| e.within(format_args!("couldn't make target for path '{root}'")))?;
         if !target.kustomization.is_component() {
             return Err(Failure::invalid(format!(
                 "expected kind 'Component' for path '{root}' but got '{}'",
@@ -156,7 +160,12 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         let mut made = Vec::new();
         for (kind, list) in [("ConfigMap", &k.config_map_generator), ("Secret", &k.secret_generator)] {
             for args in list {
-                made.push(generator::generate(&self.loader, kind, args, k.generator_options.as_ref())?);
+                made.push(generator::generate(
+                    &self.loader,
+                    kind,
+                    args,
+                    k.generator_options.as_ref(),
+                )?);
             }
         }
         if !k.helm_charts.is_empty() {
@@ -235,6 +244,9 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
 fn unsupported(loader: &Loader<'_, '_, '_>, field: &str) -> Failure {
     Failure::new(
         Reason::Unsupported,
-        format!("{}: `{field}` cannot be rendered natively yet; remove it from the kustomization", loader.root),
+        format!(
+            "{}: `{field}` cannot be rendered natively yet; remove it from the kustomization",
+            loader.root
+        ),
     )
 }

@@ -148,7 +148,11 @@ impl Config {
             (&mut self.name_prefix, &more.name_prefix, "namePrefix"),
             (&mut self.name_suffix, &more.name_suffix, "nameSuffix"),
             (&mut self.namespace, &more.namespace, "namespace"),
-            (&mut self.common_annotations, &more.common_annotations, "commonAnnotations"),
+            (
+                &mut self.common_annotations,
+                &more.common_annotations,
+                "commonAnnotations",
+            ),
             (&mut self.common_labels, &more.common_labels, "commonLabels"),
             (&mut self.labels, &more.labels, "labels"),
             (&mut self.template_labels, &more.template_labels, "templateLabels"),

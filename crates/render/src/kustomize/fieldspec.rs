@@ -27,7 +27,10 @@ pub(super) enum Create {
 /// Adds specs to a list; one that is there already must agree about creating.
 pub(super) fn merge_all(into: &mut Vec<FieldSpec>, more: &[FieldSpec]) -> Result<()> {
     for spec in more {
-        match into.iter().find(|x| x.gvk.is_selected(&spec.gvk) && x.path == spec.path) {
+        match into
+            .iter()
+            .find(|x| x.gvk.is_selected(&spec.gvk) && x.path == spec.path)
+        {
             Some(same) if same.create != spec.create => {
                 return Err(Failure::invalid(format!(
                     "conflicting fieldspecs for {:?}: one creates the field and one does not",

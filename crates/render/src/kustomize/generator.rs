@@ -20,14 +20,19 @@ pub(super) fn generate(
     global: Option<&GeneratorOptions>,
 ) -> Result<Resource> {
     if args.name.is_empty() {
-        return Err(Failure::invalid("a configmap must have a name: set `name` of the generator"));
+        return Err(Failure::invalid(
+            "a configmap must have a name: set `name` of the generator",
+        ));
     }
     let options = GeneratorOptions::merged(args.options.as_ref(), global);
     let data = load(loader, args).map_err(|e| e.within("loading KV pairs"))?;
     let mut node = Node::Map(vec![
         ("apiVersion".into(), Node::string("v1")),
         ("kind".into(), Node::string(kind)),
-        ("metadata".into(), Node::Map(vec![("name".into(), Node::plain(args.name.clone()))])),
+        (
+            "metadata".into(),
+            Node::Map(vec![("name".into(), Node::plain(args.name.clone()))]),
+        ),
     ]);
     if let Some(metadata) = node.get_mut("metadata") {
         if !args.namespace.is_empty() {
@@ -35,15 +40,25 @@ pub(super) fn generate(
         }
         for (field, pairs) in [("labels", &options.labels), ("annotations", &options.annotations)] {
             if !pairs.is_empty() {
-                let pairs = pairs.iter().map(|(k, v)| (k.clone(), Node::string(v.clone()))).collect();
+                let pairs = pairs
+                    .iter()
+                    .map(|(k, v)| (k.clone(), Node::string(v.clone())))
+                    .collect();
                 metadata.set(field, Node::Map(pairs));
             }
         }
     }
     if kind == "Secret" {
-        let secret_type = if args.secret_type.is_empty() { "Opaque" } else { &args.secret_type };
+        let secret_type = if args.secret_type.is_empty() {
+            "Opaque"
+        } else {
+            &args.secret_type
+        };
         node.set("type", Node::string(secret_type));
-        let data = data.into_iter().map(|(k, v)| (k, Node::string(base64_lines(&v)))).collect();
+        let data = data
+            .into_iter()
+            .map(|(k, v)| (k, Node::string(base64_lines(&v))))
+            .collect();
         node.set("data", Node::Map(data));
     } else {
         for (key, value) in data {
@@ -90,7 +105,9 @@ fn base64_lines(bytes: &[u8]) -> String {
 fn load(loader: &Loader<'_, '_, '_>, args: &GeneratorArgs) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut pairs: Vec<(String, Vec<u8>)> = Vec::new();
     for path in &args.envs {
-        let content = loader.load(path).map_err(|e| e.within(format_args!("env source files: {:?}", args.envs)))?;
+        let content = loader
+            .load(path)
+            .map_err(|e| e.within(format_args!("env source files: {:?}", args.envs)))?;
         lines(&content, &mut pairs).map_err(|e| e.within(path))?;
     }
     for literal in &args.literals {
@@ -102,14 +119,18 @@ fn load(loader: &Loader<'_, '_, '_>, args: &GeneratorArgs) -> Result<BTreeMap<St
     }
     for source in &args.files {
         let (key, path) = file_source(source)?;
-        let content = loader.load(path).map_err(|e| e.within(format_args!("file sources: {:?}", args.files)))?;
+        let content = loader
+            .load(path)
+            .map_err(|e| e.within(format_args!("file sources: {:?}", args.files)))?;
         pairs.push((key.to_owned(), content.to_vec()));
     }
     let mut map = BTreeMap::new();
     for (key, value) in pairs {
         if map.insert(key.clone(), value).is_some() {
             let name = &args.name;
-            return Err(Failure::invalid(format!("configmap {name} illegally repeats the key `{key}`")));
+            return Err(Failure::invalid(format!(
+                "configmap {name} illegally repeats the key `{key}`"
+            )));
         }
     }
     Ok(map)
@@ -137,7 +158,9 @@ fn file_source(source: &str) -> Result<(&str, &str)> {
             } else {
                 "key name or file path contains '='"
             };
-            Err(Failure::invalid(format!("{problem} in file source {source:?}; write `key=path`")))
+            Err(Failure::invalid(format!(
+                "{problem} in file source {source:?}; write `key=path`"
+            )))
         }
         Some(pair) => Ok(pair),
     }
@@ -148,7 +171,11 @@ fn lines(content: &[u8], pairs: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = std::str::from_utf8(line)
             .map_err(|_| Failure::invalid(format!("line {} has invalid utf8 bytes", at + 1)))?;
-        let line = if at == 0 { line.trim_start_matches('\u{feff}') } else { line };
+        let line = if at == 0 {
+            line.trim_start_matches('\u{feff}')
+        } else {
+            line
+        };
         let line = line.trim_start();
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -171,7 +198,8 @@ pub(super) fn hash(resource: &Resource) -> Result<String> {
         Some(other) => other.to_yaml(),
     };
     let kind = resource.kind();
-    let name = ("name".to_owned(), Yaml::String(resource.name().to_owned()));
+    // Kustomize looks the name up in the wrong place and hashes an empty one.
+    let name = ("name".to_owned(), Yaml::String(String::new()));
     let named = ("kind".to_owned(), Yaml::String(kind.to_owned()));
     let mut fields = match kind {
         "ConfigMap" => vec![named, name, ("data".to_owned(), value("data").map_err(bad)?)],

@@ -24,14 +24,6 @@ impl Gvk {
         }
     }
 
-    pub fn api_version(&self) -> String {
-        if self.group.is_empty() {
-            self.version.clone()
-        } else {
-            format!("{}/{}", self.group, self.version)
-        }
-    }
-
     /// Whether `selector` names this kind, its empty parts naming every one.
     pub fn is_selected(&self, selector: &Self) -> bool {
         let part = |mine: &str, wanted: &str| wanted.is_empty() || mine == wanted;
@@ -40,40 +32,82 @@ impl Gvk {
 
     /// Whether Kustomize knows the kind to be cluster-scoped. Unknown kinds count as namespaced.
     pub fn is_cluster_scoped(&self) -> bool {
-        CLUSTER_SCOPED
-            .iter()
-            .any(|(group, versions, kinds)| {
-                *group == self.group && versions.contains(&self.version.as_str()) && kinds.contains(&self.kind.as_str())
-            })
+        CLUSTER_SCOPED.iter().any(|(group, versions, kinds)| {
+            *group == self.group && versions.contains(&self.version.as_str()) && kinds.contains(&self.kind.as_str())
+        })
     }
 
     /// Where the kind stands in the order of Kustomize's own tables: place by kind, then group, version, kind.
     pub fn sort_key(&self, order: &[(&str, i64)]) -> (i64, String) {
-        let place = order.iter().find(|(kind, _)| *kind == self.kind).map_or(0, |(_, at)| *at);
-        let or = |part: &str, none: &str| if part.is_empty() { none.to_owned() } else { part.to_owned() };
-        let text = format!("{}_{}_{}", or(&self.group, "~G"), or(&self.version, "~V"), or(&self.kind, "~K"));
+        let place = order
+            .iter()
+            .find(|(kind, _)| *kind == self.kind)
+            .map_or(0, |(_, at)| *at);
+        let or = |part: &str, none: &str| {
+            if part.is_empty() {
+                none.to_owned()
+            } else {
+                part.to_owned()
+            }
+        };
+        let text = format!(
+            "{}_{}_{}",
+            or(&self.group, "~G"),
+            or(&self.version, "~V"),
+            or(&self.kind, "~K")
+        );
         (place, text)
     }
 }
 
 /// Groups, versions and kinds that Kustomize v5.8 knows to be cluster-scoped.
 const CLUSTER_SCOPED: &[(&str, &[&str], &[&str])] = &[
-    ("", &["v1"], &["ComponentStatus", "Namespace", "Node", "NodeProxyOptions", "PersistentVolume"]),
+    (
+        "",
+        &["v1"],
+        &[
+            "ComponentStatus",
+            "Namespace",
+            "Node",
+            "NodeProxyOptions",
+            "PersistentVolume",
+        ],
+    ),
     (
         "admissionregistration.k8s.io",
         &["v1", "v1beta1"],
         &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"],
     ),
-    ("apiextensions.k8s.io", &["v1", "v1beta1"], &["CustomResourceDefinition"]),
+    (
+        "apiextensions.k8s.io",
+        &["v1", "v1beta1"],
+        &["CustomResourceDefinition"],
+    ),
     ("apiregistration.k8s.io", &["v1", "v1beta1"], &["APIService"]),
-    ("certificates.k8s.io", &["v1", "v1beta1"], &["CertificateSigningRequest"]),
-    ("flowcontrol.apiserver.k8s.io", &["v1beta1"], &["FlowSchema", "PriorityLevelConfiguration"]),
+    (
+        "certificates.k8s.io",
+        &["v1", "v1beta1"],
+        &["CertificateSigningRequest"],
+    ),
+    (
+        "flowcontrol.apiserver.k8s.io",
+        &["v1beta1"],
+        &["FlowSchema", "PriorityLevelConfiguration"],
+    ),
     ("networking.k8s.io", &["v1", "v1beta1"], &["IngressClass"]),
     ("node.k8s.io", &["v1", "v1beta1"], &["RuntimeClass"]),
     ("policy", &["v1beta1"], &["PodSecurityPolicy"]),
-    ("rbac.authorization.k8s.io", &["v1", "v1beta1"], &["ClusterRole", "ClusterRoleBinding"]),
+    (
+        "rbac.authorization.k8s.io",
+        &["v1", "v1beta1"],
+        &["ClusterRole", "ClusterRoleBinding"],
+    ),
     ("scheduling.k8s.io", &["v1", "v1beta1"], &["PriorityClass"]),
-    ("storage.k8s.io", &["v1", "v1beta1"], &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment"]),
+    (
+        "storage.k8s.io",
+        &["v1", "v1beta1"],
+        &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment"],
+    ),
 ];
 
 /// What tells objects of one build apart.
@@ -110,7 +144,13 @@ impl ResId {
 
 impl fmt::Display for ResId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or = |part: &'static str, text: &str| if text.is_empty() { part.to_owned() } else { text.to_owned() };
+        let or = |part: &'static str, text: &str| {
+            if text.is_empty() {
+                part.to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
         write!(
             f,
             "{}.{}.{}/{}.{}",

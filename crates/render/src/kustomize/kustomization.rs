@@ -233,7 +233,10 @@ impl GeneratorOptions {
     pub fn merged(local: Option<&Self>, global: Option<&Self>) -> Self {
         let mut out = local.cloned().unwrap_or_default();
         if let Some(global) = global {
-            for (mine, theirs) in [(&mut out.labels, &global.labels), (&mut out.annotations, &global.annotations)] {
+            for (mine, theirs) in [
+                (&mut out.labels, &global.labels),
+                (&mut out.annotations, &global.annotations),
+            ] {
                 for (key, value) in theirs {
                     mine.entry(key.clone()).or_insert_with(|| value.clone());
                 }
@@ -268,7 +271,10 @@ impl Kustomization {
             _ => return Err(Failure::invalid("kind should be Kustomization or Component")),
         };
         if k.api_version != version {
-            return Err(Failure::invalid(format!("apiVersion for {} should be {version}", k.kind)));
+            return Err(Failure::invalid(format!(
+                "apiVersion for {} should be {version}",
+                k.kind
+            )));
         }
         Ok(k)
     }
@@ -282,7 +288,11 @@ impl Kustomization {
             KUSTOMIZATION.0.clone_into(&mut self.kind);
         }
         if self.api_version.is_empty() {
-            let version = if self.is_component() { COMPONENT.1 } else { KUSTOMIZATION.1 };
+            let version = if self.is_component() {
+                COMPONENT.1
+            } else {
+                KUSTOMIZATION.1
+            };
             version.clone_into(&mut self.api_version);
         }
         self.resources.append(&mut self.bases);
@@ -304,7 +314,9 @@ pub(super) fn decode<T: DeserializeOwned>(text: &str) -> Result<T> {
 
 /// As [`decode`], of a value.
 pub(super) fn decode_yaml<T: DeserializeOwned>(yaml: Yaml) -> Result<T> {
-    let yaml = match without_nulls(yaml) {
+    let mut yaml = without_nulls(yaml);
+    spell_fields(&mut yaml);
+    let yaml = match yaml {
         Yaml::Null => Yaml::Map(Vec::new()),
         other => other,
     };
@@ -329,3 +341,116 @@ fn without_nulls(yaml: Yaml) -> Yaml {
         other => other,
     }
 }
+
+/// Fields in more than lower case. Go's decoder does not tell cases apart.
+const FIELDS: &[&str] = &[
+    "apiVersion",
+    "namePrefix",
+    "nameSuffix",
+    "commonLabels",
+    "commonAnnotations",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "imageTags",
+    "sortOptions",
+    "configMapGenerator",
+    "secretGenerator",
+    "helmGlobals",
+    "helmCharts",
+    "helmChartInflationGenerator",
+    "generatorOptions",
+    "buildMetadata",
+    "includeSelectors",
+    "includeTemplates",
+    "annotationSelector",
+    "labelSelector",
+    "allowNameChange",
+    "allowKindChange",
+    "newName",
+    "newTag",
+    "tagSuffix",
+    "sourceValue",
+    "fieldPath",
+    "fieldPaths",
+    "legacySortOptions",
+    "orderFirst",
+    "orderLast",
+    "disableNameSuffixHash",
+    "nameReference",
+    "varReference",
+    "templateLabels",
+    "fieldSpecs",
+    "unsetOnly",
+    "setRoleBindingSubjects",
+    "imageTag",
+    "jsonOp",
+];
+/// Fields whose own keys are data.
+const FREE: &[&str] = &[
+    "commonLabels",
+    "commonAnnotations",
+    "pairs",
+    "labels",
+    "annotations",
+    "openapi",
+    "metadata",
+    "helmGlobals",
+    "helmCharts",
+    "helmChartInflationGenerator",
+];
+
+/// Gives fields the spelling that the types know.
+fn spell_fields(yaml: &mut Yaml) {
+    match yaml {
+        Yaml::Map(fields) => {
+            for (key, value) in fields.iter_mut() {
+                if let Some(known) = FIELDS.iter().find(|f| f.eq_ignore_ascii_case(key)) {
+                    (*known).clone_into(key);
+                } else if key.bytes().any(|b| b.is_ascii_uppercase()) {
+                    let lower = key.to_ascii_lowercase();
+                    if LOWER.contains(&lower.as_str()) {
+                        *key = lower;
+                    }
+                }
+                if !FREE.contains(&key.as_str()) || matches!(value, Yaml::Seq(_)) && !key.starts_with("helm") {
+                    spell_fields(value);
+                }
+            }
+        }
+        Yaml::Seq(items) => items.iter_mut().for_each(spell_fields),
+        _ => {}
+    }
+}
+
+/// Fields in lower case that may be met in another one.
+const LOWER: &[&str] = &[
+    "kind",
+    "namespace",
+    "resources",
+    "bases",
+    "components",
+    "patches",
+    "images",
+    "replicas",
+    "replacements",
+    "configurations",
+    "crds",
+    "vars",
+    "labels",
+    "openapi",
+    "name",
+    "path",
+    "patch",
+    "target",
+    "options",
+    "literals",
+    "files",
+    "envs",
+    "env",
+    "type",
+    "behavior",
+    "objref",
+    "fieldref",
+    "digest",
+    "count",
+];

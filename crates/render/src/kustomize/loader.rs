@@ -82,7 +82,10 @@ impl<'s, 'a, 't> Loader<'s, 'a, 't> {
         let Some(file) = file else {
             let message = match self.session.reader.kind(&full).map_err(store)? {
                 Some(EntryKind::Dir) => format!("{full} is a directory and must be a file"),
-                _ => format!("{full}: no such file; it is named in the kustomization of {}", self.root),
+                _ => format!(
+                    "{full}: no such file; it is named in the kustomization of {}",
+                    self.root
+                ),
             };
             return Err(Failure::new(Reason::Missing, message));
         };
@@ -114,10 +117,13 @@ impl<'s, 'a, 't> Loader<'s, 'a, 't> {
                 continue;
             };
             if found.is_some() {
-                return Err(Failure::invalid(format!("Found multiple kustomization files under: {}", self.root)));
+                return Err(Failure::invalid(format!(
+                    "Found multiple kustomization files under: {}",
+                    self.root
+                )));
             }
-            let text = String::from_utf8(file.bytes.to_vec())
-                .map_err(|_| Failure::invalid(format!("{path}: not UTF-8")))?;
+            let text =
+                String::from_utf8(file.bytes.to_vec()).map_err(|_| Failure::invalid(format!("{path}: not UTF-8")))?;
             // The directory may have been reached through a link; what is below it is told by its real path.
             if file.path.name() == name
                 && let Some(real) = file.path.parent()
@@ -138,7 +144,10 @@ impl<'s, 'a, 't> Loader<'s, 'a, 't> {
     /// The loader of a base or component.
     pub fn base(&self, path: &str) -> Result<Self> {
         if path.is_empty() {
-            return Err(Failure::invalid(format!("an empty entry in the kustomization of {}", self.root)));
+            return Err(Failure::invalid(format!(
+                "an empty entry in the kustomization of {}",
+                self.root
+            )));
         }
         let (root, repository) = match fetch_of(path) {
             Some(fetch) => match self.session.options.remotes.get(&fetch.url) {
@@ -158,7 +167,10 @@ impl<'s, 'a, 't> Loader<'s, 'a, 't> {
             None => {
                 return Err(Failure::new(
                     Reason::Missing,
-                    format!("{root}: no such file or directory; it is named in the kustomization of {}", self.root),
+                    format!(
+                        "{root}: no such file or directory; it is named in the kustomization of {}",
+                        self.root
+                    ),
                 ));
             }
         }

@@ -51,7 +51,9 @@ fn walk(dest: Option<Node>, patch: Option<Node>, place: Option<Place>) -> Result
     if let [Some(a), Some(b)] = &kinds
         && a != b
     {
-        return Err(Failure::invalid("wrong node kind: the patch and the object differ in whether a field is a map, a list or a scalar"));
+        return Err(Failure::invalid(
+            "wrong node kind: the patch and the object differ in whether a field is a map, a list or a scalar",
+        ));
     }
     let [first, second] = kinds;
     let place = place.or_else(|| {
@@ -81,7 +83,9 @@ fn directive_of(text: Option<&str>) -> Result<Directive> {
         Some("delete") => Ok(Directive::Delete),
         Some("replace") => Ok(Directive::Replace),
         Some("merge") => Ok(Directive::Merge),
-        _ => Err(Failure::invalid("unknown patch strategy in `$patch`: write delete, replace or merge")),
+        _ => Err(Failure::invalid(
+            "unknown patch strategy in `$patch`: write delete, replace or merge",
+        )),
     }
 }
 
@@ -100,7 +104,10 @@ fn list_directive(patch: &mut Node) -> Result<Directive> {
     let Node::Seq(items) = patch else {
         return Ok(Directive::Merge);
     };
-    let Some(found) = items.iter().find_map(|i| i.get("$patch").map(|d| (i.fields().len(), d))) else {
+    let Some(found) = items
+        .iter()
+        .find_map(|i| i.get("$patch").map(|d| (i.fields().len(), d)))
+    else {
         return Ok(Directive::Merge);
     };
     if found.0 > 1 {
@@ -138,7 +145,12 @@ fn walk_map(dest: Option<Node>, patch: Option<Node>, place: Option<Place>) -> Re
             }
         }
     };
-    let mut names: Vec<String> = dest.fields().iter().chain(patch.fields()).map(|(k, _)| k.clone()).collect();
+    let mut names: Vec<String> = dest
+        .fields()
+        .iter()
+        .chain(patch.fields())
+        .map(|(k, _)| k.clone())
+        .collect();
     names.sort_unstable();
     names.dedup();
     for name in names {
@@ -162,7 +174,9 @@ fn walk_map(dest: Option<Node>, patch: Option<Node>, place: Option<Place>) -> Re
 /// The text of each key of an element; empty where it has none.
 fn values_of(element: &Node, keys: &[&str]) -> Vec<String> {
     let field = |key: &&str| element.get(key).filter(|n| !n.is_nil_or_empty()).and_then(Node::text);
-    keys.iter().map(|key| field(key).unwrap_or_default().to_owned()).collect()
+    keys.iter()
+        .map(|key| field(key).unwrap_or_default().to_owned())
+        .collect()
 }
 
 fn matches(element: &Node, keys: &[&str], values: &[String]) -> bool {
@@ -206,11 +220,18 @@ fn set_element(list: &mut Vec<Node>, keys: &[&str], values: &[String], element: 
 
 /// The keys that any element has, with an element's values for them.
 fn valid<'k>(all: &[Vec<String>], values: &[String], keys: &[&'k str]) -> (Vec<&'k str>, Vec<String>) {
-    let used: Vec<bool> = (0..keys.len()).map(|i| all.iter().any(|v| v.get(i).is_some_and(|t| !t.is_empty()))).collect();
+    let used: Vec<bool> = (0..keys.len())
+        .map(|i| all.iter().any(|v| v.get(i).is_some_and(|t| !t.is_empty())))
+        .collect();
     if !used.contains(&true) {
         return (keys.to_vec(), values.to_vec());
     }
-    keys.iter().zip(values).zip(used).filter(|(_, used)| *used).map(|((k, v), _)| (*k, v.clone())).unzip()
+    keys.iter()
+        .zip(values)
+        .zip(used)
+        .filter(|(_, used)| *used)
+        .map(|((k, v), _)| (*k, v.clone()))
+        .unzip()
 }
 
 /// Values that agree where both say something, and in one key at least, name one element.
@@ -224,7 +245,11 @@ fn unify(all: &mut [Vec<String>]) {
             if a.len() != b.len() || !agree || !a.iter().zip(b).any(|(x, y)| x == y) {
                 continue;
             }
-            let both: Vec<String> = a.iter().zip(b).map(|(x, y)| if x.is_empty() { y.clone() } else { x.clone() }).collect();
+            let both: Vec<String> = a
+                .iter()
+                .zip(b)
+                .map(|(x, y)| if x.is_empty() { y.clone() } else { x.clone() })
+                .collect();
             for at in [i, j] {
                 if let Some(values) = all.get_mut(at) {
                     values.clone_from(&both);
@@ -272,7 +297,10 @@ fn walk_list(dest: Option<Node>, patch: Option<Node>, place: Option<Place>) -> R
         let find = |list: &[Node]| list.iter().position(|e| matches(e, &find_keys, &find_values));
         let at = find(&dest);
         let old = at.and_then(|i| dest.get(i)).cloned();
-        let change = patch.as_ref().and_then(|p| find(p.items()).and_then(|i| p.items().get(i))).cloned();
+        let change = patch
+            .as_ref()
+            .and_then(|p| find(p.items()).and_then(|i| p.items().get(i)))
+            .cloned();
         let merged = walk(old, change, place.and_then(Place::items))?;
         match merged.value.filter(|v| !is_void(v)) {
             None => set_element(&mut dest, &keys, &values, None),
@@ -283,7 +311,10 @@ fn walk_list(dest: Option<Node>, patch: Option<Node>, place: Option<Place>) -> R
                     }
                 }
                 set_element(&mut added, &keys, &values, Some(&value));
-                if let Some(slot) = at.filter(|_| !merged.foreign && matches!(value, Node::Map(_))).and_then(|i| dest.get_mut(i)) {
+                if let Some(slot) = at
+                    .filter(|_| !merged.foreign && matches!(value, Node::Map(_)))
+                    .and_then(|i| dest.get_mut(i))
+                {
                     *slot = value;
                 }
             }

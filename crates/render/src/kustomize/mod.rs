@@ -120,10 +120,21 @@ fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
     vars.resolve(&mut resources, &config.var_reference)?;
     resources.retain(|r| {
         let annotations = r.metadata_map("annotations");
-        annotations.get("config.kubernetes.io/local-config").is_none_or(|v| v == "false")
+        annotations
+            .get("config.kubernetes.io/local-config")
+            .is_none_or(|v| v == "false")
     });
-    order::sort(&mut resources, target.kustomization.sort_options.as_ref(), target.loader.session.options.keep_order)?;
-    if target.kustomization.build_metadata.iter().any(|m| m == "managedByLabel") {
+    order::sort(
+        &mut resources,
+        target.kustomization.sort_options.as_ref(),
+        target.loader.session.options.keep_order,
+    )?;
+    if target
+        .kustomization
+        .build_metadata
+        .iter()
+        .any(|m| m == "managedByLabel")
+    {
         let label = BTreeMap::from([("app.kubernetes.io/managed-by".to_owned(), "kustomize-v5.8.1".to_owned())]);
         let spec = fieldspec::FieldSpec {
             path: "metadata/labels".into(),

@@ -80,8 +80,12 @@ fn bound_namespaces(resource: &Resource) -> Vec<String> {
         return Vec::new();
     }
     let subjects = resource.node.get("subjects").map(Node::items).unwrap_or_default();
-    let accounts = subjects.iter().filter(|s| s.get("kind").and_then(Node::text) == Some("ServiceAccount"));
-    accounts.filter_map(|s| s.get("namespace").and_then(Node::text).map(str::to_owned)).collect()
+    let accounts = subjects
+        .iter()
+        .filter(|s| s.get("kind").and_then(Node::text) == Some("ServiceAccount"));
+    accounts
+        .filter_map(|s| s.get("namespace").and_then(Node::text).map(str::to_owned))
+        .collect()
 }
 
 fn role_ref(resource: &Resource) -> Option<Gvk> {
@@ -168,7 +172,9 @@ impl Referrer<'_> {
             }
         }
         found.retain(|c| c.previous.iter().any(|id| id.gvk.is_selected(self.target)));
-        if self.to_role && let Some(role) = &self.role {
+        if self.to_role
+            && let Some(role) = &self.role
+        {
             found.retain(|c| c.previous.iter().any(|id| id.gvk.is_selected(role)));
         }
         if !self.card.cluster_scoped {
@@ -201,9 +207,7 @@ impl Referrer<'_> {
     }
 
     fn same_affixes(&self, card: &Card, allow_empty: bool) -> bool {
-        let same = |a: &[String], b: &[String]| {
-            (allow_empty && (a.is_empty() || b.is_empty())) || same_end(a, b)
-        };
+        let same = |a: &[String], b: &[String]| (allow_empty && (a.is_empty() || b.is_empty())) || same_end(a, b);
         same(&card.prefixes, &self.card.prefixes) && same(&card.suffixes, &self.card.suffixes)
     }
 }

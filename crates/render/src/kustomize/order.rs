@@ -28,7 +28,9 @@ pub(super) fn sort(resources: &mut [Resource], options: Option<&SortOptions>, ke
         ("fifo", Some(_)) => Err(Failure::invalid(
             "the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'",
         )),
-        _ => Err(Failure::invalid("the field 'sortOptions.order' must be one of [fifo, legacy]")),
+        _ => Err(Failure::invalid(
+            "the field 'sortOptions.order' must be one of [fifo, legacy]",
+        )),
     }
 }
 
@@ -37,7 +39,13 @@ fn legacy(resources: &mut [Resource], first: &[&str], last: &[&str]) {
     resources.sort_by_cached_key(|r| {
         let id = r.id();
         let (place, kind) = id.gvk.sort_key(&order);
-        let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
+        let or = |text: &str, none: &str| {
+            if text.is_empty() {
+                none.to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
         (place, kind, or(&id.namespace, "~X"), or(&id.name, "~N"))
     });
 }

@@ -18,7 +18,11 @@ pub(super) fn apply(loader: &Loader<'_, '_, '_>, resources: &mut Vec<Resource>, 
     let inline = patch.patch.trim();
     let (text, source) = match (inline.is_empty(), patch.path.is_empty()) {
         (true, true) => return Err(Failure::invalid("patches: must specify one of patch and path")),
-        (false, false) => return Err(Failure::invalid("patches: patch and path can't be set at the same time")),
+        (false, false) => {
+            return Err(Failure::invalid(
+                "patches: patch and path can't be set at the same time",
+            ));
+        }
         (false, true) => (inline.to_owned(), "an inline patch".to_owned()),
         (true, false) => {
             let text = loader
@@ -31,10 +35,14 @@ pub(super) fn apply(loader: &Loader<'_, '_, '_>, resources: &mut Vec<Resource>, 
     let operations = json_operations(&text);
     let merges = match (merges, operations) {
         (Ok(m), Ok(ops)) if !m.is_empty() && !ops.is_empty() => {
-            return Err(Failure::invalid(format!("{source} qualifies as both a strategic merge and a JSON patch")));
+            return Err(Failure::invalid(format!(
+                "{source} qualifies as both a strategic merge and a JSON patch"
+            )));
         }
         (Ok(m), _) => m,
-        (Err(_), Ok(ops)) => return json_patch(resources, patch.target.as_ref(), &ops, true).map_err(|e| e.within(source)),
+        (Err(_), Ok(ops)) => {
+            return json_patch(resources, patch.target.as_ref(), &ops, true).map_err(|e| e.within(source));
+        }
         (Err(e), Err(_)) => {
             let message = format!("unable to parse SM or JSON patch: {}", e.message);
             return Err(Failure::invalid(message).within(source));
@@ -63,10 +71,16 @@ fn merge_patches(resources: &mut Vec<Resource>, patch: &Patch, mut merges: Vec<R
         if merges.is_empty() {
             return Err(Failure::invalid("the patch holds no object"));
         }
-        return Err(Failure::invalid("several strategic merge patches in one entry cannot have a target: split the entry"));
+        return Err(Failure::invalid(
+            "several strategic merge patches in one entry cannot have a target: split the entry",
+        ));
     };
     let selector = Compiled::new(target)?;
-    let chosen: HashSet<_> = resources.iter().filter(|r| selector.fits_resource(r)).map(Resource::id).collect();
+    let chosen: HashSet<_> = resources
+        .iter()
+        .filter(|r| selector.fits_resource(r))
+        .map(Resource::id)
+        .collect();
     merge_into(resources, one, |r| chosen.contains(&r.id()))
 }
 
@@ -130,7 +144,9 @@ pub(super) fn apply_legacy_merges(
         }
     }
     if patches.is_empty() && !entries.is_empty() {
-        return Err(Failure::invalid("patchesStrategicMerge: the patches appear to be empty"));
+        return Err(Failure::invalid(
+            "patchesStrategicMerge: the patches appear to be empty",
+        ));
     }
     merge_each(resources, &patches)
 }
@@ -152,7 +168,11 @@ pub(super) fn apply_legacy_json(loader: &Loader<'_, '_, '_>, resources: &mut [Re
     }
     let text = match (patch.path.is_empty(), patch.patch.is_empty()) {
         (true, true) => return Err(Failure::invalid("patchesJson6902: empty file path and empty patch")),
-        (false, false) => return Err(Failure::invalid("patchesJson6902: must specify a file path or a patch, not both")),
+        (false, false) => {
+            return Err(Failure::invalid(
+                "patchesJson6902: must specify a file path or a patch, not both",
+            ));
+        }
         (false, true) => loader.load_text(&patch.path)?,
         (true, false) => patch.patch.clone(),
     };
@@ -195,7 +215,8 @@ fn json_patch(resources: &mut [Resource], target: Option<&Selector>, operations:
             metadata.set("annotations", Node::Map(Vec::new()));
         }
         let before = node.to_yaml().map_err(|e| Failure::invalid(format!("{id}: {e}")))?;
-        let after = pintle_merge::json_patch::apply(&Value::from(before), &operations).map_err(|e| fail(e.to_string()))?;
+        let after =
+            pintle_merge::json_patch::apply(&Value::from(before), &operations).map_err(|e| fail(e.to_string()))?;
         node = Node::from(&Yaml::from(&after));
         if noted
             && let Some(metadata) = node.get_mut("metadata")

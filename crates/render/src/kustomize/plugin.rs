@@ -70,7 +70,9 @@ pub(super) fn load(target: &Target<'_, '_, '_>, entries: &[String]) -> Result<Ve
 
 fn decode<T: serde::de::DeserializeOwned>(config: &Resource, node: &Node) -> Result<T> {
     let place = || format!("plugin {} fails configuration", config.id());
-    let yaml = node.to_yaml().map_err(|e| Failure::invalid(e.to_string()).within(place()))?;
+    let yaml = node
+        .to_yaml()
+        .map_err(|e| Failure::invalid(e.to_string()).within(place()))?;
     decode_yaml(yaml).map_err(|e| e.within(place()))
 }
 
@@ -80,7 +82,10 @@ pub(super) fn generate(target: &Target<'_, '_, '_>, config: &Resource) -> Result
         "ConfigMapGenerator" => "ConfigMap",
         "SecretGenerator" => "Secret",
         "HelmChartInflationGenerator" => {
-            return Err(Failure::new(Reason::Helm, "HelmChartInflationGenerator: must specify --enable-helm"));
+            return Err(Failure::new(
+                Reason::Helm,
+                "HelmChartInflationGenerator: must specify --enable-helm",
+            ));
         }
         _ => return Err(unknown(config)),
     };

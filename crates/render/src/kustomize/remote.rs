@@ -34,12 +34,15 @@ pub(super) fn fetch_of(text: &str) -> Option<Fetch> {
 }
 
 pub(super) fn is_http(text: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| strip_prefix(text, scheme).is_some())
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| strip_prefix(text, scheme).is_some())
 }
 
 fn strip_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     let head = text.get(..prefix.len())?;
-    head.eq_ignore_ascii_case(prefix).then(|| text.get(prefix.len()..).unwrap_or_default())
+    head.eq_ignore_ascii_case(prefix)
+        .then(|| text.get(prefix.len()..).unwrap_or_default())
 }
 
 /// Reads the ways to name a repository that Kustomize knows.
@@ -75,7 +78,12 @@ fn git_base(text: &str) -> Option<GitBase> {
             Some(colon) if scp && colon > 0 && slash.is_none_or(|s| colon < s) => Some(colon),
             _ => slash,
         };
-        let (host, path) = at.map_or((rest, ""), |at| (rest.get(..=at).unwrap_or_default(), rest.get(at + 1..).unwrap_or_default()));
+        let (host, path) = at.map_or((rest, ""), |at| {
+            (
+                rest.get(..=at).unwrap_or_default(),
+                rest.get(at + 1..).unwrap_or_default(),
+            )
+        });
         let host = match github {
             true if scheme == "ssh://" || !user.is_empty() => format!("{user}github.com:"),
             true => "https://github.com/".to_owned(),
@@ -99,7 +107,9 @@ fn git_base(text: &str) -> Option<GitBase> {
     }
     let value = |name: &str| {
         let mut pairs = query.split('&').filter_map(|p| p.split_once('='));
-        pairs.find(|(k, v)| *k == name && !v.is_empty()).map(|(_, v)| v.to_owned())
+        pairs
+            .find(|(k, v)| *k == name && !v.is_empty())
+            .map(|(_, v)| v.to_owned())
     };
     Some(GitBase {
         repository: format!("{host}{repository}"),
@@ -146,10 +156,22 @@ mod tests {
     #[test]
     fn tells_repositories_from_paths() {
         let of = |a: &str, b: &str, c: &str| Some((a.to_owned(), b.to_owned(), c.to_owned()));
-        assert_eq!(parts("github.com/org/repo/sub/dir?ref=v1"), of("https://github.com/org/repo", "sub/dir", "v1"));
-        assert_eq!(parts("git@github.com:org/repo.git//deploy"), of("git@github.com:org/repo.git", "deploy", "")
-            .map(|(_, b, c)| ("git@github.com:org/repo.git".into(), b, c)));
-        assert_eq!(parts("https://host.example/org/repo//x?version=a"), of("https://host.example/org/repo", "x", "a"));
+        assert_eq!(
+            parts("github.com/org/repo/sub/dir?ref=v1"),
+            of("https://github.com/org/repo", "sub/dir", "v1")
+        );
+        assert_eq!(
+            parts("git@github.com:org/repo.git//deploy"),
+            of("git@github.com:org/repo.git", "deploy", "").map(|(_, b, c)| (
+                "git@github.com:org/repo.git".into(),
+                b,
+                c
+            ))
+        );
+        assert_eq!(
+            parts("https://host.example/org/repo//x?version=a"),
+            of("https://host.example/org/repo", "x", "a")
+        );
         assert_eq!(parts("../base"), None);
         assert_eq!(parts("dir/file.yaml"), None);
         assert_eq!(parts("https://github.com/org/repo//../../x"), None);

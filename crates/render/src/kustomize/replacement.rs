@@ -11,21 +11,29 @@ use super::resource::Resource;
 use super::selector::{Compiled, compile};
 
 /// Applies every replacement in order.
-pub(super) fn apply_all(loader: &Loader<'_, '_, '_>, resources: &mut [Resource], entries: &[ReplacementField]) -> Result<()> {
+pub(super) fn apply_all(
+    loader: &Loader<'_, '_, '_>,
+    resources: &mut [Resource],
+    entries: &[ReplacementField],
+) -> Result<()> {
     for entry in entries {
         if entry.path.is_empty() {
             apply(resources, entry)?;
             continue;
         }
         if entry.source.is_some() || entry.targets.as_ref().is_some_and(|t| !t.is_empty()) {
-            return Err(Failure::invalid("replacements: cannot specify both path and inline replacement"));
+            return Err(Failure::invalid(
+                "replacements: cannot specify both path and inline replacement",
+            ));
         }
         let text = loader.load_text(&entry.path)?;
         let yaml = pintle_yaml::parse(&text).map_err(|e| Failure::invalid(e.to_string()).within(&entry.path))?;
         let list: Vec<ReplacementField> = match yaml {
             Yaml::Seq(_) => decode_yaml(yaml),
             Yaml::Map(_) => decode_yaml(yaml).map(|one| vec![one]),
-            _ => Err(Failure::invalid("a file of replacements holds one replacement or a list")),
+            _ => Err(Failure::invalid(
+                "a file of replacements holds one replacement or a list",
+            )),
         }
         .map_err(|e| e.within(&entry.path))?;
         for one in &list {
@@ -37,11 +45,17 @@ pub(super) fn apply_all(loader: &Loader<'_, '_, '_>, resources: &mut [Resource],
 
 fn apply(resources: &mut [Resource], entry: &ReplacementField) -> Result<()> {
     let Some(targets) = &entry.targets else {
-        return Err(Failure::invalid("replacements must specify a source and at least one target"));
+        return Err(Failure::invalid(
+            "replacements must specify a source and at least one target",
+        ));
     };
     let value = match (&entry.source, &entry.source_value) {
         (Some(_), Some(_)) => return Err(Failure::invalid("value and resource selectors are mutually exclusive")),
-        (None, None) => return Err(Failure::invalid("replacements must specify a source and at least one target")),
+        (None, None) => {
+            return Err(Failure::invalid(
+                "replacements must specify a source and at least one target",
+            ));
+        }
         (None, Some(value)) => Node::plain(value.clone()),
         (Some(source), None) => read(resources, source)?,
     };
@@ -64,11 +78,19 @@ fn read(resources: &[Resource], source: &Source) -> Result<Node> {
         namespace: source.namespace.clone(),
     };
     let mut found = resources.iter().filter(|r| r.any_id(|id| id.is_selected_by(&wanted)));
-    let object = found.next().ok_or_else(|| no_match(format!("replacements: nothing selected by {wanted}")))?;
+    let object = found
+        .next()
+        .ok_or_else(|| no_match(format!("replacements: nothing selected by {wanted}")))?;
     if found.next().is_some() {
-        return Err(no_match(format!("replacements: multiple matches for selector {wanted}")));
+        return Err(no_match(format!(
+            "replacements: multiple matches for selector {wanted}"
+        )));
     }
-    let path = if source.field_path.is_empty() { "metadata.name" } else { &source.field_path };
+    let path = if source.field_path.is_empty() {
+        "metadata.name"
+    } else {
+        &source.field_path
+    };
     let missing = || no_match(format!("fieldPath `{path}` is missing for replacement source {wanted}"));
     let mut here = &object.node;
     for part in split_fields(path) {
@@ -84,9 +106,14 @@ fn read(resources: &[Resource], source: &Source) -> Result<Node> {
         return Err(Failure::invalid("delimiter option can only be used with scalar nodes"));
     };
     let index = usize::try_from(options.index).ok();
-    let part = index.and_then(|i| scalar.text.split(options.delimiter.as_str()).nth(i)).ok_or_else(|| {
-        no_match(format!("options.index {} is out of bounds for `{path}` of {wanted}", options.index))
-    })?;
+    let part = index
+        .and_then(|i| scalar.text.split(options.delimiter.as_str()).nth(i))
+        .ok_or_else(|| {
+            no_match(format!(
+                "options.index {} is out of bounds for `{path}` of {wanted}",
+                options.index
+            ))
+        })?;
     Ok(Node::Scalar(Scalar {
         text: part.to_owned(),
         tag: scalar.tag,
@@ -136,17 +163,26 @@ pub(super) fn split_fields(path: &str) -> Vec<String> {
 
 fn write(resources: &mut [Resource], target: &Target, value: &Node) -> Result<()> {
     let Some(select) = &target.select else {
-        return Err(Failure::invalid("replacements: target must specify resources to select"));
+        return Err(Failure::invalid(
+            "replacements: target must specify resources to select",
+        ));
     };
     let selector = Compiled::new(select)?;
     let rejects: Vec<Compiled> = target.reject.iter().map(Compiled::new).collect::<Result<_>>()?;
     let default = ["metadata.name".to_owned()];
-    let paths: &[String] = if target.field_paths.is_empty() { &default } else { &target.field_paths };
+    let paths: &[String] = if target.field_paths.is_empty() {
+        &default
+    } else {
+        &target.field_paths
+    };
     for resource in resources {
         if !selector.fits_labels(resource) || rejects.iter().any(|r| r.has_labels() && r.fits_labels(resource)) {
             continue;
         }
-        if rejects.iter().any(|r| !r.has_no_id() && resource.any_id(|id| r.fits_id(id))) {
+        if rejects
+            .iter()
+            .any(|r| !r.has_no_id() && resource.any_id(|id| r.fits_id(id)))
+        {
             continue;
         }
         if !resource.any_id(|id| selector.fits_id(id)) {
@@ -172,7 +208,9 @@ fn write_field(node: &mut Node, path: &str, value: &Node, options: Option<&Field
     .map_err(|e| e.within(format_args!("field {path:?}")))?;
     if count == 0 {
         let verb = if create.is_some() { "find or create" } else { "find" };
-        return Err(no_match(format!("unable to {verb} field {path:?} in replacement target")));
+        return Err(no_match(format!(
+            "unable to {verb} field {path:?} in replacement target"
+        )));
     }
     Ok(())
 }
@@ -236,7 +274,9 @@ fn visit(node: &mut Node, path: &[String], create: Option<&Node>, set: &mut Set<
     if is_number(part) && matches!(node, Node::Seq(_)) {
         let Node::Seq(items) = node else { return Ok(()) };
         let index: usize = part.parse().map_err(|_| not_list())?;
-        if items.len() == index && let Some(made) = made() {
+        if items.len() == index
+            && let Some(made) = made()
+        {
             items.push(made);
         }
         let count = items.len();
@@ -256,7 +296,11 @@ fn visit(node: &mut Node, path: &[String], create: Option<&Node>, set: &mut Set<
             .ok_or_else(|| Failure::invalid(format!("{part:?} is no [key=value]")))?;
         let regex = compile(pattern)?;
         let fits = |item: &Node| {
-            let text = if key.is_empty() { item.text() } else { item.get(key).and_then(Node::text) };
+            let text = if key.is_empty() {
+                item.text()
+            } else {
+                item.get(key).and_then(Node::text)
+            };
             text.is_some_and(|t| regex.is_match(t))
         };
         if create.is_some() && !items.iter().any(fits) {
@@ -277,7 +321,8 @@ fn visit(node: &mut Node, path: &[String], create: Option<&Node>, set: &mut Set<
             {
                 node.set(part, made);
             }
-            node.get_mut(part).map_or(Ok(()), |field| visit(field, rest, create, set))
+            node.get_mut(part)
+                .map_or(Ok(()), |field| visit(field, rest, create, set))
         }
         Node::Seq(_) => Err(Failure::invalid(format!("wrong node kind: {part:?} needs a map"))),
         Node::Scalar(_) => Ok(()),

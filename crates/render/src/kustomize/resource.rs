@@ -159,7 +159,10 @@ impl Resource {
 }
 
 fn text_at<'n>(node: &'n Node, path: &[&str]) -> &'n str {
-    path.iter().try_fold(node, |n, key| n.get(key)).and_then(Node::text).unwrap_or_default()
+    path.iter()
+        .try_fold(node, |n, key| n.get(key))
+        .and_then(Node::text)
+        .unwrap_or_default()
 }
 
 /// The documents of a file as objects: lists are taken apart, documents of nothing are dropped. Errors do not name the file.
@@ -187,7 +190,10 @@ pub(super) fn parse_resources(text: &str) -> Result<Vec<Resource>> {
     }
     let mut out = Vec::new();
     while let Some(node) = queue.pop_front() {
-        let is_list = node.get("kind").and_then(Node::text).is_some_and(|k| k.ends_with("List"));
+        let is_list = node
+            .get("kind")
+            .and_then(Node::text)
+            .is_some_and(|k| k.ends_with("List"));
         match node.get("items") {
             Some(items) if is_list => match items {
                 Node::Seq(items) => {
@@ -213,11 +219,15 @@ fn check(node: &Node) -> Result<bool> {
     }
     let kind = node.get("kind").and_then(Node::text).unwrap_or_default();
     if kind.is_empty() {
-        return Err(Failure::invalid("missing kind in an object: every document is to be a Kubernetes object"));
+        return Err(Failure::invalid(
+            "missing kind in an object: every document is to be a Kubernetes object",
+        ));
     }
     let name = text_at(node, &["metadata", "name"]);
     if name.is_empty() && !kind.ends_with("List") {
-        return Err(Failure::invalid(format!("missing metadata.name in an object of kind {kind}")));
+        return Err(Failure::invalid(format!(
+            "missing metadata.name in an object of kind {kind}"
+        )));
     }
     Ok(true)
 }

@@ -65,7 +65,9 @@ impl Compiled {
 
     /// Whether the selector names no part of an id.
     pub fn has_no_id(&self) -> bool {
-        [&self.group, &self.version, &self.kind, &self.name, &self.namespace].iter().all(|p| p.is_none())
+        [&self.group, &self.version, &self.kind, &self.name, &self.namespace]
+            .iter()
+            .all(|p| p.is_none())
     }
 
     /// Whether the selector looks at labels or annotations.
@@ -87,8 +89,11 @@ impl Compiled {
     pub fn fits_resource(&self, resource: &Resource) -> bool {
         let (now, first) = (resource.id(), resource.original_id());
         let either = |pattern: Option<&Regex>, a: &str, b: &str| fits(pattern, a) || fits(pattern, b);
-        either(self.namespace.as_ref(), first.effective_namespace(), now.effective_namespace())
-            && either(self.name.as_ref(), &first.name, &now.name)
+        either(
+            self.namespace.as_ref(),
+            first.effective_namespace(),
+            now.effective_namespace(),
+        ) && either(self.name.as_ref(), &first.name, &now.name)
             && self.fits_kind(&now.gvk)
             && self.fits_labels(resource)
     }
@@ -144,7 +149,10 @@ fn requirements(text: &str) -> Result<Vec<Requirement>> {
     if parts.len() == 1 && text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    parts.into_iter().map(|part| requirement(part.trim()).ok_or_else(bad)).collect()
+    parts
+        .into_iter()
+        .map(|part| requirement(part.trim()).ok_or_else(bad))
+        .collect()
 }
 
 fn requirement(part: &str) -> Option<Requirement> {

@@ -54,7 +54,8 @@ pub(super) fn names(resources: &mut [Resource], side: Side, text: &str, specs: &
 }
 
 fn scalar(node: &Node) -> Result<&str> {
-    node.text().ok_or_else(|| Failure::invalid("wrong node kind: expected a scalar"))
+    node.text()
+        .ok_or_else(|| Failure::invalid("wrong node kind: expected a scalar"))
 }
 
 /// Which subjects of role bindings get the namespace.
@@ -127,7 +128,10 @@ pub(super) fn namespace(
         let count = ids.entry(key(&id)).or_insert(0);
         *count += 1;
         if *count > 1 {
-            return Err(Failure::new(Reason::Conflict, format!("namespace transformation produces ID conflict: {id}")));
+            return Err(Failure::new(
+                Reason::Conflict,
+                format!("namespace transformation produces ID conflict: {id}"),
+            ));
         }
     }
     Ok(())
@@ -202,7 +206,11 @@ pub(super) fn images(resources: &mut [Resource], image: &Image, specs: &[FieldSp
 
 fn with_image(old: &str, image: &Image) -> String {
     let (name, mut tag, mut digest) = split_image(old);
-    let name = if image.new_name.is_empty() { name } else { &image.new_name };
+    let name = if image.new_name.is_empty() {
+        name
+    } else {
+        &image.new_name
+    };
     let suffixed;
     match (image.new_tag.as_str(), image.digest.as_str()) {
         ("", "") if !image.tag_suffix.is_empty() => {

@@ -20,7 +20,10 @@ impl Vars {
     pub fn merge(&mut self, more: Self) -> Result<()> {
         for (name, var) in more.0 {
             if self.0.contains_key(&name) {
-                return Err(Failure::new(Reason::Conflict, format!("var '{name}' already encountered")));
+                return Err(Failure::new(
+                    Reason::Conflict,
+                    format!("var '{name}' already encountered"),
+                ));
             }
             self.0.insert(name, var);
         }
@@ -116,7 +119,10 @@ fn lookup<'n>(node: &'n Node, path: &str) -> Option<&'n Node> {
         }
         if let Some(index) = index {
             here = match index.split_once('=') {
-                Some((key, value)) => here.items().iter().find(|i| i.get(key).and_then(Node::text) == Some(value))?,
+                Some((key, value)) => here
+                    .items()
+                    .iter()
+                    .find(|i| i.get(key).and_then(Node::text) == Some(value))?,
                 None => here.items().get(index.parse::<usize>().ok()?)?,
             };
         }
@@ -145,7 +151,11 @@ fn expand(scalar: &mut Scalar, values: &BTreeMap<&str, Scalar>) {
     if scalar.tag != Tag::Str {
         return;
     }
-    let name = scalar.text.strip_prefix("$(").and_then(|t| t.split_once(')')).filter(|(_, rest)| rest.is_empty());
+    let name = scalar
+        .text
+        .strip_prefix("$(")
+        .and_then(|t| t.split_once(')'))
+        .filter(|(_, rest)| rest.is_empty());
     if let Some((name, _)) = name {
         if let Some(value) = values.get(name) {
             // The only content keeps its type.
