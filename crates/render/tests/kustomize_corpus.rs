@@ -2,7 +2,13 @@
 //!
 //! The corpus is an archive beside the repository (`shared/corpus/kustomize.tar.xz` in a directory above); without it the test steps
 //! aside and says so. `KUSTOMIZE_CASE=part-of-a-name` runs and explains single cases.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::panic,
+    clippy::disallowed_methods
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -82,7 +88,7 @@ impl Tree for DirTree {
     }
 
     fn list(&self, _: &TreePath) -> Result<Option<Listing>, TreeError> {
-        unimplemented!("kustomize lists no directories")
+        Ok(None)
     }
 
     fn read(&self, path: &TreePath, _: u64) -> Result<Option<Arc<[u8]>>, TreeError> {

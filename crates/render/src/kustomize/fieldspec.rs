@@ -26,6 +26,9 @@ pub(super) enum Create {
 
 /// Adds specs to a list; one that is there already must agree about creating.
 pub(super) fn merge_all(into: &mut Vec<FieldSpec>, more: &[FieldSpec]) -> Result<()> {
+    if into.as_slice() == more {
+        return Ok(());
+    }
     for spec in more {
         match into
             .iter()
@@ -104,6 +107,10 @@ fn walk(node: &mut Node, path: &[String], create: Create, set: &mut dyn FnMut(&m
                 && node.get(name).is_none_or(Node::is_null)
             {
                 node.set(name, made);
+            }
+            // A path that says list makes one of a null.
+            if is_list && node.get(name).is_some_and(Node::is_null) {
+                node.set(name, Node::Seq(Vec::new()));
             }
             match node.get_mut(name) {
                 Some(field) => walk(field, rest, create, set),

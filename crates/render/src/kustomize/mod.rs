@@ -161,3 +161,6 @@ fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
     }
     Ok((objects, text))
 }
+
+#[cfg(test)]
+mod tests;
