@@ -23,6 +23,7 @@ mod error;
 mod event;
 mod json;
 mod limits;
+mod node;
 mod number;
 mod resolve;
 mod scan;
@@ -33,6 +34,7 @@ pub use emit::to_string;
 pub use error::{Error, ErrorKind};
 pub use json::to_json_string;
 pub use limits::Limits;
+pub use node::{Node, Scalar, Tag, parse_node};
 pub use number::format_json_float;
 pub use stream::{Document, parse_all, parse_all_with, split_documents};
 
