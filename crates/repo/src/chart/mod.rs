@@ -39,7 +39,7 @@ use access::normalize;
 use address::{Address, RegistryAddress};
 use bounded::Bounded;
 use cache::{DiskCache, Key};
-use slot::Slot;
+use slot::{Entered, Slot};
 
 /// Indexes kept; each takes some MB at most. Past that the least used goes.
 const MAX_INDEXES: usize = 64;
@@ -120,6 +120,20 @@ enum Pin {
         repo_url: String,
         address: RegistryAddress,
         layer: Layer,
+    },
+}
+
+/// Where the bytes of an archive come from.
+#[derive(Clone, Copy)]
+enum Origin<'a> {
+    Server {
+        session: &'a Session,
+        access: &'a ChartAccess,
+        url: &'a Url,
+    },
+    Registry {
+        registry: &'a Registry,
+        layer: &'a Layer,
     },
 }
 
@@ -301,8 +315,12 @@ impl Charts {
                 let session = self.session(&home, &access, of.pass_credentials);
                 let scope = scope(&of.repo_url, &access);
                 let key = format!("{url}\n{}", digest.map(|d| digest::named(&d)).unwrap_or_default());
-                let download = async || self.download_archive(&session, &access, url, *digest, scope).await;
-                self.archive(resolved, key, *digest, scope, access.fingerprint(), "", download)
+                let from = Origin::Server {
+                    session: &session,
+                    access: &access,
+                    url,
+                };
+                self.archive(resolved, key, *digest, scope, access.fingerprint(), from)
                     .await
             }
             Pin::Layer {
@@ -314,23 +332,16 @@ impl Charts {
                 let known = self.registry(address, &access, of.pass_credentials);
                 let scope = scope(repo_url, &access);
                 let key = format!("{}\n{}", address.shown(), digest::named(&layer.digest));
-                let download = async || self.download_layer(&known.registry, layer, scope).await;
-                let expected = Some(layer.digest);
-                self.archive(
-                    resolved,
-                    key,
-                    expected,
-                    scope,
-                    access.fingerprint(),
-                    &layer.media_type,
-                    download,
-                )
-                .await
+                let from = Origin::Registry {
+                    registry: &known.registry,
+                    layer,
+                };
+                self.archive(resolved, key, Some(layer.digest), scope, access.fingerprint(), from)
+                    .await
             }
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "what two kinds of archives share")]
     async fn archive(
         &self,
         resolved: &Resolved,
@@ -338,30 +349,32 @@ impl Charts {
         expected: Option<[u8; 32]>,
         scope: [u8; 32],
         fingerprint: Fingerprint,
-        media_type: &str,
-        download: impl AsyncFn() -> Result<[u8; 32], ChartError>,
+        from: Origin<'_>,
     ) -> Result<ChartArchive, ChartError> {
         let slot = lock(&self.shared.downloads).get_or((key, fingerprint), Arc::default);
         // Where the digest is promised any archive with it will do; else the download must not be too old.
-        let now = Instant::now();
         let mut not_before = match expected {
             Some(_) => self.shared.started,
-            None => now.checked_sub(UNPINNED_AGE).unwrap_or(self.shared.started),
+            None => Instant::now().checked_sub(UNPINNED_AGE).unwrap_or(self.shared.started),
         };
         for _ in 0..2 {
-            let digest = slot
-                .get(not_before, async |_| match expected {
-                    // A file of an earlier process, or one this process fetched and forgot.
-                    Some(digest) if self.read(Key { digest, scope }).await?.is_some() => Ok(digest),
-                    _ => download().await,
-                })
-                .await?;
+            let digest = match slot.enter(not_before).await {
+                Entered::Known(known) => known?,
+                Entered::Turn(turn) => {
+                    let loaded = self.on_disk_or_download(expected, scope, from).await;
+                    turn.end(loaded)?
+                }
+            };
             if let Some(bytes) = self.read(Key { digest, scope }).await? {
+                let media_type = match from {
+                    Origin::Server { .. } => String::new(),
+                    Origin::Registry { layer, .. } => layer.media_type.clone(),
+                };
                 return Ok(ChartArchive {
                     bytes,
                     digest: digest::named(&digest),
                     version: resolved.version.clone(),
-                    media_type: media_type.to_owned(),
+                    media_type,
                 });
             }
             // It was there once and is gone: made room for others, or changed on disk. Once more, from the server.
@@ -373,6 +386,26 @@ impl Charts {
                 "an archive vanished twice right after it was downloaded; the cache may be too small or the disk faulty"
                     .into(),
         })
+    }
+
+    async fn on_disk_or_download(
+        &self,
+        expected: Option<[u8; 32]>,
+        scope: [u8; 32],
+        from: Origin<'_>,
+    ) -> Result<[u8; 32], ChartError> {
+        // A file of an earlier process, or one whose download this process has forgotten.
+        if let Some(digest) = expected
+            && self.read(Key { digest, scope }).await?.is_some()
+        {
+            return Ok(digest);
+        }
+        match from {
+            Origin::Server { session, access, url } => {
+                self.download_archive(session, access, url, expected, scope).await
+            }
+            Origin::Registry { registry, layer } => self.download_layer(registry, layer, scope).await,
+        }
     }
 
     async fn read(&self, key: Key) -> Result<Option<Arc<[u8]>>, ChartError> {
@@ -509,12 +542,14 @@ impl Charts {
         let slot = lock(&self.shared.indexes).get_or((home.clone(), access.fingerprint()), Arc::default);
         let session = self.session(home, access, pass_credentials);
         let limit = self.shared.settings.max_index_bytes;
-        let known = slot
-            .get(not_before, async |known| {
+        let known = match slot.enter(not_before).await {
+            Entered::Known(known) => known?,
+            Entered::Turn(turn) => {
                 self.shared.listings.fetch_add(1, Ordering::Relaxed);
-                fetch_index(&session, access, limit, known).await
-            })
-            .await?;
+                let loaded = fetch_index(&session, access, limit, turn.before()).await;
+                turn.end(loaded)?
+            }
+        };
         Ok(known.index)
     }
 
@@ -531,13 +566,14 @@ impl Charts {
     }
 
     async fn tags(&self, known: &KnownRegistry, not_before: Instant) -> Result<Arc<[String]>, ChartError> {
-        let tags = known
-            .tags
-            .get(not_before, async |_| {
+        let tags = match known.tags.enter(not_before).await {
+            Entered::Known(tags) => tags?,
+            Entered::Turn(turn) => {
                 self.shared.listings.fetch_add(1, Ordering::Relaxed);
-                Ok(known.registry.tags().await?.map(Into::into))
-            })
-            .await?;
+                let loaded = known.registry.tags().await;
+                turn.end(loaded.map(|tags| tags.map(Into::into)))?
+            }
+        };
         tags.ok_or_else(|| {
             let shown = known.registry.address().shown();
             let (url, chart) = shown.rsplit_once('/').unwrap_or_default();
@@ -563,11 +599,14 @@ impl Charts {
             Reference::Digest(_) => self.shared.started,
             Reference::Tag(_) => not_before,
         };
-        slot.get(not_before, async |_| {
-            self.shared.listings.fetch_add(1, Ordering::Relaxed);
-            Ok(known.registry.manifest(reference).await?.map(Arc::new))
-        })
-        .await
+        match slot.enter(not_before).await {
+            Entered::Known(known) => known,
+            Entered::Turn(turn) => {
+                self.shared.listings.fetch_add(1, Ordering::Relaxed);
+                let loaded = known.registry.manifest(reference).await;
+                turn.end(loaded.map(|manifest| manifest.map(Arc::new)))
+            }
+        }
     }
 
     #[allow(
