@@ -485,3 +485,76 @@ async fn a_proxy_is_used_where_it_should_be() {
         .unwrap();
     assert_eq!(proxy.paths().len(), 1);
 }
+
+/// A private authority, and TLS on loopback that only those with a certificate from it get through.
+fn mutual_tls() -> (String, tokio_rustls::TlsAcceptor, String, String) {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use rustls::pki_types::PrivateKeyDer;
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let certificate = authority.self_signed(&key).unwrap();
+    let issuer = Issuer::new(authority, key);
+    let leaf = || {
+        let key = KeyPair::generate().unwrap();
+        let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        (leaf.signed_by(&key, &issuer).unwrap(), key)
+    };
+    let ((server, server_key), (client, client_key)) = (leaf(), leaf());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider));
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(
+            vec![server.der().clone()],
+            PrivateKeyDer::try_from(server_key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    (certificate.pem(), acceptor, client.pem(), client_key.serialize_pem())
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_shown_to_its_own_origin_only() {
+    let (authority, acceptor, certificate, key) = mutual_tls();
+    let strict = Server::start_with(Some(acceptor.clone()), |_| Reply::ok(archive(200))).await;
+    let elsewhere = format!("https://127.0.0.1:{}/web.tgz", strict.port);
+    let (digest, other) = (sha256(&archive(100)), sha256(&archive(200)));
+    let server = Server::start_with(Some(acceptor), move |seen| match seen.path.as_str() {
+        "/index.yaml" => Reply::ok(index(&[("1.0.0", "web.tgz", &digest), ("2.0.0", &elsewhere, &other)])),
+        _ => Reply::ok(archive(100)),
+    })
+    .await;
+    let url = format!("https://127.0.0.1:{}", server.port);
+    let trusted = vec![("127.0.0.1".to_owned(), authority)];
+    let line = |pem: &str| pem.replace('\n', "\\n").replace('\r', "");
+    let more = format!(
+        r#","tlsClientCertData":"{}","tlsClientCertKey":"{}""#,
+        line(&certificate),
+        line(&key)
+    );
+    let with = client_with(&[secret(&url, "p", &more)], trusted.clone(), settings());
+    let mut web = chart(&url, "web");
+    get(&with.charts, &web, "1.0.0").await.unwrap();
+    // The other port wants a certificate too, and gets none.
+    error(get(&with.charts, &web, "2.0.0").await);
+    assert!(strict.seen().is_empty());
+    let without = client_with(&[secret(&url, "p", "")], trusted.clone(), settings());
+    error(get(&without.charts, &web, "1.0.0").await);
+    web.pass_credentials = true;
+    let passing = client_with(&[secret(&url, "p", &more)], trusted.clone(), settings());
+    get(&passing.charts, &web, "2.0.0").await.unwrap();
+    assert_eq!(strict.seen().len(), 1);
+
+    let broken = secret(
+        &url,
+        "p",
+        r#","tlsClientCertData":"canary","tlsClientCertKey":"canary""#,
+    );
+    let said = error(get(&client_with(&[broken], trusted, settings()).charts, &web, "1.0.0").await);
+    assert!(said.contains("tlsClientCert") && !said.contains("canary"), "{said}");
+}

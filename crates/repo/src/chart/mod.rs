@@ -166,16 +166,18 @@ pub struct Charts {
 }
 
 type Fingerprint = [u8; 32];
+/// What is kept per key, shared with those who wait for it.
+type Kept<K, V> = Mutex<Bounded<K, Arc<V>>>;
 
 struct Shared {
     settings: ChartSettings,
     http: Arc<Http>,
     book: RwLock<Arc<CredentialBook>>,
     disk: Arc<DiskCache>,
-    indexes: Mutex<Bounded<(Url, Fingerprint), Arc<IndexSlot>>>,
-    registries: Mutex<Bounded<(RegistryAddress, Fingerprint, bool), Arc<KnownRegistry>>>,
+    indexes: Kept<(Url, Fingerprint), IndexSlot>,
+    registries: Kept<(RegistryAddress, Fingerprint, bool), KnownRegistry>,
     /// Archives on their way, so that they are fetched once.
-    downloads: Mutex<Bounded<(String, Fingerprint), Arc<Slot<[u8; 32]>>>>,
+    downloads: Kept<(String, Fingerprint), Slot<[u8; 32]>>,
     places: Semaphore,
     started: Instant,
     listings: AtomicU64,
@@ -186,7 +188,7 @@ struct Shared {
 struct KnownRegistry {
     registry: Registry,
     tags: Slot<Option<Arc<[String]>>>,
-    manifests: Mutex<Bounded<Reference, Arc<Slot<Option<Arc<Manifest>>>>>>,
+    manifests: Kept<Reference, Slot<Option<Arc<Manifest>>>>,
 }
 
 impl Charts {
