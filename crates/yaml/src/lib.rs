@@ -28,6 +28,7 @@ mod number;
 mod resolve;
 mod scan;
 mod stream;
+mod walk;
 
 pub use compose::{parse, parse_with};
 pub use emit::to_string;
@@ -37,6 +38,7 @@ pub use limits::Limits;
 pub use node::{Node, Scalar, Tag, parse_node};
 pub use number::format_json_float;
 pub use stream::{Document, parse_all, parse_all_with, split_documents};
+pub use walk::{Step, Walk};
 
 /// One YAML value as `sigs.k8s.io/yaml` would hand it to JSON.
 ///
