@@ -31,6 +31,8 @@ pub struct Tally {
     pub failed: u64,
     /// No answer to compare: panics, hangs, or another answer when asked again.
     pub dropped: u64,
+    /// Answered by the renderer under test too; without any, a quiet run says nothing.
+    pub compared: u64,
     /// The renderer under test gave another answer.
     pub different: u64,
 }
@@ -71,7 +73,9 @@ pub fn fuzz(
                 continue;
             }
         }
-        if !theirs.differs(&ours(&case)) {
+        let own = ours(&case);
+        tally.compared += u64::from(!matches!(own, Answer::Nothing(_)));
+        if !theirs.differs(&own) {
             continue;
         }
         if !is_stable(helm, &case, &theirs)? {
