@@ -216,6 +216,42 @@ async fn a_kind_that_the_project_forbids() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_project_whose_commits_must_be_signed() {
+    let (mut world, _) = world_with_another().await;
+    let project = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject",
+        "metadata": {"name": "signed", "namespace": world.control()},
+        "spec": {
+            "sourceRepos": ["*"],
+            "destinations": [{"server": "*", "namespace": "*"}],
+            "signatureKeys": [{"keyID": "4AEE18F83AFDEB23"}],
+        },
+    });
+    world.create(&project.to_string()).await;
+    world.push(&[("bad/one.json", Some(&config_map("one", "1")))]).await;
+    world.application("bad", json!({"project": "signed"})).await;
+    world
+        .until_condition("bad", ConditionType::SyncError, &["signed spec.signatureKeys"])
+        .await;
+
+    // Nobody may deploy what nobody has verified, a person neither.
+    world.operate("bad", json!({})).await;
+    let ended = world
+        .until_app("bad", "the sync by hand ends", |app| {
+            app.status
+                .operation_state
+                .as_ref()
+                .is_some_and(|s| s.phase.is_completed())
+        })
+        .await;
+    let state = ended.status.operation_state.unwrap();
+    assert_eq!(state.phase, OperationPhase::Error);
+    assert!(state.message.contains("spec.signatureKeys"), "{}", state.message);
+    assert_eq!(world.config("bad", "one").await, None);
+    the_other_goes_on(&mut world, "1").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unknown_revision() {
     let (mut world, _) = world_with_another().await;
     world.push(&[("bad/one.json", Some(&config_map("one", "1")))]).await;

@@ -60,6 +60,8 @@ pub(crate) struct Running {
     pub memory: Memory,
     /// Effects are under way.
     pub executing: bool,
+    /// What the last step applied may be applied again after a crash, so the next one need not wait for its record.
+    pub repeatable: bool,
     /// Answers that the next step takes.
     pub outcomes: Vec<(TaskId, Outcome)>,
 }
@@ -96,6 +98,8 @@ pub(crate) struct Prepared {
     pub namespace: String,
     /// Generation of kinds and settings they were made with.
     pub generation: u64,
+    /// Applying them a second time changes nothing.
+    pub repeatable: bool,
 }
 
 impl AppState {

@@ -54,6 +54,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pintle_model::{GroupKind, Object, ResourceKey};
 
+use crate::app::targets::Targets;
+
 /// A value that a finished, error-free and fresh computation made, with the revisions and the time it stands for.
 pub struct Complete<T> {
     value: T,
@@ -90,6 +92,19 @@ impl<T> Complete<T> {
             revisions: self.revisions,
             at: self.at,
         }
+    }
+}
+
+impl Complete<Targets> {
+    /// The same targets at later revisions, whose every source was found to render exactly the same: one revision per source, none empty.
+    /// Anything else leaves them as they were, and answers `false`.
+    pub fn move_on(&mut self, revisions: &[String], at: Timestamp) -> bool {
+        let fits = revisions.len() == self.revisions.len() && revisions.iter().all(|r| !r.is_empty());
+        if fits {
+            self.revisions = revisions.iter().map(|r| r.as_str().into()).collect();
+            self.at = at;
+        }
+        fits
     }
 }
 
@@ -241,6 +256,25 @@ mod tests {
             Err(e) => e.to_string(),
         };
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn targets_move_on_to_revisions_of_every_source_or_not_at_all() {
+        let targets = Targets {
+            objects: Vec::new(),
+            conditions: Default::default(),
+        };
+        let rendered = Complete::rendered(vec![render("a", "r1", Ok(0), &[])], Timestamp::UNIX_EPOCH).unwrap();
+        let mut made = rendered.map(|_| targets);
+        let mut check = |revisions: &[&str], moved: bool, after: &str| {
+            let revisions: Vec<String> = revisions.iter().map(|r| (*r).to_owned()).collect();
+            assert_eq!(made.move_on(&revisions, Timestamp::MAX), moved);
+            assert_eq!(made.revisions().join(","), after);
+        };
+        check(&[], false, "r1");
+        check(&["r2", "x"], false, "r1");
+        check(&[""], false, "r1");
+        check(&["r2"], true, "r2");
     }
 
     #[test]

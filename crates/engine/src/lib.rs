@@ -18,6 +18,7 @@ pub mod live;
 pub mod record;
 pub mod sync;
 pub mod track;
+mod twin;
 pub mod view;
 
 pub use effect::{

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use pintle_cluster::Seen;
 use pintle_engine::app::autosync::AutoSync;
 use pintle_engine::app::cluster::AppCluster;
+use pintle_engine::app::fail_closed;
 use pintle_engine::app::history;
-use pintle_engine::app::operation::{Drive, DriveInput, OpTargets, begin, drive, wanted};
+use pintle_engine::app::operation::{Drive, DriveInput, OpTargets, begin, begin_at, drive, wanted};
 use pintle_engine::app::project::{ClusterNames, permit};
+use pintle_engine::app::recorded::{has_repeatable_options, is_recorded};
 use pintle_engine::app::status::OperationPart;
 use pintle_engine::sync::{Memory, TaskId};
 use pintle_engine::view::{Live, View};
@@ -37,7 +39,10 @@ impl Hub {
                     let operation = *operation;
                     let part = OperationPart {
                         operation: Some(operation.clone()),
-                        state: Some(begin(operation, now)),
+                        state: Some(match &state.prepared {
+                            Some(p) => begin_at(operation, &p.wanted, &p.revisions, now),
+                            None => begin(operation, now),
+                        }),
                         history: None,
                     };
                     // It runs once the start is stored: the start is the claim that fences other writers off (I-24).
@@ -100,7 +105,8 @@ impl Hub {
         }
         // A step reads only what is stored: what it destroys next must survive a crash as a record (I-9). The write that stores the last
         // step's results goes out side by side with its effects, so this rarely waits.
-        if running.executing || !is_recorded(&state.app, &running.state) {
+        let stored = state.app.status.operation_state.as_ref();
+        if running.executing || !is_recorded(stored, &running.state, running.repeatable) {
             let part = under_way(&state.app, &running.state);
             state.operation = Some(running);
             return part;
@@ -125,7 +131,14 @@ impl Hub {
             TargetsOf::Spec => prepared_targets(state.prepared.as_ref()),
             TargetsOf::Operation => prepared_targets(state.op_prepared.as_ref()),
         };
-        let refused = refusal(look, &running.state, &targets_ready, state.op_prepared.as_ref());
+        running.repeatable = has_repeatable_options(&state.app, &sync)
+            && match &targets_ready {
+                TargetsOf::Pending => false,
+                TargetsOf::Spec => state.prepared.as_ref().is_some_and(|p| p.repeatable),
+                TargetsOf::Operation => state.op_prepared.as_ref().is_some_and(|p| p.repeatable),
+            };
+        let protection = fail_closed::refusal(&self.not_acted_on(&state.app));
+        let refused = protection.or_else(|| refusal(look, &running.state, &targets_ready, state.op_prepared.as_ref()));
         let view = View::new(&self.index, &self.kinds, now);
         let input = DriveInput {
             app: &state.app,
@@ -334,6 +347,7 @@ impl Running {
                 ..Memory::default()
             },
             executing: false,
+            repeatable: false,
             outcomes: Vec::new(),
         }
     }
@@ -351,21 +365,6 @@ fn prepared_targets(prepared: Option<&Prepared>) -> OpTargets<'_> {
             Err(why) => OpTargets::Failed(why),
         },
     }
-}
-
-/// Whether the results of an operation are stored.
-fn is_recorded(app: &Application, state: &OperationState) -> bool {
-    let results = |s: Option<&OperationState>| {
-        s.and_then(|s| s.sync_result.as_ref())
-            .map(|r| r.resources.clone())
-            .unwrap_or_default()
-    };
-    results(
-        app.status
-            .operation_state
-            .as_ref()
-            .filter(|s| s.started_at == state.started_at),
-    ) == results(Some(state))
 }
 
 /// Why an operation may not go on. An invalid spec always refuses. What is wrong with the spec's own manifests concerns only an operation on these,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pintle_engine::app::operation::{Wanted, wanted};
+use pintle_engine::app::recorded::is_repeatable;
 use pintle_engine::app::targets::{TargetRules, targets};
 use pintle_engine::complete::{Complete, SourceRender};
 use pintle_model::application::{Application, SyncOperation};
@@ -107,11 +108,20 @@ impl Hub {
             slot.failures = slot.failures.saturating_add(1);
             slot.retry_at = Some(after(now, wait));
         }
-        slot.result = Some((wanted, sources));
-        if for_operation {
-            state.op_prepared = None;
+        let prepared = if for_operation {
+            &mut state.op_prepared
         } else {
-            state.prepared = None;
+            &mut state.prepared
+        };
+        let is_same = slot
+            .result
+            .as_ref()
+            .is_some_and(|known| renders_same(known, &wanted, &sources));
+        if !(is_same && prepared.as_mut().is_some_and(|p| p.move_on(&sources, now))) {
+            *prepared = None;
+        }
+        slot.result = Some((wanted, sources));
+        if !for_operation {
             state.poll_at = poll.map(|wait| after(now, wait));
         }
     }
@@ -208,12 +218,37 @@ impl Hub {
             Err(incomplete) => Err(Arc::from(format!("Failed to load target state: {incomplete}").as_str())),
         };
         Prepared {
+            repeatable: made.as_ref().is_ok_and(|m| is_repeatable(&m.get().objects)),
             targets: made,
             revisions: sources.iter().map(|s| s.revision.clone()).collect(),
             wanted: wanted.clone(),
             namespace: app.spec.destination.namespace.clone(),
             generation: self.generation,
         }
+    }
+}
+
+/// Whether every source gave the very render that is known: nothing that it read has changed.
+fn renders_same(known: &(Wanted, Vec<SourceResult>), wanted: &Wanted, sources: &[SourceResult]) -> bool {
+    let same = |(a, b): (&SourceResult, &SourceResult)| match (&a.rendered, &b.rendered) {
+        (Ok(a), Ok(b)) => Arc::ptr_eq(a, b),
+        _ => false,
+    };
+    known.0 == *wanted && known.1.len() == sources.len() && known.1.iter().zip(sources).all(same)
+}
+
+impl Prepared {
+    /// Takes the same renders at later revisions over; `false` where there are no targets to keep.
+    fn move_on(&mut self, sources: &[SourceResult], now: Timestamp) -> bool {
+        let revisions: Vec<String> = sources.iter().map(|s| s.revision.clone()).collect();
+        let moved = self
+            .targets
+            .as_mut()
+            .is_ok_and(|targets| targets.move_on(&revisions, now));
+        if moved {
+            self.revisions = revisions;
+        }
+        moved
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pintle_engine::app::recorded::is_recorded;
 use pintle_engine::app::status::{self, OperationPart, Urgency};
 use pintle_engine::{Action, Effect, Failure, FailureKind, Outcome, Permitted};
 use pintle_model::application::{Application, OperationState};
@@ -17,6 +18,9 @@ use crate::jobs::{self};
 
 /// A write that only moves the revision waits this long, until real work is done.
 const REVISION_DELAY: Duration = Duration::from_secs(2);
+
+/// How far an operation is, is written at most this often, where nothing but people waits for it.
+const PROGRESS_DELAY: Duration = Duration::from_secs(1);
 
 /// A write that met somebody else's is decided again after this long, doubled while the watch has not brought theirs.
 const CONFLICT_RETRY: Duration = Duration::from_millis(50);
@@ -38,17 +42,31 @@ impl Hub {
                 state.write_later = None;
                 self.settled(key, state);
             }
-            Urgency::Later => {
-                let at = *state.write_later.get_or_insert_with(|| after(now, REVISION_DELAY));
-                if at <= now {
-                    self.write(key, state, &next);
-                } else {
-                    self.schedule(key, at);
-                }
-            }
+            Urgency::Later => self.write_later(key, state, &next, REVISION_DELAY, now),
+            Urgency::Soon if self.is_waited_for(state) => self.write(key, state, &next),
+            Urgency::Soon => self.write_later(key, state, &next, PROGRESS_DELAY, now),
             Urgency::Now => self.write(key, state, &next),
         }
         self.wake_for_render(key, state);
+    }
+
+    /// Whether the operation goes on only when its results are stored.
+    fn is_waited_for(&self, state: &AppState) -> bool {
+        let stored = state.app.status.operation_state.as_ref();
+        let running = state.operation.as_ref();
+        running.is_some_and(|r| !is_recorded(stored, &r.state, r.repeatable))
+    }
+
+    /// Writes once `delay` has passed since the first difference that could wait.
+    fn write_later(&mut self, key: &AppKey, state: &mut AppState, next: &Application, delay: Duration, now: Timestamp) {
+        let latest = after(now, delay);
+        let at = state.write_later.map_or(latest, |known| known.min(latest));
+        state.write_later = Some(at);
+        if at <= now {
+            self.write(key, state, next);
+        } else {
+            self.schedule(key, at);
+        }
     }
 
     /// What is stored is what is known: an operation that has ended is over.

@@ -80,9 +80,11 @@ impl ClusterView for AppCluster<'_> {
     }
 
     fn prune_ok(&self, kind: &GroupKind) -> Result<(), Incomplete> {
+        // An object that cannot be read may be this application's, or own one that is.
         self.view
             .index
             .check_fresh(kind, None, self.view.now, self.view.max_age)
+            .and_then(|()| self.view.index.check_readable(kind))
             .map_err(|why| Incomplete(why.to_string()))
     }
 

@@ -19,6 +19,7 @@ use crate::health::{Health, HealthCode};
 use crate::sync::hook::{Role, role};
 use crate::sync::wave::wave_of;
 use crate::track::Tracking;
+use crate::twin::{Known, Wanted};
 use crate::view::{Live, View};
 
 use super::targets::Targets;
@@ -220,10 +221,19 @@ impl<'a> Found<'a, '_> {
 
     /// Managed objects that nothing wants any more.
     fn extras(&mut self, wanted: &BTreeSet<ResourceKey>) {
-        let managed = self.input.view.index.managed_by(self.input.app);
+        let view = self.input.view;
+        let twins = Wanted::new(wanted.iter().cloned());
+        let known = |key: &ResourceKey| match view.live(key) {
+            Live::Full(live) => Known::Uid(live.uid()),
+            Live::Slim(entry) => Known::Uid(entry.uid()),
+            Live::Absent => Known::Absent,
+            Live::Unknown(_) => Known::Unknown,
+        };
+        let managed = view.index.managed_by(self.input.app);
         let extras: Vec<&Object> = managed
             .filter(|e| !e.has_owners() && !wanted.contains(e.key()))
             .filter_map(|e| e.object())
+            .filter(|live| !twins.has_twin(live, known))
             .collect();
         for live in extras {
             let key = live.key();

@@ -14,6 +14,8 @@ pub struct NotActedOn {
     pub field: String,
     /// What would have to be done about it.
     pub what: &'static str,
+    /// It protects: a sync by hand would break it as well, so that is refused too.
+    pub protects: bool,
 }
 
 impl fmt::Display for NotActedOn {
@@ -25,7 +27,13 @@ impl fmt::Display for NotActedOn {
 /// Lists the fields of an Application and its project that are in use and not acted on, sorted.
 pub fn not_acted_on(app: &Application, project: Option<&AppProject>) -> Vec<NotActedOn> {
     let mut found = Vec::new();
-    let mut say = |field: String, what: &'static str| found.push(NotActedOn { field, what });
+    let mut say = |field: String, what: &'static str| {
+        found.push(NotActedOn {
+            field,
+            what,
+            protects: false,
+        })
+    };
     let spec = &app.spec;
 
     if spec.source_hydrator.is_some() {
@@ -106,16 +114,37 @@ pub fn not_acted_on(app: &Application, project: Option<&AppProject>) -> Vec<NotA
             );
         }
     }
+    for rule in &mut found {
+        rule.protects = PROTECTIONS.iter().any(|field| rule.field.ends_with(field));
+    }
     found.sort();
     found
+}
+
+/// Rules about which commits may be deployed, and by whom.
+const PROTECTIONS: [&str; 3] = ["spec.signatureKeys", "spec.sourceIntegrity", IMPERSONATION];
+const IMPERSONATION: &str = "application.sync.impersonation.enabled";
+
+/// Why nothing at all may be written for an application: what protects it cannot be kept by this version.
+pub fn refusal(fields: &[NotActedOn]) -> Option<String> {
+    let rules: Vec<String> = fields.iter().filter(|f| f.protects).map(ToString::to_string).collect();
+    (!rules.is_empty()).then(|| rules.join("; "))
 }
 
 /// The settings that are in use, not acted on, and could change what is written.
 pub fn settings_not_acted_on(settings: &Settings) -> Vec<NotActedOn> {
     let keys = settings.not_acted_on.iter().filter(|k| k.changes_writes);
-    keys.map(|k| NotActedOn {
-        field: format!("setting {}", k.key),
-        what: "remove it from the settings, or sync by hand",
+    keys.map(|k| {
+        let protects = k.key == IMPERSONATION;
+        NotActedOn {
+            field: format!("setting {}", k.key),
+            what: if protects {
+                "writes are not impersonated; remove it from the settings"
+            } else {
+                "remove it from the settings, or sync by hand"
+            },
+            protects,
+        }
     })
     .collect()
 }
@@ -147,6 +176,22 @@ mod tests {
     #[test]
     fn plain_applications_use_nothing_unknown() {
         assert_eq!(not_acted_on(&Application::default(), None), []);
+    }
+
+    #[test]
+    fn what_protects_refuses_a_sync_by_hand_too() {
+        let with = |change: fn(&mut AppProject)| {
+            let mut project = AppProject::default();
+            project.metadata.name = "shop".into();
+            change(&mut project);
+            let fields = not_acted_on(&Application::default(), Some(&project));
+            (fields.len(), refusal(&fields))
+        };
+        let windows = |p: &mut AppProject| p.spec.sync_windows.push(Default::default());
+        assert_eq!(with(windows), (1, None));
+        let keys = |p: &mut AppProject| p.spec.signature_keys.push(Default::default());
+        let said = "AppProject shop spec.signatureKeys is not acted on by this version (commits are not verified)";
+        assert_eq!(with(keys), (1, Some(said.to_owned())));
     }
 
     #[test]

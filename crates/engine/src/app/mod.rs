@@ -9,5 +9,6 @@ pub mod history;
 pub mod operation;
 pub mod preview;
 pub mod project;
+pub mod recorded;
 pub mod status;
 pub mod targets;

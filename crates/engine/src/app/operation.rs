@@ -33,6 +33,15 @@ pub fn begin(operation: Operation, now: Timestamp) -> OperationState {
     }
 }
 
+/// The state of an operation whose manifests are rendered already: what it deploys is stored together with its start, and survives a crash
+/// from the first write on (I-7).
+pub fn begin_at(operation: Operation, wanted: &Wanted, revisions: &[String], now: Timestamp) -> OperationState {
+    let sync = operation.sync.clone().unwrap_or_default();
+    let mut state = begin(operation, now);
+    record_sources(&mut state, &sync, revisions, wanted);
+    state
+}
+
 /// What an operation wants rendered: its own source and revision where it pins them, else the Application's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
@@ -261,6 +270,16 @@ fn record_sources(state: &mut OperationState, sync: &SyncOperation, revisions: &
     }
 }
 
+/// The options of an operation. As the peer: one that brings options of its own replaces the Application's.
+pub(super) fn options(app: &Application, sync: &SyncOperation) -> SyncOptions {
+    let policy = app.spec.sync_policy.as_ref();
+    SyncOptions::of_application(if sync.sync_options.is_empty() {
+        policy.map(|p| p.sync_options.as_slice()).unwrap_or_default()
+    } else {
+        &sync.sync_options
+    })
+}
+
 fn sync_op(
     input: &DriveInput<'_>,
     sync: &SyncOperation,
@@ -272,12 +291,6 @@ fn sync_op(
 ) -> SyncOp {
     let app = input.app;
     let policy = app.spec.sync_policy.as_ref();
-    // As the peer: an operation that brings options of its own replaces the Application's.
-    let options = if sync.sync_options.is_empty() {
-        policy.map(|p| p.sync_options.as_slice()).unwrap_or_default()
-    } else {
-        &sync.sync_options
-    };
     let strategy = sync.sync_strategy.as_ref();
     SyncOp {
         cluster: input.cluster_id.clone(),
@@ -292,7 +305,7 @@ fn sync_op(
         force: strategy.is_some_and(|s| s.force()),
         automated: state.operation.initiated_by.automated,
         allow_empty: app.spec.automated().is_some_and(|a| a.allows_empty()),
-        options: SyncOptions::of_application(options),
+        options: options(app, sync),
         selected: sync.resources.clone(),
         namespace_metadata: policy.and_then(|p| p.managed_namespace_metadata.clone()),
         shared_resource: input.shared.map(str::to_owned),

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use pintle_merge::json_merge;
 use pintle_model::application::{
-    Application, ApplicationSummary, ComparedTo, ConditionType, OperationState, ResourceHealthSource, ResourceStatus,
-    RevisionHistory, SourceType, SyncStatus, SyncStatusCode,
+    Application, ApplicationSummary, ComparedTo, ConditionType, OperationPhase, OperationState, ResourceHealthSource,
+    ResourceStatus, RevisionHistory, SourceType, SyncStatus, SyncStatusCode,
 };
 use pintle_model::{Value, annotation};
 
@@ -189,8 +189,10 @@ fn compared_to(app: &Application) -> ComparedTo {
 pub enum Urgency {
     /// Nothing differs.
     None,
-    /// Only `status.sync.revision` moved: a commit that changed nothing here. Written after all real work.
+    /// Only `status.sync.revision` or the summary moved: a commit that changed nothing here. Written after all real work.
     Later,
+    /// How far a running operation is. Many of these come in a row, and one write says them all.
+    Soon,
     /// Something a person or a program waits for.
     Now,
 }
@@ -203,8 +205,27 @@ pub fn urgency(old: &Application, next: &Application) -> Urgency {
     let mut same = next.clone();
     same.status.sync.revision.clone_from(&old.status.sync.revision);
     same.status.sync.revisions.clone_from(&old.status.sync.revisions);
+    same.status.summary.clone_from(&old.status.summary);
     same.status.reconciled_at = old.status.reconciled_at;
-    if same == *old { Urgency::Later } else { Urgency::Now }
+    if same == *old {
+        return Urgency::Later;
+    }
+    let (Some(before), Some(after)) = (&old.status.operation_state, &mut same.status.operation_state) else {
+        return Urgency::Now;
+    };
+    let goes_on =
+        before.phase == OperationPhase::Running && before.sync_result.is_some() && after.sync_result.is_some();
+    if !goes_on {
+        return Urgency::Now;
+    }
+    after.message.clone_from(&before.message);
+    if let (Some(before), Some(after)) = (&before.sync_result, &mut after.sync_result) {
+        after.resources.clone_from(&before.resources);
+    }
+    same.status.resources.clone_from(&old.status.resources);
+    same.status.health.clone_from(&old.status.health);
+    same.status.sync.status.clone_from(&old.status.sync.status);
+    if same == *old { Urgency::Soon } else { Urgency::Now }
 }
 
 /// The JSON merge patch from `old` to `next`, both as the typed resource writes them; `None` if they are equal.
@@ -218,6 +239,7 @@ pub fn patch(old: &Application, next: &Application) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
+    use pintle_model::application::{ResourceResult, SyncResult};
     use pintle_model::to_json_string;
 
     use super::*;
@@ -249,10 +271,44 @@ mod tests {
         assert!(patch(&first, &again).is_none());
         let moved = next(&first, &healthy("b"), OperationPart::default(), "argocd", at(3));
         assert_eq!(urgency(&first, &moved), Urgency::Later);
+        let mut images = first.clone();
+        images.status.summary.images.push("shop:1.5".into());
+        assert_eq!(urgency(&first, &images), Urgency::Later);
         let text = to_json_string(&patch(&first, &moved).unwrap());
         assert_eq!(
             text,
             r#"{"status":{"reconciledAt":"1970-01-01T00:00:03Z","sync":{"revision":"b"}}}"#
+        );
+    }
+
+    #[test]
+    fn how_far_an_operation_is_may_wait_a_moment_and_its_start_and_end_may_not() {
+        let mut start = Application::default();
+        start.status.operation_state = Some(OperationState {
+            phase: OperationPhase::Running,
+            sync_result: Some(SyncResult::default()),
+            ..OperationState::default()
+        });
+        assert_eq!(urgency(&Application::default(), &start), Urgency::Now);
+        let with = |change: fn(&mut OperationState)| {
+            let mut next = start.clone();
+            change(next.status.operation_state.as_mut().unwrap());
+            urgency(&start, &next)
+        };
+        assert_eq!(with(|s| s.message = "waiting".into()), Urgency::Soon);
+        let applied = |s: &mut OperationState| {
+            s.sync_result
+                .as_mut()
+                .unwrap()
+                .resources
+                .push(ResourceResult::default())
+        };
+        assert_eq!(with(applied), Urgency::Soon);
+        assert_eq!(with(|s| s.phase = OperationPhase::Succeeded), Urgency::Now);
+        assert_eq!(with(|s| s.retry_count = 1), Urgency::Now);
+        assert_eq!(
+            with(|s| s.sync_result.as_mut().unwrap().revision = "a".into()),
+            Urgency::Now
         );
     }
 

@@ -328,6 +328,17 @@ impl LiveIndex {
             .filter(|owner| may_own(&owner.key, &child.key))
     }
 
+    /// Whether every object of a kind could be read; names the first that could not.
+    pub fn check_readable(&self, kind: &GroupKind) -> Result<(), NotFresh> {
+        match self.unreadable.iter().find(|(key, _)| key.group_kind() == *kind) {
+            Some((key, reason)) => Err(NotFresh::Unreadable {
+                key: key.clone(),
+                reason: Arc::clone(reason),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// What `app` manages of the kinds asked for, as far as they are known and alive at `now`; the other kinds come back with their
     /// reasons and are not covered, so nothing of them can be pruned on this word.
     pub fn complete_view(
@@ -339,14 +350,10 @@ impl LiveIndex {
     ) -> (Complete<LiveSet>, Incomplete) {
         let (mut covered, mut incomplete) = (BTreeSet::new(), Incomplete::default());
         for kind in kinds {
-            let readable = || match self.unreadable.iter().find(|(key, _)| key.group_kind() == *kind) {
-                Some((key, reason)) => Err(NotFresh::Unreadable {
-                    key: key.clone(),
-                    reason: Arc::clone(reason),
-                }),
-                None => Ok(()),
-            };
-            match self.check_fresh(kind, None, now, max_age).and_then(|()| readable()) {
+            match self
+                .check_fresh(kind, None, now, max_age)
+                .and_then(|()| self.check_readable(kind))
+            {
                 Ok(()) => {
                     covered.insert(kind.clone());
                 }

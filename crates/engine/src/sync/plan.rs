@@ -14,6 +14,7 @@ use super::prune;
 use super::task::{Pair, Task, pair};
 use super::view::{Live, Served, SyncView};
 use super::wave::wave_of;
+use crate::twin::{Known, Wanted};
 
 /// Returns every task of an operation in order, SyncFail hooks last. Tasks that cannot run say so in [`Task::invalid`].
 pub fn plan(op: &SyncOp, view: &SyncView<'_>) -> Vec<Task> {
@@ -37,9 +38,18 @@ pub fn plan(op: &SyncOp, view: &SyncView<'_>) -> Vec<Task> {
             }
         }
     }
+    let wanted = Wanted::new(plain.iter().map(Object::key).chain(unpruned.iter().cloned()));
+    let known = |key: &ResourceKey| match view.cluster.live(key) {
+        Live::Present(live) => Known::Uid(live.uid()),
+        Live::Absent => Known::Absent,
+        Live::Unknown(_) => Known::Unknown,
+    };
     let candidates = view.cluster.managed().into_iter().filter(|live| {
         // What has an owner goes with its owner.
-        role(live) == Role::Plain && live.owner_references().next().is_none() && !unpruned.contains(&live.key())
+        role(live) == Role::Plain
+            && live.owner_references().next().is_none()
+            && !unpruned.contains(&live.key())
+            && !wanted.has_twin(live, known)
     });
     for Pair { key, target, live } in pair(plain, candidates) {
         if op.selects(&key) {

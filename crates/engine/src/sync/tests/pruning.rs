@@ -43,6 +43,22 @@ fn only_tracked_plain_unowned_objects_are_pruned() {
 }
 
 #[test]
+fn an_object_served_in_two_groups_is_not_pruned_in_the_other() {
+    check(
+        "op prune
+         target ConfigMap/a
+         live ConfigMap/a tracked
+         live ConfigMap/b tracked
+         mirror ConfigMap/a extensions
+         run",
+        "dry-run: ConfigMap/a
+         prune: ConfigMap/b
+         apply: ConfigMap/a
+         Succeeded: successfully synced (all tasks run)",
+    );
+}
+
+#[test]
 fn an_object_may_ask_for_what_its_application_declines() {
     check(
         "op prune opt:Prune=false

@@ -91,6 +91,7 @@ impl Stage {
                 dress(&mut live, rest, self.op.started_at);
                 self.world.put(live);
             }
+            ["mirror", name, group] => self.world.mirror(&key(name), group),
             ["op", ref flags @ ..] => flags.iter().for_each(|flag| self.flag(flag)),
             ["refuse", verb, name, kind, ref message @ ..] => {
                 let kind = match kind {

@@ -91,6 +91,13 @@ impl World {
         object
     }
 
+    /// Serves a live object in another API group too, as the same object.
+    pub fn mirror(&mut self, key: &ResourceKey, group: &str) {
+        let mut twin = self.objects[key].clone();
+        twin.value_mut().set_at(&["apiVersion"], format!("{group}/v1").into());
+        self.objects.insert(twin.key(), twin);
+    }
+
     /// Sets the health of a live object.
     pub fn set_health(&mut self, key: &ResourceKey, health: &str) {
         let mut live = self
