@@ -2,6 +2,7 @@
 
 mod app;
 mod app_source;
+mod helm;
 mod proj;
 mod repo;
 
@@ -13,6 +14,7 @@ use clap::{Args, Command, CommandFactory as _, FromArgMatches as _, Parser, Subc
 
 pub(crate) use app::*;
 pub(crate) use app_source::AppSourceArgs;
+pub(crate) use helm::*;
 pub(crate) use proj::*;
 pub(crate) use repo::*;
 
@@ -138,6 +140,9 @@ pub(crate) enum TopCommand {
     /// Repositories that applications read from.
     #[command(subcommand)]
     Repo(RepoCommand),
+    /// Charts on this machine, in the grammar of Helm 4.
+    #[command(subcommand)]
+    Helm(HelmCommand),
     /// Try everything on this machine: an embedded cluster, a Git server and a controller.
     Demo(DemoArgs),
     /// Run every component against the cluster of the kubeconfig.

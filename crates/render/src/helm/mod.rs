@@ -35,4 +35,5 @@ pub use order::{Hook, Manifest};
 pub use render::{Options, Output, template};
 pub use values::ValueOptions;
 
+pub use pintle_gotmpl::sprig::{KeyedAmbient, RandomAmbient};
 pub use pintle_gotmpl::{Ambient, Now};
