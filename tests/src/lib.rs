@@ -27,7 +27,9 @@
 pub mod bench;
 pub mod chain;
 pub mod controlplane;
+pub mod go_tools;
 pub mod manifests;
+pub mod oracle;
 pub mod process;
 pub mod step_aside;
 pub mod wait;

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod codegen;
+mod fuzz;
 mod proto;
 mod run;
 mod schema;
@@ -18,6 +19,7 @@ usage: cargo xtask <command>
   check     formatting, lints, tidy, licences and bans; no tests
   tidy      layers, purity, links, names that docs mention, large files
   codegen   writes files made from code: crds (the default), schema and proto (which need Go)
+  fuzz      generated charts, compared with Helm itself, which needs Go: helm [--minutes N] [--seed S]
   bench     measures on the real control plane, which needs Go: [--apps 300,1000] [--only s0,b1,b3,f1,f3]
 ";
 
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Some("check") => check::run_all(),
         Some("tidy") => tidy::run(),
         Some("codegen") => codegen::run(rest),
+        Some("fuzz") => fuzz::run_all(rest),
         Some("bench") => bench::run_all(rest),
         _ => {
             eprint!("{USAGE}");

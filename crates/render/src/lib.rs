@@ -12,6 +12,7 @@ mod detect;
 mod diagnostic;
 mod directory;
 pub mod helm;
+pub mod kustomize;
 
 use pintle_model::Object;
 use pintle_model::tree::{ReadSet, Reader, Tree, TreePath};

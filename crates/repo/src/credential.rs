@@ -12,8 +12,11 @@ use crate::url::{RepoUrl, Scheme, normalize};
 pub struct CredentialBook {
     repositories: Vec<RepositorySecret>,
     prefixes: Vec<RepositorySecret>,
+    /// The same two for chart repositories and registries.
+    pub(crate) chart_repositories: Vec<RepositorySecret>,
+    pub(crate) chart_prefixes: Vec<RepositorySecret>,
     /// Host name to PEM certificates that are trusted for it.
-    authorities: Vec<(String, String)>,
+    pub(crate) authorities: std::sync::Arc<[(String, String)]>,
 }
 
 /// What one repository is reached with.
@@ -26,14 +29,21 @@ pub struct Access {
 }
 
 impl CredentialBook {
-    /// Collects repository Secrets (Git ones; others are for chart repositories) and certificate authorities by host.
+    /// Collects repository Secrets and certificate authorities by host. A Secret without a type serves Git and charts.
     pub fn new(secrets: impl IntoIterator<Item = RepositorySecret>, authorities: Vec<(String, String)>) -> Self {
-        let git = |s: &RepositorySecret| matches!(s.kind, RepositoryType::Git | RepositoryType::Unset);
-        let (prefixes, repositories) = secrets.into_iter().filter(git).partition(RepositorySecret::is_prefix);
+        let secrets: Vec<RepositorySecret> = secrets.into_iter().collect();
+        let of = |wanted: fn(&RepositoryType) -> bool| {
+            let chosen = secrets.iter().filter(|s| wanted(&s.kind)).cloned();
+            chosen.partition(RepositorySecret::is_prefix)
+        };
+        let (prefixes, repositories) = of(|kind| matches!(kind, RepositoryType::Git | RepositoryType::Unset));
+        let (chart_prefixes, chart_repositories) = of(|kind| *kind != RepositoryType::Git);
         Self {
             repositories,
             prefixes,
-            authorities,
+            chart_repositories,
+            chart_prefixes,
+            authorities: authorities.into(),
         }
     }
 
@@ -76,12 +86,12 @@ impl CredentialBook {
 }
 
 /// A prefix ends at a path boundary: `https://host/team` is none of `https://host/team-b/x`.
-fn is_prefix(prefix: &str, url: &str) -> bool {
+pub(crate) fn is_prefix(prefix: &str, url: &str) -> bool {
     url.strip_prefix(prefix)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || prefix.ends_with('/'))
 }
 
-fn has_any(c: &RepositoryCredentials) -> bool {
+pub(crate) fn has_any(c: &RepositoryCredentials) -> bool {
     *c != RepositoryCredentials::default()
 }
 

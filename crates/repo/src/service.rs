@@ -11,6 +11,7 @@ use pintle_render::{DEFAULT_MAX_MANIFEST_BYTES, DirectoryOptions, RenderRequest,
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
 
+use crate::chart::{ChartSettings, Charts};
 use crate::credential::CredentialBook;
 use crate::git::{GitStore, GitTree, Resolution, StoreError};
 use crate::url::{RepoUrl, UrlRefused};
@@ -99,6 +100,7 @@ pub struct Repositories {
 struct Shared {
     directory: PathBuf,
     credentials: RwLock<Arc<CredentialBook>>,
+    charts: Charts,
     stores: Mutex<HashMap<String, Arc<OnceCell<Arc<GitStore>>>>>,
     trees: Mutex<HashMap<(String, String), Arc<GitTree>>>,
     renders: Mutex<HashMap<(String, RenderRequest), Arc<Rendered>>>,
@@ -116,6 +118,7 @@ impl Repositories {
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self {
             shared: Arc::new(Shared {
+                charts: Charts::new(directory.join("charts"), ChartSettings::default()),
                 directory,
                 credentials: RwLock::default(),
                 stores: Mutex::default(),
@@ -130,7 +133,14 @@ impl Repositories {
 
     /// Replaces what is known about access; the next request uses it (I-23).
     pub fn set_credentials(&self, book: CredentialBook) {
-        *self.shared.credentials.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(book);
+        let book = Arc::new(book);
+        self.shared.charts.set_credentials(Arc::clone(&book));
+        *self.shared.credentials.write().unwrap_or_else(PoisonError::into_inner) = book;
+    }
+
+    /// Chart repositories and registries, reached with the same credentials.
+    pub fn charts(&self) -> &Charts {
+        &self.shared.charts
     }
 
     /// What was done so far.

@@ -23,18 +23,22 @@ mod error;
 mod event;
 mod json;
 mod limits;
+mod node;
 mod number;
 mod resolve;
 mod scan;
 mod stream;
+mod walk;
 
 pub use compose::{parse, parse_with};
 pub use emit::to_string;
 pub use error::{Error, ErrorKind};
 pub use json::to_json_string;
 pub use limits::Limits;
+pub use node::{Node, Scalar, Tag, parse_node};
 pub use number::format_json_float;
 pub use stream::{Document, parse_all, parse_all_with, split_documents};
+pub use walk::{Step, Walk};
 
 /// One YAML value as `sigs.k8s.io/yaml` would hand it to JSON.
 ///

@@ -1,0 +1,122 @@
+//! Field specs: which fields of which kinds a transformer writes, and the walk to them.
+
+use pintle_yaml::Node;
+
+use super::error::{Failure, Result};
+use super::id::Gvk;
+use super::resource::Resource;
+
+/// A field of a kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct FieldSpec {
+    #[serde(flatten)]
+    pub gvk: Gvk,
+    pub path: String,
+    pub create: bool,
+}
+
+/// What is put where a field spec may create its field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Create {
+    Nothing,
+    Scalar,
+    Map,
+}
+
+/// Adds specs to a list; one that is there already must agree about creating.
+pub(super) fn merge_all(into: &mut Vec<FieldSpec>, more: &[FieldSpec]) -> Result<()> {
+    if into.as_slice() == more {
+        return Ok(());
+    }
+    for spec in more {
+        match into
+            .iter()
+            .find(|x| x.gvk.is_selected(&spec.gvk) && x.path == spec.path)
+        {
+            Some(same) if same.create != spec.create => {
+                return Err(Failure::invalid(format!(
+                    "conflicting fieldspecs for {:?}: one creates the field and one does not",
+                    spec.path
+                )));
+            }
+            Some(_) => {}
+            None => into.push(spec.clone()),
+        }
+    }
+    Ok(())
+}
+
+/// The parts of a path; `\` before a delimiter keeps it.
+pub(super) fn split_path(path: &str, delimiter: char) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut pieces: Vec<&str> = path.split(delimiter).collect();
+    if pieces.len() > 1 && pieces.first().is_some_and(|p| p.is_empty()) {
+        pieces.remove(0);
+    }
+    for piece in pieces {
+        match parts.last_mut() {
+            Some(last) if last.ends_with('\\') => {
+                last.pop();
+                last.push(delimiter);
+                last.push_str(piece);
+            }
+            _ => parts.push(piece.to_owned()),
+        }
+    }
+    parts
+}
+
+/// Calls `set` on every node that a spec leads to in an object of its kind.
+pub(super) fn apply(
+    resource: &mut Resource,
+    spec: &FieldSpec,
+    create: Create,
+    set: &mut dyn FnMut(&mut Node) -> Result<()>,
+) -> Result<()> {
+    if !resource.gvk().is_selected(&spec.gvk) {
+        return Ok(());
+    }
+    let path = split_path(&spec.path, '/');
+    let create = if spec.create { create } else { Create::Nothing };
+    walk(&mut resource.node, &path, create, set)
+        .map_err(|e| e.within(format_args!("field {:?} of {}", spec.path, resource.id())))
+}
+
+fn walk(node: &mut Node, path: &[String], create: Create, set: &mut dyn FnMut(&mut Node) -> Result<()>) -> Result<()> {
+    let Some((first, rest)) = path.split_first() else {
+        return set(node);
+    };
+    match node {
+        _ if node.is_null() => Ok(()),
+        Node::Seq(items) => items.iter_mut().try_for_each(|item| walk(item, path, create, set)),
+        Node::Map(_) => {
+            let name = first.strip_suffix("[]");
+            let is_list = name.is_some();
+            let name = name.unwrap_or(first);
+            if name.is_empty() {
+                return Err(Failure::invalid("cannot set or create an empty field name"));
+            }
+            let made = match (create, rest.is_empty()) {
+                (Create::Nothing, _) => None,
+                _ if is_list => None,
+                (Create::Scalar, true) => Some(Node::string("")),
+                _ => Some(Node::Map(Vec::new())),
+            };
+            if let Some(made) = made
+                && node.get(name).is_none_or(Node::is_null)
+            {
+                node.set(name, made);
+            }
+            // A path that says list makes one of a null.
+            if is_list && node.get(name).is_some_and(Node::is_null) {
+                node.set(name, Node::Seq(Vec::new()));
+            }
+            match node.get_mut(name) {
+                Some(field) => walk(field, rest, create, set),
+                None => Ok(()),
+            }
+        }
+        Node::Scalar(_) => Err(Failure::invalid("expected sequence or mapping node, found a scalar")),
+    }
+}

@@ -1,0 +1,456 @@
+//! The kustomization file: its fields, strictly read.
+
+use std::collections::BTreeMap;
+
+use pintle_yaml::Yaml;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::error::{Failure, Reason, Result};
+use super::id::Gvk;
+
+/// Labels or annotations.
+pub(super) type Pairs = BTreeMap<String, String>;
+
+/// A kustomization or component.
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Kustomization {
+    pub api_version: String,
+    pub kind: String,
+    pub metadata: Option<serde_json::Value>,
+    pub openapi: BTreeMap<String, String>,
+    pub name_prefix: String,
+    pub name_suffix: String,
+    pub namespace: String,
+    pub common_labels: Pairs,
+    pub labels: Vec<Label>,
+    pub common_annotations: Pairs,
+    pub patches_strategic_merge: Vec<String>,
+    pub patches_json6902: Vec<Patch>,
+    pub patches: Vec<Patch>,
+    pub images: Vec<Image>,
+    pub image_tags: Vec<Image>,
+    pub replacements: Vec<ReplacementField>,
+    pub replicas: Vec<Replica>,
+    pub vars: Vec<Var>,
+    pub sort_options: Option<SortOptions>,
+    pub resources: Vec<String>,
+    pub components: Vec<String>,
+    pub crds: Vec<String>,
+    pub bases: Vec<String>,
+    pub config_map_generator: Vec<GeneratorArgs>,
+    pub secret_generator: Vec<GeneratorArgs>,
+    pub helm_globals: Option<serde_json::Value>,
+    pub helm_charts: Vec<serde_json::Value>,
+    pub helm_chart_inflation_generator: Vec<serde_json::Value>,
+    pub generator_options: Option<GeneratorOptions>,
+    pub configurations: Vec<String>,
+    pub generators: Vec<String>,
+    pub transformers: Vec<String>,
+    pub validators: Vec<String>,
+    pub build_metadata: Vec<String>,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Label {
+    pub pairs: Pairs,
+    pub include_selectors: bool,
+    pub include_templates: bool,
+    #[serde(rename = "fields")]
+    pub field_specs: Vec<super::fieldspec::FieldSpec>,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Selector {
+    pub group: String,
+    pub version: String,
+    pub kind: String,
+    pub name: String,
+    pub namespace: String,
+    pub annotation_selector: String,
+    pub label_selector: String,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Patch {
+    pub path: String,
+    pub patch: String,
+    pub target: Option<Selector>,
+    pub options: Option<PatchOptions>,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct PatchOptions {
+    pub allow_name_change: bool,
+    pub allow_kind_change: bool,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Image {
+    pub name: String,
+    pub new_name: String,
+    pub tag_suffix: String,
+    pub new_tag: String,
+    pub digest: String,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Replica {
+    pub name: String,
+    pub count: i64,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ReplacementField {
+    pub path: String,
+    pub source: Option<Source>,
+    pub targets: Option<Vec<Target>>,
+    pub source_value: Option<String>,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Source {
+    pub group: String,
+    pub version: String,
+    pub kind: String,
+    pub name: String,
+    pub namespace: String,
+    pub field_path: String,
+    pub options: Option<FieldOptions>,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Target {
+    pub select: Option<Selector>,
+    pub reject: Vec<Selector>,
+    pub field_paths: Vec<String>,
+    pub options: Option<FieldOptions>,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct FieldOptions {
+    pub delimiter: String,
+    pub index: i64,
+    pub encoding: String,
+    pub create: bool,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Var {
+    pub name: String,
+    pub objref: ObjRef,
+    pub fieldref: FieldRef,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ObjRef {
+    pub api_version: String,
+    pub group: String,
+    pub version: String,
+    pub kind: String,
+    pub name: String,
+    pub namespace: String,
+}
+
+impl ObjRef {
+    pub fn gvk(&self) -> Gvk {
+        if self.api_version.is_empty() {
+            Gvk {
+                group: self.group.clone(),
+                version: self.version.clone(),
+                kind: self.kind.clone(),
+            }
+        } else {
+            let mut gvk = Gvk::parse(&self.api_version, &self.kind);
+            if gvk.group.is_empty() {
+                gvk.group.clone_from(&self.group);
+            }
+            gvk
+        }
+    }
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct FieldRef {
+    pub field_path: String,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct SortOptions {
+    pub order: String,
+    pub legacy_sort_options: Option<LegacySortOptions>,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct LegacySortOptions {
+    pub order_first: Vec<String>,
+    pub order_last: Vec<String>,
+}
+
+/// Arguments of both generators; `type` is the Secret's.
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct GeneratorArgs {
+    pub name: String,
+    pub namespace: String,
+    pub behavior: String,
+    #[serde(rename = "type")]
+    pub secret_type: String,
+    pub literals: Vec<String>,
+    pub files: Vec<String>,
+    pub envs: Vec<String>,
+    pub env: String,
+    pub options: Option<GeneratorOptions>,
+}
+
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct GeneratorOptions {
+    pub labels: Pairs,
+    pub annotations: Pairs,
+    pub disable_name_suffix_hash: bool,
+    pub immutable: bool,
+}
+
+impl GeneratorOptions {
+    /// The options of one generator with those of the whole file: its own labels and annotations win.
+    pub fn merged(local: Option<&Self>, global: Option<&Self>) -> Self {
+        let mut out = local.cloned().unwrap_or_default();
+        if let Some(global) = global {
+            for (mine, theirs) in [
+                (&mut out.labels, &global.labels),
+                (&mut out.annotations, &global.annotations),
+            ] {
+                for (key, value) in theirs {
+                    mine.entry(key.clone()).or_insert_with(|| value.clone());
+                }
+            }
+            out.disable_name_suffix_hash |= global.disable_name_suffix_hash;
+            out.immutable |= global.immutable;
+        }
+        out
+    }
+}
+
+/// Kinds and versions of the two files.
+const KUSTOMIZATION: (&str, &str) = ("Kustomization", "kustomize.config.k8s.io/v1beta1");
+const COMPONENT: (&str, &str) = ("Component", "kustomize.config.k8s.io/v1alpha1");
+
+impl Kustomization {
+    /// Reads a kustomization file; older spellings are moved to the newer ones.
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut k: Self = decode(text).map_err(|e| e.within("invalid Kustomization"))?;
+        k.fix();
+        let empty = Self {
+            api_version: k.api_version.clone(),
+            kind: k.kind.clone(),
+            ..Self::default()
+        };
+        if k == empty {
+            return Err(Failure::new(Reason::Empty, "kustomization.yaml is empty"));
+        }
+        let version = match k.kind.as_str() {
+            kind if kind == KUSTOMIZATION.0 => KUSTOMIZATION.1,
+            kind if kind == COMPONENT.0 => COMPONENT.1,
+            _ => return Err(Failure::invalid("kind should be Kustomization or Component")),
+        };
+        if k.api_version != version {
+            return Err(Failure::invalid(format!(
+                "apiVersion for {} should be {version}",
+                k.kind
+            )));
+        }
+        Ok(k)
+    }
+
+    pub fn is_component(&self) -> bool {
+        self.kind == COMPONENT.0
+    }
+
+    fn fix(&mut self) {
+        if self.kind.is_empty() {
+            KUSTOMIZATION.0.clone_into(&mut self.kind);
+        }
+        if self.api_version.is_empty() {
+            let version = if self.is_component() {
+                COMPONENT.1
+            } else {
+                KUSTOMIZATION.1
+            };
+            version.clone_into(&mut self.api_version);
+        }
+        self.resources.append(&mut self.bases);
+        self.images.append(&mut self.image_tags);
+        for args in self.config_map_generator.iter_mut().chain(&mut self.secret_generator) {
+            if !args.env.is_empty() {
+                args.envs.push(std::mem::take(&mut args.env));
+            }
+        }
+        self.helm_charts.append(&mut self.helm_chart_inflation_generator);
+    }
+}
+
+/// Reads YAML into a type as Go would: a `null` is as good as nothing.
+pub(super) fn decode<T: DeserializeOwned>(text: &str) -> Result<T> {
+    let yaml = pintle_yaml::parse(text).map_err(|e| Failure::invalid(e.to_string()))?;
+    decode_yaml(yaml)
+}
+
+/// As [`decode`], of a value.
+pub(super) fn decode_yaml<T: DeserializeOwned>(yaml: Yaml) -> Result<T> {
+    let mut yaml = without_nulls(yaml);
+    spell_fields(&mut yaml);
+    let yaml = match yaml {
+        Yaml::Null => Yaml::Map(Vec::new()),
+        other => other,
+    };
+    serde_json::from_str(&pintle_yaml::to_json_string(&yaml)).map_err(|e| {
+        // The place is of the JSON in between, which nobody sees.
+        let message = e.to_string();
+        let end = message.rfind(" at line ").unwrap_or(message.len());
+        Failure::invalid(message.get(..end).unwrap_or_default())
+    })
+}
+
+fn without_nulls(yaml: Yaml) -> Yaml {
+    match yaml {
+        Yaml::Map(fields) => Yaml::Map(
+            fields
+                .into_iter()
+                .filter(|(_, v)| *v != Yaml::Null)
+                .map(|(k, v)| (k, without_nulls(v)))
+                .collect(),
+        ),
+        Yaml::Seq(items) => Yaml::Seq(items.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
+}
+
+/// Fields in more than lower case. Go's decoder does not tell cases apart.
+const FIELDS: &[&str] = &[
+    "apiVersion",
+    "namePrefix",
+    "nameSuffix",
+    "commonLabels",
+    "commonAnnotations",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "imageTags",
+    "sortOptions",
+    "configMapGenerator",
+    "secretGenerator",
+    "helmGlobals",
+    "helmCharts",
+    "helmChartInflationGenerator",
+    "generatorOptions",
+    "buildMetadata",
+    "includeSelectors",
+    "includeTemplates",
+    "annotationSelector",
+    "labelSelector",
+    "allowNameChange",
+    "allowKindChange",
+    "newName",
+    "newTag",
+    "tagSuffix",
+    "sourceValue",
+    "fieldPath",
+    "fieldPaths",
+    "legacySortOptions",
+    "orderFirst",
+    "orderLast",
+    "disableNameSuffixHash",
+    "nameReference",
+    "varReference",
+    "templateLabels",
+    "fieldSpecs",
+    "unsetOnly",
+    "setRoleBindingSubjects",
+    "imageTag",
+    "jsonOp",
+];
+/// Fields whose own keys are data.
+const FREE: &[&str] = &[
+    "commonLabels",
+    "commonAnnotations",
+    "pairs",
+    "labels",
+    "annotations",
+    "openapi",
+    "metadata",
+    "helmGlobals",
+    "helmCharts",
+    "helmChartInflationGenerator",
+];
+
+/// Gives fields the spelling that the types know.
+fn spell_fields(yaml: &mut Yaml) {
+    match yaml {
+        Yaml::Map(fields) => {
+            for (key, value) in fields.iter_mut() {
+                if let Some(known) = FIELDS.iter().find(|f| f.eq_ignore_ascii_case(key)) {
+                    (*known).clone_into(key);
+                } else if key.bytes().any(|b| b.is_ascii_uppercase()) {
+                    let lower = key.to_ascii_lowercase();
+                    if LOWER.contains(&lower.as_str()) {
+                        *key = lower;
+                    }
+                }
+                if !FREE.contains(&key.as_str()) || matches!(value, Yaml::Seq(_)) && !key.starts_with("helm") {
+                    spell_fields(value);
+                }
+            }
+        }
+        Yaml::Seq(items) => items.iter_mut().for_each(spell_fields),
+        _ => {}
+    }
+}
+
+/// Fields in lower case that may be met in another one.
+const LOWER: &[&str] = &[
+    "kind",
+    "namespace",
+    "resources",
+    "bases",
+    "components",
+    "patches",
+    "images",
+    "replicas",
+    "replacements",
+    "configurations",
+    "crds",
+    "vars",
+    "labels",
+    "openapi",
+    "name",
+    "path",
+    "patch",
+    "target",
+    "options",
+    "literals",
+    "files",
+    "envs",
+    "env",
+    "type",
+    "behavior",
+    "objref",
+    "fieldref",
+    "digest",
+    "count",
+];

@@ -1,0 +1,231 @@
+//! Reads files for one kustomization: relative to its directory, and by default not outside it.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use pintle_model::tree::{EntryKind, Reader, TreePath};
+
+use super::error::{Failure, Reason, Result};
+use super::remote::{Fetch, fetch_of, is_http};
+use super::{Options, Remote};
+
+/// The names of a kustomization file.
+const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+/// Bytes of one file; the tree and the YAML reader have the same bound.
+const MAX_FILE: u64 = 64 << 20;
+/// Bases inside one another. Real overlays stay below ten.
+const MAX_DEPTH: usize = 100;
+/// Bases of one build, however they are nested: a base may be named many times, which grows exponentially with depth.
+const MAX_BASES: usize = 10_000;
+
+/// What every part of one build shares.
+pub(super) struct Session<'a, 't> {
+    pub reader: &'a Reader<'t>,
+    pub options: &'a Options,
+    /// Remote content that was asked for and is not there.
+    pub needs: RefCell<Vec<Fetch>>,
+    bases: RefCell<usize>,
+}
+
+impl<'a, 't> Session<'a, 't> {
+    pub fn new(reader: &'a Reader<'t>, options: &'a Options) -> Self {
+        Self {
+            reader,
+            options,
+            needs: RefCell::new(Vec::new()),
+            bases: RefCell::new(0),
+        }
+    }
+}
+
+/// A directory of the build.
+#[derive(Clone)]
+pub(super) struct Loader<'s, 'a, 't> {
+    pub session: &'s Session<'a, 't>,
+    pub root: TreePath,
+    /// The directories that led here, outermost first.
+    parents: Vec<TreePath>,
+    /// The root of the repository that this and all further bases must stay in, if it is a fetched one.
+    repository: Option<TreePath>,
+}
+
+impl<'s, 'a, 't> Loader<'s, 'a, 't> {
+    pub fn new(session: &'s Session<'a, 't>, root: TreePath) -> Self {
+        Self {
+            session,
+            root,
+            parents: Vec::new(),
+            repository: None,
+        }
+    }
+
+    fn resolve(&self, path: &str) -> Result<TreePath> {
+        self.root.join(path).map_err(|e| {
+            Failure::new(
+                Reason::Restricted,
+                format!("{path:?}, named in the kustomization of {}: {e}", self.root),
+            )
+        })
+    }
+
+    /// The content of a file that the kustomization names.
+    pub fn load(&self, path: &str) -> Result<Arc<[u8]>> {
+        if is_http(path) {
+            return match self.session.options.remotes.get(path) {
+                Some(Remote::File(bytes)) => Ok(Arc::clone(bytes)),
+                Some(Remote::Base { .. }) => Err(Failure::invalid(format!("{path:?} is a git repository and no file"))),
+                other => Err(self.remote_failure(path, other)),
+            };
+        }
+        let full = self.resolve(path)?;
+        let file = self.session.reader.file(&full, MAX_FILE).map_err(store)?;
+        let Some(file) = file else {
+            let message = match self.session.reader.kind(&full).map_err(store)? {
+                Some(EntryKind::Dir) => format!("{full} is a directory and must be a file"),
+                _ => format!(
+                    "{full}: no such file; it is named in the kustomization of {}",
+                    self.root
+                ),
+            };
+            return Err(Failure::new(Reason::Missing, message));
+        };
+        let restricted = !self.session.options.load_anywhere || self.repository.is_some();
+        if restricted && file.path.strip_prefix(&self.root).is_none() {
+            return Err(Failure::new(
+                Reason::Restricted,
+                format!(
+                    "security; file {} is not in or below {}: move it there, or make its directory a base",
+                    file.path, self.root
+                ),
+            ));
+        }
+        Ok(file.bytes)
+    }
+
+    /// As [`Loader::load`], of text.
+    pub fn load_text(&self, path: &str) -> Result<String> {
+        let bytes = self.load(path)?;
+        String::from_utf8(bytes.to_vec()).map_err(|_| Failure::invalid(format!("{path}: not UTF-8")))
+    }
+
+    /// The kustomization file of this directory: its name and content.
+    pub fn kustomization(&mut self) -> Result<(&'static str, String)> {
+        let mut found = None;
+        for name in NAMES {
+            let path = self.root.child(name);
+            let Some(file) = self.session.reader.file(&path, MAX_FILE).map_err(store)? else {
+                continue;
+            };
+            if found.is_some() {
+                return Err(Failure::invalid(format!(
+                    "Found multiple kustomization files under: {}",
+                    self.root
+                )));
+            }
+            let text =
+                String::from_utf8(file.bytes.to_vec()).map_err(|_| Failure::invalid(format!("{path}: not UTF-8")))?;
+            // The directory may have been reached through a link; what is below it is told by its real path.
+            if file.path.name() == name
+                && let Some(real) = file.path.parent()
+            {
+                self.root = real;
+            }
+            found = Some((name, text));
+        }
+        found.ok_or_else(|| {
+            let message = format!(
+                "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{}'",
+                self.root
+            );
+            Failure::new(Reason::Missing, message)
+        })
+    }
+
+    /// The loader of a base or component.
+    pub fn base(&self, path: &str) -> Result<Self> {
+        if path.is_empty() {
+            return Err(Failure::invalid(format!(
+                "an empty entry in the kustomization of {}",
+                self.root
+            )));
+        }
+        let (root, repository) = match fetch_of(path) {
+            Some(fetch) => match self.session.options.remotes.get(&fetch.url) {
+                Some(Remote::Base { repository, path }) => (path.clone(), Some(repository.clone())),
+                other => return Err(self.remote_failure(path, other)),
+            },
+            None => (self.resolve(path)?, self.repository.clone()),
+        };
+        match self.session.reader.kind(&root).map_err(store)? {
+            Some(EntryKind::Dir) => {}
+            Some(_) => {
+                return Err(Failure::new(
+                    Reason::Missing,
+                    format!("must build at directory: {root} is a file"),
+                ));
+            }
+            None => {
+                return Err(Failure::new(
+                    Reason::Missing,
+                    format!(
+                        "{root}: no such file or directory; it is named in the kustomization of {}",
+                        self.root
+                    ),
+                ));
+            }
+        }
+        if let Some(repository) = &repository
+            && root.strip_prefix(repository).is_none()
+        {
+            return Err(Failure::new(
+                Reason::Restricted,
+                format!("security; base {root} is outside of the fetched repository {repository}"),
+            ));
+        }
+        let mut parents = self.parents.clone();
+        parents.push(self.root.clone());
+        if let Some(visited) = parents.iter().find(|p| p.strip_prefix(&root).is_some()) {
+            return Err(Failure::new(
+                Reason::Cycle,
+                format!("cycle detected: candidate root '{root}' contains visited root '{visited}'"),
+            ));
+        }
+        let mut bases = self.session.bases.borrow_mut();
+        *bases += 1;
+        if parents.len() > MAX_DEPTH || *bases > MAX_BASES {
+            return Err(Failure::new(
+                Reason::Cycle,
+                format!("{root}: more than {MAX_DEPTH} bases inside one another, or {MAX_BASES} in all"),
+            ));
+        }
+        Ok(Self {
+            session: self.session,
+            root,
+            parents,
+            repository,
+        })
+    }
+
+    /// Notes what is missing, or says why it was refused.
+    pub fn remote_failure(&self, url: &str, answer: Option<&Remote>) -> Failure {
+        match answer {
+            Some(Remote::Refused(why)) => Failure::new(Reason::Remote, format!("{url}: {why}")),
+            Some(_) => Failure::new(Reason::Remote, format!("{url}: a file where a directory is needed")),
+            None => {
+                if let Some(fetch) = fetch_of(url) {
+                    self.session.needs.borrow_mut().push(fetch);
+                }
+                Failure::new(Reason::Remote, format!("{url}: not fetched"))
+            }
+        }
+    }
+}
+
+fn store(error: pintle_model::tree::TreeError) -> Failure {
+    use pintle_model::tree::TreeError;
+    let reason = match error {
+        TreeError::SymlinkEscapes { .. } => Reason::Restricted,
+        _ => Reason::Store,
+    };
+    Failure::new(reason, error.to_string())
+}

@@ -1,0 +1,166 @@
+//! `kustomize build` of Kustomize v5.8.1, natively: nothing is executed and nothing is dialled.
+//!
+//! ```text
+//! Reader + directory ── Target (kustomization file) ── accumulate (bases, generators, components, transformers)
+//!                    ── hash names ── name_reference ── vars ── order ──> objects + the text that `kustomize build` prints
+//! ```
+//!
+//! What is remote is answered with [`Built::Needs`]; the caller fetches under its own rules and builds again with the answers in
+//! [`Options::remotes`].
+
+mod accumulate;
+mod config;
+mod error;
+mod fieldspec;
+mod generator;
+mod id;
+mod kustomization;
+mod loader;
+mod merge;
+mod name_reference;
+mod order;
+mod patch;
+mod plugin;
+mod remote;
+mod replacement;
+mod resmap;
+mod resource;
+mod schema;
+mod selector;
+mod transform;
+mod vars;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pintle_model::Value;
+use pintle_model::tree::{Reader, TreePath};
+
+pub use error::{Failure, Reason};
+pub use remote::{Fetch, GitBase};
+
+use accumulate::{Accumulator, Target};
+use loader::{Loader, Session};
+
+/// The flags of `kustomize build`, and what was fetched for it.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// `--load-restrictor LoadRestrictionsNone`: files may stand outside the directory of their kustomization. Never outside the tree.
+    pub load_anywhere: bool,
+    /// `--reorder none`: without `sortOptions`, objects stay in the order of loading.
+    pub keep_order: bool,
+    /// Components that do not exist are left out (`spec.source.kustomize.ignoreMissingComponents`).
+    pub ignore_missing_components: bool,
+    /// Answers to [`Built::Needs`] by [`Fetch::url`].
+    pub remotes: BTreeMap<String, Remote>,
+}
+
+/// An answer to a [`Fetch`].
+#[derive(Clone)]
+pub enum Remote {
+    /// The content of a file.
+    File(Arc<[u8]>),
+    /// A fetched repository, mounted in the tree.
+    Base {
+        /// Where its root is mounted; nothing in it may read outside.
+        repository: TreePath,
+        /// The directory of the base, at or below `repository`.
+        path: TreePath,
+    },
+    /// Not allowed or not reachable, and why.
+    Refused(String),
+}
+
+/// What a build gave.
+pub enum Built {
+    /// The objects in order, and the text `kustomize build` prints for them.
+    Ok {
+        /// Kubernetes objects, as values with keys in byte order.
+        objects: Vec<Value>,
+        /// YAML documents separated by `---`.
+        text: String,
+    },
+    /// Remote content is needed; build again with it. Never empty, without repetitions. Further rounds may ask for more.
+    Needs(Vec<Fetch>),
+    /// The build fails.
+    Failed(Failure),
+}
+
+/// Builds the kustomization in a directory.
+pub fn build(reader: &Reader<'_>, path: &TreePath, options: &Options) -> Built {
+    let session = Session::new(reader, options);
+    let result = run(Loader::new(&session, path.clone()));
+    let mut needs = session.needs.take();
+    if !needs.is_empty() {
+        // What failed after something was missing may have failed because of that.
+        needs.sort();
+        needs.dedup();
+        return Built::Needs(needs);
+    }
+    match result {
+        Ok((objects, text)) => Built::Ok { objects, text },
+        Err(failure) => Built::Failed(failure),
+    }
+}
+
+fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
+    let target = Target::load(loader)?;
+    let Accumulator {
+        mut resources,
+        config,
+        vars,
+    } = target.accumulate(Accumulator::default())?;
+    for resource in resources.iter_mut().filter(|r| r.needs_hash) {
+        let hash = generator::hash(resource)?;
+        resource.store_previous_id();
+        let name = format!("{}-{hash}", resource.name());
+        resource.set_name(&name);
+    }
+    name_reference::fix(&mut resources, &config.name_reference)?;
+    vars.resolve(&mut resources, &config.var_reference)?;
+    resources.retain(|r| {
+        let annotations = r.metadata_map("annotations");
+        annotations
+            .get("config.kubernetes.io/local-config")
+            .is_none_or(|v| v == "false")
+    });
+    order::sort(
+        &mut resources,
+        target.kustomization.sort_options.as_ref(),
+        target.loader.session.options.keep_order,
+    )?;
+    if target
+        .kustomization
+        .build_metadata
+        .iter()
+        .any(|m| m == "managedByLabel")
+    {
+        let label = BTreeMap::from([("app.kubernetes.io/managed-by".to_owned(), "kustomize-v5.8.1".to_owned())]);
+        let spec = fieldspec::FieldSpec {
+            path: "metadata/labels".into(),
+            create: true,
+            ..fieldspec::FieldSpec::default()
+        };
+        transform::pairs(&mut resources, &label, &[spec])?;
+    }
+    let mut objects = Vec::with_capacity(resources.len());
+    let mut text = String::new();
+    for resource in &mut resources {
+        // Kustomize takes its notes out of the annotations by writing them anew: all values are text then, and none means no field.
+        let annotations = resource.metadata_map("annotations");
+        resource.set_metadata_map("annotations", &annotations);
+        let yaml = resource
+            .node
+            .to_yaml()
+            .map_err(|e| Failure::invalid(format!("{}: {e}", resource.id())))?;
+        if !text.is_empty() {
+            text.push_str("---\n");
+        }
+        text.push_str(&pintle_yaml::to_string(&yaml));
+        objects.push(Value::from(yaml));
+    }
+    Ok((objects, text))
+}
+
+#[cfg(test)]
+mod tests;

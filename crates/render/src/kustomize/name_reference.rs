@@ -1,0 +1,221 @@
+//! References by name follow the objects they name when those are renamed.
+
+use std::collections::HashMap;
+
+use pintle_yaml::Node;
+
+use super::config::BackReference;
+use super::error::{Failure, Reason, Result};
+use super::fieldspec::{Create, FieldSpec, apply};
+use super::id::{Gvk, ResId};
+use super::resource::Resource;
+
+/// What matching needs to know of an object, taken before any reference is rewritten.
+struct Card {
+    id: ResId,
+    original_namespace: String,
+    previous: Vec<ResId>,
+    prefixes: Vec<String>,
+    suffixes: Vec<String>,
+    cluster_scoped: bool,
+}
+
+/// Rewrites every reference.
+pub(super) fn fix(resources: &mut [Resource], references: &[BackReference]) -> Result<()> {
+    let cards: Vec<Card> = resources
+        .iter()
+        .map(|r| {
+            let id = r.id();
+            Card {
+                cluster_scoped: id.gvk.is_cluster_scoped(),
+                original_namespace: r.original_id().effective_namespace().to_owned(),
+                previous: r.previous_ids().collect(),
+                prefixes: r.prefixes.clone(),
+                suffixes: r.suffixes.clone(),
+                id,
+            }
+        })
+        .collect();
+    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, card) in cards.iter().enumerate() {
+        for id in &card.previous {
+            let list = by_name.entry(&id.name).or_default();
+            if list.last() != Some(&at) {
+                list.push(at);
+            }
+        }
+    }
+    for (at, resource) in resources.iter_mut().enumerate() {
+        let Some(card) = cards.get(at) else { continue };
+        let original = resource.original_id();
+        let mut referrer = Referrer {
+            cards: &cards,
+            by_name: &by_name,
+            card,
+            bound_namespaces: bound_namespaces(resource),
+            role: role_ref(resource),
+            target: &Gvk::default(),
+            to_role: false,
+        };
+        for reference in references {
+            for spec in reference.referrers.iter().filter(|s| original.gvk.is_selected(&s.gvk)) {
+                referrer.target = &reference.gvk;
+                referrer.to_role = spec.path.ends_with("roleRef/name");
+                let spec = FieldSpec {
+                    gvk: Gvk::default(),
+                    path: spec.path.clone(),
+                    create: spec.create,
+                };
+                apply(resource, &spec, Create::Nothing, &mut |node| referrer.set(node, true))
+                    .map_err(|e| e.within("updating a name reference"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The namespaces of the service accounts that a role binding names.
+fn bound_namespaces(resource: &Resource) -> Vec<String> {
+    if resource.kind() != "RoleBinding" {
+        return Vec::new();
+    }
+    let subjects = resource.node.get("subjects").map(Node::items).unwrap_or_default();
+    let accounts = subjects
+        .iter()
+        .filter(|s| s.get("kind").and_then(Node::text) == Some("ServiceAccount"));
+    accounts
+        .filter_map(|s| s.get("namespace").and_then(Node::text).map(str::to_owned))
+        .collect()
+}
+
+fn role_ref(resource: &Resource) -> Option<Gvk> {
+    let role = resource.node.get("roleRef")?;
+    Some(Gvk {
+        group: role.get("apiGroup")?.text()?.to_owned(),
+        version: String::new(),
+        kind: role.get("kind")?.text()?.to_owned(),
+    })
+}
+
+struct Referrer<'c> {
+    cards: &'c [Card],
+    by_name: &'c HashMap<&'c str, Vec<usize>>,
+    card: &'c Card,
+    bound_namespaces: Vec<String>,
+    role: Option<Gvk>,
+    /// The kind that is referred to.
+    target: &'c Gvk,
+    to_role: bool,
+}
+
+impl Referrer<'_> {
+    fn set(&self, node: &mut Node, lists: bool) -> Result<()> {
+        match node {
+            _ if node.is_null() => Ok(()),
+            Node::Scalar(scalar) => {
+                if let Some(found) = self.find(&scalar.text, None)?
+                    && found.id.name != scalar.text
+                {
+                    *node = Node::string(found.id.name.clone());
+                }
+                Ok(())
+            }
+            Node::Map(_) => self.set_map(node),
+            Node::Seq(items) if lists => items.iter_mut().try_for_each(|item| self.set(item, false)),
+            Node::Seq(_) => Err(Failure::invalid("a list of lists where names are expected")),
+        }
+    }
+
+    fn set_map(&self, node: &mut Node) -> Result<()> {
+        let Some(name) = node.get("name").and_then(Node::text).map(str::to_owned) else {
+            return Err(Failure::invalid("path config error; no 'name' field in node"));
+        };
+        let namespace = node.get("namespace").map(|n| n.text().unwrap_or_default().to_owned());
+        let Some(found) = self.find(&name, Some(namespace.as_deref()))? else {
+            return Ok(());
+        };
+        if found.id.name == name && found.id.namespace.is_empty() {
+            return Ok(());
+        }
+        node.set("name", Node::string(found.id.name.clone()));
+        if !found.id.namespace.is_empty() {
+            node.set("namespace", Node::string(found.id.namespace.clone()));
+        }
+        Ok(())
+    }
+
+    /// Whether the referrer could mean an object at all: its own namespace, or one its subjects name.
+    fn could_mean(&self, card: &Card) -> bool {
+        self.card.cluster_scoped
+            || card.cluster_scoped
+            || card.id.effective_namespace() == self.card.id.effective_namespace()
+            || self.bound_namespaces.contains(&card.id.namespace)
+    }
+
+    /// The object that a name means. `map` is there for references that may name a namespace beside the name, with it if they do.
+    fn find(&self, name: &str, map: Option<Option<&str>>) -> Result<Option<&Card>> {
+        let named = self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+        let mut found: Vec<&Card> = named
+            .iter()
+            .filter_map(|at| self.cards.get(*at))
+            .filter(|c| self.could_mean(c))
+            .collect();
+        if found.is_empty() {
+            return Ok(None);
+        }
+        if let Some(Some(namespace)) = map {
+            let first = |c: &Card| !c.cluster_scoped && c.original_namespace == namespace;
+            if self.cards.iter().any(|c| self.could_mean(c) && first(c)) {
+                found.retain(|c| first(c));
+            } else {
+                found.retain(|c| !c.cluster_scoped && c.id.effective_namespace() == namespace);
+            }
+        }
+        found.retain(|c| c.previous.iter().any(|id| id.gvk.is_selected(self.target)));
+        if self.to_role
+            && let Some(role) = &self.role
+        {
+            found.retain(|c| c.previous.iter().any(|id| id.gvk.is_selected(role)));
+        }
+        if !self.card.cluster_scoped {
+            let here = self.card.id.effective_namespace();
+            found.retain(|c| {
+                c.cluster_scoped || c.id.gvk.kind == "ServiceAccount" || c.id.effective_namespace() == here
+            });
+        }
+        if let [only] = found.as_slice() {
+            return Ok(Some(only));
+        }
+        found.retain(|c| self.same_affixes(c, true));
+        if found.len() > 1 {
+            found.retain(|c| self.same_affixes(c, false));
+        }
+        let Some((first, rest)) = found.split_first() else {
+            return Ok(None);
+        };
+        let identical = rest
+            .iter()
+            .all(|c| c.id.name == first.id.name && (map.is_none() || c.id.namespace == first.id.namespace));
+        if identical {
+            return Ok(Some(first));
+        }
+        let ids: Vec<String> = found.iter().map(|c| c.id.to_string()).collect();
+        Err(Failure::new(
+            Reason::NoMatch,
+            format!("found multiple possible referrals: {}", ids.join(", ")),
+        ))
+    }
+
+    fn same_affixes(&self, card: &Card, allow_empty: bool) -> bool {
+        let same = |a: &[String], b: &[String]| (allow_empty && (a.is_empty() || b.is_empty())) || same_end(a, b);
+        same(&card.prefixes, &self.card.prefixes) && same(&card.suffixes, &self.card.suffixes)
+    }
+}
+
+/// Whether the shorter list ends the longer one; an empty list ends only an empty one.
+fn same_end(a: &[String], b: &[String]) -> bool {
+    if a.is_empty() || b.is_empty() {
+        return a.is_empty() && b.is_empty();
+    }
+    a.iter().rev().zip(b.iter().rev()).all(|(x, y)| x == y)
+}

@@ -1,0 +1,230 @@
+//! Patches: strategic merge and JSON 6902, inline or from files, with and without targets.
+
+use std::collections::HashSet;
+
+use pintle_model::Value;
+use pintle_yaml::{Node, Yaml};
+
+use super::error::{Failure, Reason, Result};
+use super::kustomization::{Patch, Selector};
+use super::loader::Loader;
+use super::merge;
+use super::resmap::{ensure_unique, find_one};
+use super::resource::{Resource, parse_resources};
+use super::selector::Compiled;
+
+/// Applies one entry of `patches`.
+pub(super) fn apply(loader: &Loader<'_, '_, '_>, resources: &mut Vec<Resource>, patch: &Patch) -> Result<()> {
+    let inline = patch.patch.trim();
+    let (text, source) = match (inline.is_empty(), patch.path.is_empty()) {
+        (true, true) => return Err(Failure::invalid("patches: must specify one of patch and path")),
+        (false, false) => {
+            return Err(Failure::invalid(
+                "patches: patch and path can't be set at the same time",
+            ));
+        }
+        (false, true) => (inline.to_owned(), "an inline patch".to_owned()),
+        (true, false) => {
+            let text = loader
+                .load_text(&patch.path)
+                .map_err(|e| e.within(format_args!("failed to get the patch file from path({})", patch.path)))?;
+            (text, format!("patch {}", patch.path))
+        }
+    };
+    let merges = parse_resources(&text);
+    let operations = json_operations(&text);
+    let merges = match (merges, operations) {
+        (Ok(m), Ok(ops)) if !m.is_empty() && !ops.is_empty() => {
+            return Err(Failure::invalid(format!(
+                "{source} qualifies as both a strategic merge and a JSON patch"
+            )));
+        }
+        (Ok(m), _) => m,
+        (Err(_), Ok(ops)) => {
+            return json_patch(resources, patch.target.as_ref(), &ops, true).map_err(|e| e.within(source));
+        }
+        (Err(e), Err(_)) => {
+            let message = format!("unable to parse SM or JSON patch: {}", e.message);
+            return Err(Failure::invalid(message).within(source));
+        }
+    };
+    merge_patches(resources, patch, merges).map_err(|e| e.within(source))
+}
+
+fn merge_patches(resources: &mut Vec<Resource>, patch: &Patch, mut merges: Vec<Resource>) -> Result<()> {
+    let options = patch.options.clone().unwrap_or_default();
+    for one in &mut merges {
+        one.allow_name_change = options.allow_name_change;
+        one.allow_kind_change = options.allow_kind_change;
+    }
+    let Some(target) = &patch.target else {
+        for one in &merges {
+            let at = find_one(resources, &one.id())
+                .map_err(|e| e.within(format_args!("no resource matches strategic merge patch {}", one.id())))?;
+            if let Some(resource) = resources.get_mut(at) {
+                merge_one(resource, one.node.clone(), one)?;
+            }
+        }
+        return Ok(());
+    };
+    let [one] = merges.as_slice() else {
+        if merges.is_empty() {
+            return Err(Failure::invalid("the patch holds no object"));
+        }
+        return Err(Failure::invalid(
+            "several strategic merge patches in one entry cannot have a target: split the entry",
+        ));
+    };
+    let selector = Compiled::new(target)?;
+    let chosen: HashSet<_> = resources
+        .iter()
+        .filter(|r| selector.fits_resource(r))
+        .map(Resource::id)
+        .collect();
+    merge_into(resources, one, |r| chosen.contains(&r.id()))
+}
+
+/// Merges a patch into the chosen objects and drops what it deletes.
+fn merge_into(resources: &mut Vec<Resource>, patch: &Resource, chosen: impl Fn(&Resource) -> bool) -> Result<()> {
+    for resource in resources.iter_mut().filter(|r| chosen(r)) {
+        let mut copy = patch.clone();
+        // Kustomize writes labels and annotations of the patch anew, as text.
+        for field in ["labels", "annotations"] {
+            let map = copy.metadata_map(field);
+            copy.set_metadata_map(field, &map);
+        }
+        copy.node.set("apiVersion", Node::string(resource.api_version()));
+        merge_one(resource, copy.node, patch)?;
+    }
+    resources.retain(|r| !r.node.is_nil_or_empty());
+    ensure_unique(resources)
+}
+
+fn merge_one(resource: &mut Resource, patch: Node, options: &Resource) -> Result<()> {
+    let (name, namespace, kind) = (
+        resource.name().to_owned(),
+        resource.namespace().to_owned(),
+        resource.kind().to_owned(),
+    );
+    if options.allow_name_change || options.allow_kind_change {
+        resource.store_previous_id();
+        resource.allow_name_change |= options.allow_name_change;
+        resource.allow_kind_change |= options.allow_kind_change;
+    }
+    let id = resource.id();
+    let node = std::mem::replace(&mut resource.node, Node::null());
+    let Some(merged) = merge::merge(node, patch).map_err(|e| e.within(id))? else {
+        return Ok(());
+    };
+    resource.node = merged;
+    if resource.node.is_nil_or_empty() {
+        return Ok(());
+    }
+    if !options.allow_kind_change {
+        resource.node.set("kind", Node::string(kind));
+    }
+    if !options.allow_name_change {
+        resource.set_name(&name);
+    }
+    resource.set_namespace(&namespace);
+    Ok(())
+}
+
+/// Applies `patchesStrategicMerge`: each entry is a patch or the path of one.
+pub(super) fn apply_legacy_merges(
+    loader: &Loader<'_, '_, '_>,
+    resources: &mut Vec<Resource>,
+    entries: &[String],
+) -> Result<()> {
+    let mut patches = Vec::new();
+    for entry in entries {
+        match parse_resources(entry) {
+            Ok(inline) => patches.extend(inline),
+            Err(_) => patches.extend(parse_resources(&loader.load_text(entry)?).map_err(|e| e.within(entry))?),
+        }
+    }
+    if patches.is_empty() && !entries.is_empty() {
+        return Err(Failure::invalid(
+            "patchesStrategicMerge: the patches appear to be empty",
+        ));
+    }
+    merge_each(resources, &patches)
+}
+
+/// Merges each patch into the one object it names.
+pub(super) fn merge_each(resources: &mut Vec<Resource>, patches: &[Resource]) -> Result<()> {
+    for patch in patches {
+        let at = find_one(resources, &patch.id())?;
+        let id = resources.get(at).map(Resource::id);
+        merge_into(resources, patch, |r| Some(r.id()) == id)?;
+    }
+    Ok(())
+}
+
+/// Applies one entry of `patchesJson6902`.
+pub(super) fn apply_legacy_json(loader: &Loader<'_, '_, '_>, resources: &mut [Resource], patch: &Patch) -> Result<()> {
+    if patch.target.as_ref().is_none_or(|t| t.name.is_empty()) {
+        return Err(Failure::invalid("patchesJson6902: must specify the target name"));
+    }
+    let text = match (patch.path.is_empty(), patch.patch.is_empty()) {
+        (true, true) => return Err(Failure::invalid("patchesJson6902: empty file path and empty patch")),
+        (false, false) => {
+            return Err(Failure::invalid(
+                "patchesJson6902: must specify a file path or a patch, not both",
+            ));
+        }
+        (false, true) => loader.load_text(&patch.path)?,
+        (true, false) => patch.patch.clone(),
+    };
+    let operations = json_operations(&text).map_err(|e| e.within("patchesJson6902"))?;
+    if operations.is_empty() {
+        return Err(Failure::invalid("patchesJson6902: the patch appears to be empty"));
+    }
+    json_patch(resources, patch.target.as_ref(), &operations, false)
+}
+
+/// The operations of a JSON patch, written as JSON or YAML.
+fn json_operations(text: &str) -> Result<Vec<Value>> {
+    if text.is_empty() {
+        return Err(Failure::invalid("empty json patch operations"));
+    }
+    let yaml = pintle_yaml::parse(text).map_err(|e| Failure::invalid(e.to_string()))?;
+    match yaml {
+        Yaml::Null => Ok(Vec::new()),
+        Yaml::Seq(items) if items.iter().all(|i| matches!(i, Yaml::Map(_))) => {
+            Ok(items.into_iter().map(Value::from).collect())
+        }
+        _ => Err(Failure::invalid("a JSON patch is a list of operations")),
+    }
+}
+
+fn json_patch(resources: &mut [Resource], target: Option<&Selector>, operations: &[Value], store: bool) -> Result<()> {
+    let target = target.ok_or_else(|| Failure::invalid("must specify a target for a JSON patch"))?;
+    let selector = Compiled::new(target)?;
+    let operations = Value::list(operations.to_vec());
+    for resource in resources.iter_mut().filter(|r| selector.fits_resource(r)) {
+        if store {
+            resource.store_previous_id();
+        }
+        let id = resource.id();
+        let fail = |e: String| Failure::new(Reason::NoMatch, format!("{id}: {e}"));
+        let mut node = std::mem::replace(&mut resource.node, Node::null());
+        // The notes that Kustomize keeps in annotations make the field exist while the patch runs.
+        let noted = resource.has_notes() && node.get("metadata").is_some_and(|m| m.get("annotations").is_none());
+        if noted && let Some(metadata) = node.get_mut("metadata") {
+            metadata.set("annotations", Node::Map(Vec::new()));
+        }
+        let before = node.to_yaml().map_err(|e| Failure::invalid(format!("{id}: {e}")))?;
+        let after =
+            pintle_merge::json_patch::apply(&Value::from(before), &operations).map_err(|e| fail(e.to_string()))?;
+        node = Node::from(&Yaml::from(&after));
+        if noted
+            && let Some(metadata) = node.get_mut("metadata")
+            && metadata.get("annotations").is_some_and(Node::is_nil_or_empty)
+        {
+            metadata.remove("annotations");
+        }
+        resource.node = node;
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Generators, transformers and validators that are configured as objects. Only built-in kinds run; nothing is ever executed.
+
+use pintle_yaml::Node;
+use serde::Deserialize;
+
+use super::accumulate::{Accumulator, Target};
+use super::error::{Failure, Reason, Result};
+use super::fieldspec::FieldSpec;
+use super::kustomization::{
+    GeneratorArgs, Image, Pairs, Patch, PatchOptions, ReplacementField, Replica, Selector, decode_yaml,
+};
+use super::resource::{Resource, parse_resources};
+use super::transform::{self, Side, Subjects};
+use super::{generator, patch, replacement};
+
+/// The fields of all built-in transformers.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Settings {
+    metadata: Metadata,
+    field_specs: Vec<FieldSpec>,
+    prefix: String,
+    suffix: String,
+    labels: Pairs,
+    annotations: Pairs,
+    unset_only: bool,
+    set_role_binding_subjects: Subjects,
+    image_tag: Image,
+    replica: Replica,
+    target: Option<Selector>,
+    path: String,
+    patch: String,
+    json_op: String,
+    options: Option<PatchOptions>,
+    paths: Vec<String>,
+    patches: String,
+    replacements: Vec<ReplacementField>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    namespace: String,
+}
+
+/// The configurations that entries hold inline or name as files or bases; every one is of a built-in kind.
+pub(super) fn load(target: &Target<'_, '_, '_>, entries: &[String]) -> Result<Vec<Resource>> {
+    let mut found = Accumulator::default();
+    let mut paths = Vec::new();
+    for entry in entries {
+        match parse_resources(entry) {
+            Ok(inline) => super::resmap::append_all(&mut found.resources, inline)?,
+            Err(_) => paths.push(entry.clone()),
+        }
+    }
+    target.resources(&mut found, &paths)?;
+    for resource in &found.resources {
+        if resource.api_version() != "builtin" {
+            return Err(Failure::new(
+                Reason::Plugins,
+                format!(
+                    "external plugins disabled; unable to load external plugin '{}': only kinds of apiVersion builtin run here",
+                    resource.kind()
+                ),
+            ));
+        }
+    }
+    Ok(found.resources)
+}
+
+fn decode<T: serde::de::DeserializeOwned>(config: &Resource, node: &Node) -> Result<T> {
+    let place = || format!("plugin {} fails configuration", config.id());
+    let yaml = node
+        .to_yaml()
+        .map_err(|e| Failure::invalid(e.to_string()).within(place()))?;
+    decode_yaml(yaml).map_err(|e| e.within(place()))
+}
+
+/// Runs a generator.
+pub(super) fn generate(target: &Target<'_, '_, '_>, config: &Resource) -> Result<Resource> {
+    let kind = match config.kind() {
+        "ConfigMapGenerator" => "ConfigMap",
+        "SecretGenerator" => "Secret",
+        "HelmChartInflationGenerator" => {
+            return Err(Failure::new(
+                Reason::Helm,
+                "HelmChartInflationGenerator: must specify --enable-helm",
+            ));
+        }
+        _ => return Err(unknown(config)),
+    };
+    let mut node = config.node.clone();
+    let (name, namespace) = (config.name().to_owned(), config.namespace().to_owned());
+    for field in ["apiVersion", "kind", "metadata"] {
+        node.remove(field);
+    }
+    let mut args: GeneratorArgs = decode(config, &node)?;
+    args.name = name;
+    args.namespace = namespace;
+    generator::generate(&target.loader, kind, &args, None)
+}
+
+fn unknown(config: &Resource) -> Failure {
+    Failure::new(Reason::Plugins, format!("unable to load builtin {}", config.id()))
+}
+
+/// Runs a transformer.
+pub(super) fn transform(target: &Target<'_, '_, '_>, resources: &mut Vec<Resource>, config: &Resource) -> Result<()> {
+    let s: Settings = decode(config, &config.node)?;
+    let loader = &target.loader;
+    let place = || format!("transformer {}", config.id());
+    let done = match config.kind() {
+        "NamespaceTransformer" => transform::namespace(
+            resources,
+            &s.metadata.namespace,
+            &s.field_specs,
+            s.unset_only,
+            s.set_role_binding_subjects,
+        ),
+        "PrefixTransformer" => transform::names(resources, Side::Prefix, &s.prefix, &s.field_specs),
+        "SuffixTransformer" => transform::names(resources, Side::Suffix, &s.suffix, &s.field_specs),
+        "PrefixSuffixTransformer" => transform::names(resources, Side::Prefix, &s.prefix, &s.field_specs)
+            .and_then(|()| transform::names(resources, Side::Suffix, &s.suffix, &s.field_specs)),
+        "LabelTransformer" => transform::pairs(resources, &s.labels, &s.field_specs),
+        "AnnotationsTransformer" => transform::pairs(resources, &s.annotations, &s.field_specs),
+        "ImageTagTransformer" => transform::images(resources, &s.image_tag, &s.field_specs),
+        "ReplicaCountTransformer" => transform::replicas(resources, &s.replica, &s.field_specs),
+        "ReplacementTransformer" => replacement::apply_all(loader, resources, &s.replacements),
+        "PatchTransformer" => {
+            let entry = Patch {
+                path: s.path,
+                patch: s.patch,
+                target: s.target,
+                options: s.options,
+            };
+            patch::apply(loader, resources, &entry)
+        }
+        "PatchJson6902Transformer" => {
+            let entry = Patch {
+                path: s.path,
+                patch: s.json_op,
+                target: s.target,
+                options: None,
+            };
+            patch::apply_legacy_json(loader, resources, &entry)
+        }
+        "PatchStrategicMergeTransformer" => {
+            patch::apply_legacy_merges(loader, resources, &s.paths)?;
+            parse_resources(&s.patches).and_then(|patches| patch::merge_each(resources, &patches))
+        }
+        _ => return Err(unknown(config)),
+    };
+    done.map_err(|e| e.within(place()))
+}

@@ -1,0 +1,137 @@
+//! The objects of a build as a list without repetitions.
+
+use std::collections::HashSet;
+
+use pintle_yaml::Node;
+
+use super::error::{Failure, Reason, Result};
+use super::id::{Gvk, ResId};
+use super::resource::{Behavior, Resource};
+
+type Key = (Gvk, String, String);
+
+fn key(id: &ResId) -> Key {
+    (id.gvk.clone(), id.name.clone(), id.effective_namespace().to_owned())
+}
+
+/// Fails if two objects have one id.
+pub(super) fn ensure_unique(resources: &[Resource]) -> Result<()> {
+    let mut seen = HashSet::with_capacity(resources.len());
+    for resource in resources {
+        let id = resource.id();
+        if !seen.insert(key(&id)) {
+            return Err(registered(&id));
+        }
+    }
+    Ok(())
+}
+
+fn registered(id: &ResId) -> Failure {
+    Failure::new(
+        Reason::Conflict,
+        format!("may not add resource with an already registered id: {id}: two entries give the same object"),
+    )
+}
+
+/// Adds objects; an id that is there already is an error.
+pub(super) fn append_all(into: &mut Vec<Resource>, more: Vec<Resource>) -> Result<()> {
+    into.extend(more);
+    ensure_unique(into)
+}
+
+/// The one object that has or had an id.
+pub(super) fn find_one(resources: &[Resource], id: &ResId) -> Result<usize> {
+    let mut found = resources
+        .iter()
+        .enumerate()
+        .filter(|(_, r)| !r.node.is_nil_or_empty() && r.any_id(|other| id.same(other)));
+    match (found.next(), found.next()) {
+        (Some((at, _)), None) => Ok(at),
+        (Some(_), Some(_)) => Err(Failure::new(
+            Reason::NoMatch,
+            format!("multiple matches for Id {id}; failed to find unique target for patch {id}"),
+        )),
+        (None, _) => Err(Failure::new(
+            Reason::NoMatch,
+            format!("no matches for Id {id}; failed to find unique target for patch {id}"),
+        )),
+    }
+}
+
+/// Adds a generated object, or lets it replace or extend the one that is there.
+pub(super) fn absorb(resources: &mut Vec<Resource>, mut new: Resource) -> Result<()> {
+    let id = new.id();
+    let found: Vec<usize> = resources
+        .iter()
+        .enumerate()
+        .filter(|(_, r)| !r.node.is_nil_or_empty() && r.any_id(|other| id.same(other)))
+        .map(|(at, _)| at)
+        .collect();
+    let at = match found.as_slice() {
+        [] if matches!(new.behavior, Behavior::Merge | Behavior::Replace) => {
+            return Err(Failure::new(
+                Reason::Conflict,
+                format!("id {id} does not exist; cannot merge or replace"),
+            ));
+        }
+        [] => return append_all(resources, vec![new]),
+        [at] => *at,
+        _ => {
+            return Err(Failure::new(
+                Reason::Conflict,
+                format!("found multiple objects that could accept merge of {id}"),
+            ));
+        }
+    };
+    let Some(old) = resources.get_mut(at) else {
+        return Ok(());
+    };
+    match new.behavior {
+        Behavior::Replace => take_metadata(&mut new, old),
+        Behavior::Merge => {
+            take_metadata(&mut new, old);
+            for field in ["data", "binaryData"] {
+                let mut fields = old.node.get(field).map(Node::fields).unwrap_or_default().to_vec();
+                for (key, value) in new.node.get(field).map(Node::fields).unwrap_or_default() {
+                    match fields.iter_mut().find(|(k, _)| k == key) {
+                        Some(slot) => slot.1 = value.clone(),
+                        None => fields.push((key.clone(), value.clone())),
+                    }
+                }
+                if fields.is_empty() {
+                    new.node.remove(field);
+                } else {
+                    new.node.set(field, Node::Map(fields));
+                }
+            }
+        }
+        Behavior::Unspecified | Behavior::Create => {
+            return Err(Failure::new(
+                Reason::Conflict,
+                format!("id {id} exists; behavior must be merge or replace: set `behavior` of the generator"),
+            ));
+        }
+    }
+    *old = new;
+    ensure_unique(resources)
+}
+
+/// Labels, annotations, names and history of the object that was there, with the new one's own labels and annotations.
+fn take_metadata(new: &mut Resource, old: &Resource) {
+    for field in ["labels", "annotations"] {
+        let mut map = old.metadata_map(field);
+        map.extend(new.metadata_map(field));
+        new.set_metadata_map(field, &map);
+    }
+    new.set_name(old.name());
+    new.set_namespace(old.namespace());
+    new.previous.clone_from(&old.previous);
+    new.prefixes.clone_from(&old.prefixes);
+    new.suffixes.clone_from(&old.suffixes);
+    new.vars.clone_from(&old.vars);
+    new.behavior = old.behavior;
+    // The hash stays only where both ask for it.
+    new.needs_hash &= old.needs_hash;
+    new.allow_name_change = old.allow_name_change;
+    new.allow_kind_change = old.allow_kind_change;
+}

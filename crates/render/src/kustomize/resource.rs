@@ -1,0 +1,260 @@
+//! One object of a build: its content, the ids it had, and what generators and transformers noted about it.
+
+use std::collections::BTreeMap;
+
+use pintle_yaml::{Limits, Node, parse_node};
+
+use super::error::{Failure, Result};
+use super::id::{Gvk, ResId};
+
+/// How a generated object meets one that is there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Behavior {
+    #[default]
+    Unspecified,
+    Create,
+    Replace,
+    Merge,
+}
+
+/// An object under construction.
+#[derive(Clone)]
+pub(super) struct Resource {
+    /// The content; `null` once a patch deleted the object.
+    pub node: Node,
+    /// Earlier namespaces (effective), names and kinds, oldest first.
+    pub previous: Vec<(String, String, String)>,
+    pub prefixes: Vec<String>,
+    pub suffixes: Vec<String>,
+    pub behavior: Behavior,
+    pub needs_hash: bool,
+    /// The object came out of a generator: it carries build annotations from its start.
+    pub generated: bool,
+    pub allow_name_change: bool,
+    pub allow_kind_change: bool,
+    /// Names of variables that read this object.
+    pub vars: Vec<String>,
+}
+
+impl Resource {
+    pub fn new(node: Node) -> Self {
+        Self {
+            node,
+            previous: Vec::new(),
+            prefixes: Vec::new(),
+            suffixes: Vec::new(),
+            behavior: Behavior::default(),
+            needs_hash: false,
+            generated: false,
+            allow_name_change: false,
+            allow_kind_change: false,
+            vars: Vec::new(),
+        }
+    }
+
+    pub fn kind(&self) -> &str {
+        text_at(&self.node, &["kind"])
+    }
+
+    pub fn api_version(&self) -> &str {
+        text_at(&self.node, &["apiVersion"])
+    }
+
+    pub fn name(&self) -> &str {
+        text_at(&self.node, &["metadata", "name"])
+    }
+
+    pub fn namespace(&self) -> &str {
+        text_at(&self.node, &["metadata", "namespace"])
+    }
+
+    pub fn gvk(&self) -> Gvk {
+        Gvk::parse(self.api_version(), self.kind())
+    }
+
+    pub fn id(&self) -> ResId {
+        ResId {
+            gvk: self.gvk(),
+            name: self.name().to_owned(),
+            namespace: self.namespace().to_owned(),
+        }
+    }
+
+    /// Earlier ids, oldest first; they carry the group and version of today.
+    pub fn previous_ids(&self) -> impl Iterator<Item = ResId> + '_ {
+        let gvk = self.gvk();
+        self.previous.iter().map(move |(namespace, name, kind)| ResId {
+            gvk: Gvk {
+                kind: kind.clone(),
+                ..gvk.clone()
+            },
+            name: name.clone(),
+            namespace: namespace.clone(),
+        })
+    }
+
+    /// The id the object was loaded with.
+    pub fn original_id(&self) -> ResId {
+        self.previous_ids().next().unwrap_or_else(|| self.id())
+    }
+
+    /// Every id the object has or had, earlier ones first.
+    pub fn any_id(&self, matches: impl Fn(&ResId) -> bool) -> bool {
+        self.previous_ids().any(|id| matches(&id)) || matches(&self.id())
+    }
+
+    pub fn store_previous_id(&mut self) {
+        let id = self.id();
+        self.previous
+            .push((id.effective_namespace().to_owned(), id.name.clone(), id.gvk.kind));
+    }
+
+    pub fn set_name(&mut self, name: &str) {
+        if let Some(metadata) = self.node.get_or_map("metadata") {
+            metadata.set("name", Node::plain(name));
+        }
+    }
+
+    /// Sets the namespace; an empty one is removed.
+    pub fn set_namespace(&mut self, namespace: &str) {
+        if namespace.is_empty() {
+            if let Some(metadata) = self.node.get_mut("metadata") {
+                metadata.remove("namespace");
+            }
+        } else if let Some(metadata) = self.node.get_or_map("metadata") {
+            metadata.set("namespace", Node::plain(namespace));
+        }
+    }
+
+    /// `labels` or `annotations` as text, values of other types as written.
+    pub fn metadata_map(&self, field: &str) -> BTreeMap<String, String> {
+        let map = self.node.get("metadata").and_then(|m| m.get(field));
+        let fields = map.map(Node::fields).unwrap_or_default();
+        let text = |value: &Node| value.text().unwrap_or_default().to_owned();
+        fields.iter().map(|(k, v)| (k.clone(), text(v))).collect()
+    }
+
+    /// Replaces `labels` or `annotations`; an empty map removes the field.
+    pub fn set_metadata_map(&mut self, field: &str, map: &BTreeMap<String, String>) {
+        let Some(metadata) = self.node.get_or_map("metadata") else {
+            return;
+        };
+        metadata.remove(field);
+        if !map.is_empty() {
+            let fields = map.iter().map(|(k, v)| (k.clone(), Node::string(v.clone()))).collect();
+            metadata.set(field, Node::Map(fields));
+        }
+    }
+
+    /// Whether Kustomize would carry notes about this object in annotations by now.
+    pub fn has_notes(&self) -> bool {
+        self.generated
+            || self.needs_hash
+            || self.allow_kind_change
+            || self.allow_name_change
+            || !self.previous.is_empty()
+            || !self.prefixes.is_empty()
+            || !self.suffixes.is_empty()
+    }
+}
+
+fn text_at<'n>(node: &'n Node, path: &[&str]) -> &'n str {
+    path.iter()
+        .try_fold(node, |n, key| n.get(key))
+        .and_then(Node::text)
+        .unwrap_or_default()
+}
+
+/// The documents of a file as objects: lists are taken apart, documents of nothing are dropped. Errors do not name the file.
+pub(super) fn parse_resources(text: &str) -> Result<Vec<Resource>> {
+    let text = text.replace("\r\n", "\n");
+    let documents = split_documents(&text)?;
+    let single = documents.len() == 1;
+    let mut nodes = Vec::new();
+    for (at, document) in documents.iter().enumerate() {
+        let parsed = parse_node(document, &Limits::default())
+            .map_err(|e| Failure::invalid(format!("MalformedYAMLError: document {}: {e}", at + 1)))?;
+        let Some(node) = parsed.filter(|n| !n.is_null()) else {
+            continue;
+        };
+        let kind = node.get("kind").and_then(Node::text).unwrap_or_default();
+        if single && matches!(kind, "List" | "ResourceList") && node.get("items").is_some() {
+            nodes.extend(node.get("items").map(Node::items).unwrap_or_default().iter().cloned());
+        } else {
+            nodes.push(node);
+        }
+    }
+    let mut queue = std::collections::VecDeque::new();
+    for node in nodes {
+        check(&node).map(|ok| ok.then(|| queue.push_back(node)))?;
+    }
+    let mut out = Vec::new();
+    while let Some(node) = queue.pop_front() {
+        let is_list = node
+            .get("kind")
+            .and_then(Node::text)
+            .is_some_and(|k| k.ends_with("List"));
+        match node.get("items") {
+            Some(items) if is_list => match items {
+                Node::Seq(items) => {
+                    for item in items {
+                        if check(item)? {
+                            queue.push_back(item.clone());
+                        }
+                    }
+                }
+                other if other.is_null() => {}
+                _ => return Err(Failure::invalid("`items` of a list is no list")),
+            },
+            _ => out.push(Resource::new(node)),
+        }
+    }
+    Ok(out)
+}
+
+/// Whether a node is an object to keep; an error if it should be one and is not.
+fn check(node: &Node) -> Result<bool> {
+    if node.is_nil_or_empty() {
+        return Ok(false);
+    }
+    let kind = node.get("kind").and_then(Node::text).unwrap_or_default();
+    if kind.is_empty() {
+        return Err(Failure::invalid(
+            "missing kind in an object: every document is to be a Kubernetes object",
+        ));
+    }
+    let name = text_at(node, &["metadata", "name"]);
+    if name.is_empty() && !kind.ends_with("List") {
+        return Err(Failure::invalid(format!(
+            "missing metadata.name in an object of kind {kind}"
+        )));
+    }
+    Ok(true)
+}
+
+/// The documents of a stream: separators are lines after the first that begin with `---`; only a comment may follow the dashes.
+fn split_documents(text: &str) -> Result<Vec<String>> {
+    let mut documents = Vec::new();
+    let mut current = String::new();
+    let mut lines = text.split_inclusive('\n').peekable();
+    let mut first = true;
+    while let Some(line) = lines.next() {
+        // The pattern is a line break, dashes, and a line break behind them: neither the first nor an unfinished last line counts.
+        if !first && line.ends_with('\n') && line.starts_with("---") {
+            let rest = line.get(3..).unwrap_or_default().trim();
+            if !rest.is_empty() && !rest.starts_with('#') {
+                return Err(Failure::invalid("invalid document separator: text follows `---`"));
+            }
+            documents.push(std::mem::take(&mut current));
+            // The pattern takes the line break before the next line, so a separator right behind another one is not seen.
+            if let Some(next) = lines.next() {
+                current.push_str(next);
+            }
+        } else {
+            current.push_str(line);
+        }
+        first = false;
+    }
+    documents.push(current);
+    Ok(documents)
+}

@@ -1,0 +1,273 @@
+//! The transformers that write one thing to the fields their specs name: names, namespace, labels, annotations, images, replicas.
+
+use pintle_yaml::{Node, Scalar, Tag};
+
+use super::error::{Failure, Reason, Result};
+use super::fieldspec::{Create, FieldSpec, apply};
+use super::id::{Gvk, ResId};
+use super::kustomization::{Image, Pairs, Replica};
+use super::resource::Resource;
+use super::selector::compile;
+
+/// Which side of a name text is added to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Prefix,
+    Suffix,
+}
+
+fn skips_names(id: &ResId) -> bool {
+    match id.gvk.kind.as_str() {
+        "CustomResourceDefinition" | "Namespace" => true,
+        "APIService" => id.gvk.group == "apiregistration.k8s.io",
+        _ => false,
+    }
+}
+
+/// Adds a prefix or suffix to names.
+pub(super) fn names(resources: &mut [Resource], side: Side, text: &str, specs: &[FieldSpec]) -> Result<()> {
+    for resource in resources {
+        let id = resource.original_id();
+        if skips_names(&id) {
+            continue;
+        }
+        for spec in specs.iter().filter(|s| id.gvk.is_selected(&s.gvk)) {
+            if spec.path == "metadata/name" && !text.is_empty() {
+                match side {
+                    Side::Prefix => resource.prefixes.push(text.to_owned()),
+                    Side::Suffix => resource.suffixes.push(text.to_owned()),
+                }
+                resource.store_previous_id();
+            }
+            apply(resource, spec, Create::Scalar, &mut |node| {
+                let old = scalar(node)?;
+                let new = match side {
+                    Side::Prefix => format!("{text}{old}"),
+                    Side::Suffix => format!("{old}{text}"),
+                };
+                *node = Node::string(new);
+                Ok(())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn scalar(node: &Node) -> Result<&str> {
+    node.text()
+        .ok_or_else(|| Failure::invalid("wrong node kind: expected a scalar"))
+}
+
+/// Which subjects of role bindings get the namespace.
+#[derive(Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+pub(super) enum Subjects {
+    /// Those named `default`.
+    #[default]
+    #[serde(rename = "defaultOnly", alias = "")]
+    Default,
+    /// All service accounts.
+    #[serde(rename = "allServiceAccounts")]
+    ServiceAccounts,
+    /// None.
+    #[serde(rename = "none")]
+    None,
+}
+
+/// Puts objects into a namespace.
+pub(super) fn namespace(
+    resources: &mut [Resource],
+    namespace: &str,
+    specs: &[FieldSpec],
+    unset_only: bool,
+    subjects: Subjects,
+) -> Result<()> {
+    if namespace.is_empty() {
+        return Ok(());
+    }
+    let set = |node: &mut Node| -> Result<()> {
+        let old = scalar(node).map_err(|e| e.within("namespace field specs must target scalar nodes"))?;
+        if !unset_only || old.is_empty() || node.is_null() {
+            *node = Node::string(namespace);
+        }
+        Ok(())
+    };
+    let mut ids = std::collections::HashMap::new();
+    for resource in resources.iter() {
+        *ids.entry(key(&resource.id())).or_insert(0usize) += 1;
+    }
+    for resource in resources.iter_mut().filter(|r| !r.node.is_nil_or_empty()) {
+        let before = key(&resource.id());
+        resource.store_previous_id();
+        let gvk = resource.gvk();
+        if !gvk.is_cluster_scoped() {
+            let spec = FieldSpec {
+                path: "metadata/namespace".into(),
+                create: true,
+                ..FieldSpec::default()
+            };
+            apply(resource, &spec, Create::Scalar, &mut |n| set(n))?;
+        }
+        let binding = matches!(gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding");
+        if binding && let Some(list) = resource.node.get_mut("subjects") {
+            bind(list, subjects, &mut |n| set(n))?;
+        }
+        for spec in specs {
+            let hard_coded = spec.path == "metadata/namespace"
+                || (spec.path == "metadata/name" && resource.api_version() != "v1")
+                || (binding
+                    && spec.path == "subjects/namespace"
+                    && matches!(spec.gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding"));
+            if !hard_coded {
+                apply(resource, spec, Create::Scalar, &mut |n| set(n))?;
+            }
+        }
+        let id = resource.id();
+        if let Some(count) = ids.get_mut(&before) {
+            *count -= 1;
+        }
+        let count = ids.entry(key(&id)).or_insert(0);
+        *count += 1;
+        if *count > 1 {
+            return Err(Failure::new(
+                Reason::Conflict,
+                format!("namespace transformation produces ID conflict: {id}"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn key(id: &ResId) -> (Gvk, String, String) {
+    (id.gvk.clone(), id.name.clone(), id.effective_namespace().to_owned())
+}
+
+fn bind(list: &mut Node, subjects: Subjects, set: &mut dyn FnMut(&mut Node) -> Result<()>) -> Result<()> {
+    let Node::Seq(items) = list else {
+        return Ok(());
+    };
+    for item in items {
+        let wanted = match subjects {
+            Subjects::Default => item.get("name").and_then(Node::text) == Some("default"),
+            Subjects::ServiceAccounts => item.get("kind").and_then(Node::text) == Some("ServiceAccount"),
+            Subjects::None => false,
+        };
+        if wanted {
+            if item.get("namespace").is_none() {
+                item.set("namespace", Node::string(""));
+            }
+            item.get_mut("namespace").map_or(Ok(()), &mut *set)?;
+        }
+    }
+    Ok(())
+}
+
+/// Sets labels or annotations.
+pub(super) fn pairs(resources: &mut [Resource], pairs: &Pairs, specs: &[FieldSpec]) -> Result<()> {
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    for resource in resources {
+        for (key, value) in pairs {
+            for spec in specs {
+                apply(resource, spec, Create::Map, &mut |node| match node {
+                    Node::Map(_) => {
+                        node.set(key, Node::string(value.clone()));
+                        Ok(())
+                    }
+                    _ if node.is_null() => Ok(()),
+                    _ => Err(Failure::invalid("wrong node kind: expected a map")),
+                })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Rewrites images.
+pub(super) fn images(resources: &mut [Resource], image: &Image, specs: &[FieldSpec]) -> Result<()> {
+    let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$", image.name);
+    let pattern = compile(&pattern).map_err(|e| e.within("images"))?;
+    for resource in resources {
+        if resource.kind() == "CustomResourceDefinition" {
+            continue;
+        }
+        for spec in specs {
+            apply(resource, spec, Create::Nothing, &mut |node| {
+                let old = scalar(node)?;
+                if !node.is_null() && pattern.is_match(old) {
+                    *node = Node::string(with_image(old, image));
+                }
+                Ok(())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn with_image(old: &str, image: &Image) -> String {
+    let (name, mut tag, mut digest) = split_image(old);
+    let name = if image.new_name.is_empty() {
+        name
+    } else {
+        &image.new_name
+    };
+    let suffixed;
+    match (image.new_tag.as_str(), image.digest.as_str()) {
+        ("", "") if !image.tag_suffix.is_empty() => {
+            suffixed = format!("{tag}{}", image.tag_suffix);
+            (tag, digest) = (&suffixed, "");
+        }
+        ("", "") => {}
+        (new_tag, new_digest) => (tag, digest) = (new_tag, new_digest),
+    }
+    let mut out = name.to_owned();
+    for (mark, part) in [(":", tag), ("@", digest)] {
+        if !part.is_empty() {
+            out.push_str(mark);
+            out.push_str(part);
+        }
+    }
+    out
+}
+
+/// Name, tag and digest of an image; a colon before the first `/` is a port.
+fn split_image(image: &str) -> (&str, &str, &str) {
+    let from = image.find('/').filter(|at| *at > 0).unwrap_or(0);
+    let find = |c: char| image.get(from..).and_then(|rest| rest.find(c)).map(|at| at + from);
+    let part = |range: std::ops::Range<usize>| image.get(range).unwrap_or_default();
+    match (find('@'), find(':')) {
+        (None, None) => (image, "", ""),
+        (Some(at), colon) if colon.is_none_or(|c| at < c) => (part(0..at), "", part(at + 1..image.len())),
+        (Some(at), Some(colon)) => (part(0..colon), part(colon + 1..at), part(at + 1..image.len())),
+        (_, Some(colon)) => (part(0..colon), part(colon + 1..image.len()), ""),
+        (Some(at), None) => (part(0..at), "", part(at + 1..image.len())),
+    }
+}
+
+/// Sets replica counts.
+pub(super) fn replicas(resources: &mut [Resource], replica: &Replica, specs: &[FieldSpec]) -> Result<()> {
+    let mut found = false;
+    for spec in specs {
+        for resource in resources.iter_mut() {
+            if !resource.any_id(|id| id.name == replica.name && id.gvk.is_selected(&spec.gvk)) {
+                continue;
+            }
+            found = true;
+            apply(resource, spec, Create::Scalar, &mut |node| {
+                let text = replica.count.to_string();
+                *node = Node::Scalar(Scalar { text, tag: Tag::Int });
+                Ok(())
+            })?;
+        }
+    }
+    if found {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Reason::NoMatch,
+        format!(
+            "resource with name {} does not match a config for replicas: no object of that name has a replica count",
+            replica.name
+        ),
+    ))
+}

@@ -1,0 +1,85 @@
+//! What Helm itself makes of a chart, to compare a renderer with.
+//!
+//! ```text
+//! generate(seed, n) ─> Case ─┬─> Helm (a Go program, one JSON line per case) ─> Answer ─┐
+//!                            └─> the renderer under test ─────────────────────> Answer ─┴─> differ? ─> shrink ─> Finding
+//! ```
+//!
+//! Helm's engine runs in the program of `tests/helm/oracle`, built once from the pinned module. A case that Helm answers
+//! differently when asked again (map order, time) says nothing and is dropped. What is found becomes a case of the table
+//! in `crates/gotmpl/testdata/helm-4.2`, which the renderer's own tests read without Go.
+
+mod fuzz;
+mod generate;
+mod helm;
+mod random;
+mod shrink;
+mod table;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use fuzz::{Finding, Fuzz, Tally, fuzz};
+pub use generate::{Category, generate};
+pub use helm::{Helm, HelmError, helm_tools};
+pub use shrink::shrink;
+pub use table::{Row, read_table, record_table};
+
+/// One chart and the flags it is rendered with. Field names are those of the Go program.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Case {
+    /// Names the case; its category before the first `-`.
+    pub id: String,
+    /// The chart's files, by path inside the chart.
+    pub files: BTreeMap<String, String>,
+    /// Values files (`-f`), in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+    /// `--set`, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<String>,
+    /// `--set-string`, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set_string: Vec<String>,
+    /// The release's name.
+    pub release: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// `--kube-version`; empty means Helm's default.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub kube_version: String,
+    /// `--api-versions`, beside Helm's defaults.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub api_versions: Vec<String>,
+    /// `--is-upgrade`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub is_upgrade: bool,
+    /// `--include-crds`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub include_crds: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// What a renderer makes of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// What `helm template` prints.
+    Output(String),
+    /// Why it fails, without the `Error: ` that the program puts before.
+    Error(String),
+    /// Neither: it panicked, did not end, or took too much memory. Says nothing that could be compared.
+    Nothing(String),
+}
+
+impl Answer {
+    /// Whether a renderer that gives `self` differs from one that gives `other`. `Nothing` differs from nothing.
+    pub fn differs(&self, other: &Self) -> bool {
+        !matches!((self, other), (Self::Nothing(_), _) | (_, Self::Nothing(_))) && self != other
+    }
+}
