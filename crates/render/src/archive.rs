@@ -260,8 +260,11 @@ mod tests {
 
     use super::*;
 
+    /// Name, kind and content.
+    type Packed<'a> = (&'a str, EntryType, &'a [u8]);
+
     /// Writes entries as they are given, however bad.
-    fn pack(entries: &[(&str, EntryType, &[u8])]) -> Vec<u8> {
+    fn pack(entries: &[Packed<'_>]) -> Vec<u8> {
         let mut tar = Vec::new();
         for (name, kind, bytes) in entries {
             let mut header = tar::Header::new_ustar();
@@ -279,7 +282,7 @@ mod tests {
         gzip.finish().expect("writes to memory")
     }
 
-    fn refused(entries: &[(&str, EntryType, &[u8])], limits: &ArchiveLimits) -> String {
+    fn refused(entries: &[Packed<'_>], limits: &ArchiveLimits) -> String {
         match unpack(&pack(entries), limits) {
             Ok(_) => "accepted".into(),
             Err(e) => e.to_string(),
@@ -307,7 +310,7 @@ mod tests {
             ratio: 200,
         };
         let file = EntryType::Regular;
-        let cases: [(&[(&str, EntryType, &[u8])], &str); 9] = [
+        let cases: [(&[Packed<'_>], &str); 9] = [
             (&[("c/l", EntryType::Symlink, b"")], "the archive holds a link: \"c/l\""),
             (&[("c/l", EntryType::Link, b"")], "the archive holds a link: \"c/l\""),
             (

@@ -1,7 +1,13 @@
 //! Real charts, rendered and compared with what the real Helm prints.
 //!
 //! The corpus lies beside the repository and is not part of it; without it the test steps aside and says so.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -45,7 +45,7 @@ struct Writer<'a, 'c> {
 impl Writer<'_, '_> {
     fn write(&mut self, value: &Value, depth: usize) -> Result<Yaml, NoData> {
         self.count += 1;
-        if self.count % CHARGE_EVERY == 0 {
+        if self.count.is_multiple_of(CHARGE_EVERY) {
             self.call.charge_steps(CHARGE_EVERY).map_err(NoData::Budget)?;
         }
         if depth > MAX_DEPTH {
