@@ -47,7 +47,7 @@ pub(super) fn quote(text: &str) -> String {
         if matches!(c, '"' | '\\') {
             out.push('\\');
             out.push(c);
-        } else if c >= '\u{80}' || c < ' ' {
+        } else if !(' '..'\u{80}').contains(&c) {
             let mut buffer = [0; 4];
             for byte in c.encode_utf8(&mut buffer).bytes() {
                 let _ = write!(out, "\\x{byte:02x}");
@@ -287,7 +287,7 @@ impl Time {
 }
 
 fn write_chunk(out: &mut String, chunk: Chunk, c: &Civil, nanos: u32) {
-    let hour12 = if c.hour % 12 == 0 { 12 } else { c.hour % 12 };
+    let hour12 = if c.hour.is_multiple_of(12) { 12 } else { c.hour % 12 };
     let name = |names: &[&'static str], at: u32| names.get(at as usize).copied().unwrap_or_default();
     let month = name(&MONTHS, c.month.saturating_sub(1));
     let weekday = name(&DAYS, c.weekday);

@@ -50,7 +50,7 @@ fn is_unsigned(kind: NumberKind) -> bool {
 
 /// Go's conversion on amd64: what does not fit becomes the least integer.
 pub(super) fn truncate(f: f64) -> i64 {
-    if f >= -9_223_372_036_854_775_808.0 && f < 9_223_372_036_854_775_808.0 {
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&f) {
         f as i64
     } else {
         i64::MIN

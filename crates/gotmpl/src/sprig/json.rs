@@ -240,9 +240,9 @@ impl Reader<'_> {
     }
 
     fn word(&mut self, word: &str, value: Value) -> Result<Value, String> {
-        for (i, expected) in word.bytes().enumerate() {
+        for expected in word.bytes() {
             let b = self.peek().ok_or(END)?;
-            if b != expected || i == 0 && b != expected {
+            if b != expected {
                 return Err(unexpected(
                     b,
                     &format!("in literal {word} (expecting '{}')", char::from(expected)),

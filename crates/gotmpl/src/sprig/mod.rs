@@ -3,6 +3,11 @@
 //! Kinds, error texts and what is mutable are Go's. Where Go's map order is random (`keys`, `values`), ours is sorted.
 //! `getHostByName` answers "": nothing here reaches a network. Randomness and time come from the call's Ambient.
 
+#![allow(
+    clippy::type_complexity,
+    reason = "functions of one shape are registered from tables of names and bodies"
+)]
+
 mod args;
 mod cast;
 mod crypto;
