@@ -1,0 +1,106 @@
+//! `pintle helm template`, as a person types it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test starts programs and fails by panicking"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A chart with a value, a file, a test hook and a CRD.
+fn chart(directory: &Path) {
+    for (name, text) in [
+        ("Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.2.3\n"),
+        ("values.yaml", "image: shop:1.4\nreplicas: 1\n"),
+        ("motd.txt", "hello"),
+        (".helmignore", "*.bak\n"),
+        (
+            "templates/old.yaml.bak",
+            "{{ fail \"ignored files are not rendered\" }}",
+        ),
+        (
+            "templates/config.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n  namespace: {{ .Release.Namespace }}\ndata:\n  image: \
+             {{ required \"image is needed\" .Values.image | quote }}\n  replicas: {{ .Values.replicas | quote }}\n  motd: {{ .Files.Get \
+             \"motd.txt\" }}\n",
+        ),
+        (
+            "templates/test.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: check\n  annotations:\n    helm.sh/hook: test\n",
+        ),
+        (
+            "crds/crd.yaml",
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: widgets.example.com\n",
+        ),
+    ] {
+        let path = directory.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+fn run(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pintle"))
+        .args(["helm", "template"])
+        .args(arguments)
+        .current_dir(directory)
+        .output()
+        .unwrap()
+}
+
+const CONFIG: &str = "---
+# Source: shop/templates/config.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: web
+  namespace: prod
+data:
+  image: \"shop:1.5\"
+  replicas: \"3\"
+  motd: hello
+";
+
+#[test]
+fn a_chart_with_values_of_every_sort() {
+    let directory = tempfile::tempdir().unwrap();
+    chart(&directory.path().join("shop"));
+    fs::write(directory.path().join("prod.yaml"), "image: shop:1.5\nreplicas: 2\n").unwrap();
+    let flags = ["web", "./shop", "-n", "prod", "-f", "prod.yaml", "--set", "replicas=3"];
+    let all = run(directory.path(), &flags);
+    assert!(all.status.success(), "{}", String::from_utf8_lossy(&all.stderr));
+    let text = String::from_utf8(all.stdout).unwrap();
+    assert!(text.starts_with(CONFIG), "{text}");
+    assert!(text.contains("# Source: shop/templates/test.yaml"), "{text}");
+    assert!(!text.contains("CustomResourceDefinition"), "{text}");
+
+    let flags: Vec<&str> = flags.into_iter().chain(["--skip-tests", "--include-crds"]).collect();
+    let text = String::from_utf8(run(directory.path(), &flags).stdout).unwrap();
+    assert!(text.starts_with("---\n# Source: shop/crds/crd.yaml\n"), "{text}");
+    assert!(text.ends_with(CONFIG), "{text}");
+}
+
+#[test]
+fn what_cannot_be_rendered_is_said_and_nothing_is_printed() {
+    let directory = tempfile::tempdir().unwrap();
+    chart(&directory.path().join("shop"));
+    for (arguments, said) in [
+        (&["./shop", "--set", "image="][..], "image is needed"),
+        (&["./absent"], "./absent"),
+        (&["oci://registry.invalid/shop"], "cannot be fetched by this version"),
+        (&["./shop", "--kube-version", "new"], "invalid kube version 'new'"),
+        (&["./shop", "--set", "a[99999999]=1"], "failed parsing --set data"),
+    ] {
+        let output = run(directory.path(), arguments);
+        let (out, err) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {err}");
+        assert_eq!(out, "", "{arguments:?}");
+        assert!(err.contains(said), "{arguments:?}: {err}");
+    }
+}
