@@ -7,12 +7,6 @@ use std::sync::Arc;
 
 use pintle_model::{Object, ResourceKey};
 
-/// Wanted objects by what twins have in common: kind, namespace and name.
-#[derive(Default)]
-pub struct Wanted(BTreeMap<Place, Vec<ResourceKey>>);
-
-type Place = (Arc<str>, Arc<str>, Arc<str>);
-
 /// What is known of the live object of a wanted one.
 pub enum Known<'a> {
     /// Its UID.
@@ -23,33 +17,38 @@ pub enum Known<'a> {
     Unknown,
 }
 
-impl Wanted {
-    /// Takes wanted objects up.
-    pub fn new(keys: impl IntoIterator<Item = ResourceKey>) -> Self {
-        let mut by_place: BTreeMap<Place, Vec<ResourceKey>> = BTreeMap::new();
-        for key in keys {
-            by_place.entry(place(&key)).or_default().push(key);
-        }
-        Self(by_place)
-    }
+type Place = (Arc<str>, Arc<str>, Arc<str>);
 
-    /// Whether `live` is, or may be, a wanted object under another group's name. Where the wanted one cannot be read, it may be.
-    pub fn has_twin<'a>(&self, live: &Object, known: impl Fn(&ResourceKey) -> Known<'a>) -> bool {
+/// The extras that are, or may be, a wanted object under another group's name. Where the wanted one cannot be read, they may be.
+pub fn of_extras<'o, 'k, 'l>(
+    extras: impl IntoIterator<Item = &'o Object>,
+    wanted: impl IntoIterator<Item = &'k ResourceKey>,
+    known: impl Fn(&ResourceKey) -> Known<'l>,
+) -> Vec<&'o Object> {
+    let mut extras = extras.into_iter().peekable();
+    // Mostly there are none, and then what is wanted need not be sorted.
+    if extras.peek().is_none() {
+        return Vec::new();
+    }
+    let mut by_place: BTreeMap<Place, Vec<&ResourceKey>> = BTreeMap::new();
+    for key in wanted {
+        by_place.entry(place(key)).or_default().push(key);
+    }
+    let is_twin = |live: &&Object| {
         let key = live.key();
-        let Some(wanted) = self.0.get(&place(&key)) else {
-            return false;
-        };
-        wanted
-            .iter()
+        let others = by_place.get(&place(&key)).into_iter().flatten();
+        others
             .filter(|other| other.group != key.group)
             .any(|other| match known(other) {
                 Known::Uid(uid) => uid == live.uid(),
                 Known::Absent => false,
                 Known::Unknown => true,
             })
-    }
+    };
+    extras.filter(is_twin).collect()
 }
 
+/// What twins have in common: kind, namespace and name.
 fn place(key: &ResourceKey) -> Place {
     (Arc::clone(&key.kind), Arc::clone(&key.namespace), Arc::clone(&key.name))
 }
@@ -69,8 +68,8 @@ mod tests {
     #[track_caller]
     fn check(wanted: &Object, live: &Object, known: Known<'static>, expected: bool) {
         let known = std::cell::Cell::new(Some(known));
-        let found = Wanted::new([wanted.key()]).has_twin(live, |_| known.take().unwrap_or(Known::Absent));
-        assert_eq!(found, expected);
+        let found = of_extras([live], [&wanted.key()], |_| known.take().unwrap_or(Known::Absent));
+        assert_eq!(!found.is_empty(), expected);
     }
 
     #[test]

@@ -26,14 +26,14 @@ pub(crate) async fn run(command: HelmCommand) -> Result<ExitCode, CliError> {
             let renderer = std::thread::Builder::new()
                 .name("render".into())
                 .stack_size(limits.stack_bytes());
-            let work = renderer
-                .spawn(move || template(&args, limits))
-                .map_err(|e| CliError::error(format!("cannot start the thread that renders: {e}")))?;
             let (done, ended) = tokio::sync::oneshot::channel();
-            tokio::task::spawn_blocking(move || done.send(work.join()));
-            let ended = ended.await.ok().and_then(Result::ok);
-            let text =
-                ended.unwrap_or_else(|| Err(CliError::error("rendering stopped unexpectedly; please report it")))?;
+            renderer
+                .spawn(move || done.send(template(&args, limits)))
+                .map_err(|e| CliError::error(format!("cannot start the thread that renders: {e}")))?;
+            // The channel closes without an answer only if the thread panicked.
+            let text = ended
+                .await
+                .map_err(|_| CliError::error("rendering stopped unexpectedly; please report it"))??;
             output::print(&text)?;
             Ok(ExitCode::SUCCESS)
         }

@@ -54,8 +54,7 @@ impl Hub {
         if let Some(problem) = self.destination_problem(&state.app.spec.destination) {
             conditions.add(ConditionType::InvalidSpecError, problem);
         }
-        let not_acted_on = self.not_acted_on(&state.app);
-        let look = if conditions.forbid_sync() {
+        let mut look = if conditions.forbid_sync() {
             state.comparison = None;
             Look::unknown(&state.app, conditions)
         } else {
@@ -75,7 +74,8 @@ impl Hub {
                 }
             }
         };
-        Some(self.with_auto_sync_condition(state, look, &not_acted_on, now))
+        look.not_acted_on = self.not_acted_on(&state.app);
+        Some(self.with_auto_sync_condition(state, look, now))
     }
 
     /// Whether it is too early to say that a project does not exist: its definition came after the controller, or its list is on the way.
@@ -88,7 +88,7 @@ impl Hub {
     }
 
     /// What is in use and not acted on: fields of the Application and its project, and settings.
-    pub(super) fn not_acted_on(&self, app: &Application) -> Vec<NotActedOn> {
+    fn not_acted_on(&self, app: &Application) -> Vec<NotActedOn> {
         let mut fields = not_acted_on(app, self.projects.get(app.spec.project_or_default()));
         fields.extend(settings_not_acted_on(&self.settings));
         fields
@@ -234,22 +234,16 @@ impl Hub {
     }
 
     /// Decides about automated sync for its reason; the start itself is decided again when it is written.
-    pub(super) fn with_auto_sync_condition(
-        &self,
-        state: &mut AppState,
-        mut look: Look,
-        fields: &[NotActedOn],
-        now: Timestamp,
-    ) -> Look {
-        let decision = self.auto_sync(state, &look, fields, now);
+    pub(super) fn with_auto_sync_condition(&self, state: &mut AppState, mut look: Look, now: Timestamp) -> Look {
+        let decision = self.auto_sync(state, &look, now);
         if let AutoSync::No(why) = &decision {
             state.why = why.to_string();
             if let Some(message) = why.condition() {
                 look.assessment.conditions.add(ConditionType::SyncError, message);
             }
         }
-        if !fields.is_empty() && state.app.spec.automated().is_none() {
-            let named: Vec<String> = fields.iter().map(ToString::to_string).collect();
+        if !look.not_acted_on.is_empty() && state.app.spec.automated().is_none() {
+            let named: Vec<String> = look.not_acted_on.iter().map(ToString::to_string).collect();
             look.assessment
                 .conditions
                 .add(ConditionType::SyncError, named.join("; "));
@@ -257,7 +251,7 @@ impl Hub {
         look
     }
 
-    pub(super) fn auto_sync(&self, state: &AppState, look: &Look, fields: &[NotActedOn], now: Timestamp) -> AutoSync {
+    pub(super) fn auto_sync(&self, state: &AppState, look: &Look, now: Timestamp) -> AutoSync {
         let shared = state
             .comparison
             .as_ref()
@@ -270,7 +264,7 @@ impl Hub {
             trusted: look.trusted,
             shared,
         };
-        auto_sync(&state.app, compared, fields, self.self_heal(), now)
+        auto_sync(&state.app, compared, &look.not_acted_on, self.self_heal(), now)
     }
 
     pub(super) fn self_heal(&self) -> SelfHeal {

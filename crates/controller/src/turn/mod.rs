@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pintle_engine::app::condition::Conditions;
+use pintle_engine::app::fail_closed::NotActedOn;
 use pintle_engine::app::status::Assessment;
 use pintle_model::application::{Application, ConditionType};
 use pintle_model::{ResourceKey, annotation};
@@ -32,6 +33,8 @@ struct Look {
     refused: Option<String>,
     shared: Option<String>,
     trusted: bool,
+    /// What is in use and not acted on.
+    not_acted_on: Vec<NotActedOn>,
 }
 
 impl Hub {
@@ -91,6 +94,7 @@ impl Look {
             refused,
             shared,
             trusted,
+            not_acted_on: Vec::new(),
         }
     }
 

@@ -32,8 +32,7 @@ impl Hub {
     pub(super) fn operate(&mut self, key: &AppKey, state: &mut AppState, look: &Look, now: Timestamp) -> OperationPart {
         self.take_up(state, now);
         if state.operation.is_none() {
-            let fields = self.not_acted_on(&state.app);
-            match self.auto_sync(state, look, &fields, now) {
+            match self.auto_sync(state, look, now) {
                 AutoSync::Start(operation) if !state.writing => {
                     tracing::info!(application = %key.name, revision = look.assessment.revisions.join(" "), "automated sync begins");
                     let operation = *operation;
@@ -137,7 +136,7 @@ impl Hub {
                 TargetsOf::Spec => state.prepared.as_ref().is_some_and(|p| p.repeatable),
                 TargetsOf::Operation => state.op_prepared.as_ref().is_some_and(|p| p.repeatable),
             };
-        let protection = fail_closed::refusal(&self.not_acted_on(&state.app));
+        let protection = fail_closed::refusal(&look.not_acted_on);
         let refused = protection.or_else(|| refusal(look, &running.state, &targets_ready, state.op_prepared.as_ref()));
         let view = View::new(&self.index, &self.kinds, now);
         let input = DriveInput {

@@ -19,7 +19,7 @@ use crate::health::{Health, HealthCode};
 use crate::sync::hook::{Role, role};
 use crate::sync::wave::wave_of;
 use crate::track::Tracking;
-use crate::twin::{Known, Wanted};
+use crate::twin::{Known, of_extras};
 use crate::view::{Live, View};
 
 use super::targets::Targets;
@@ -222,20 +222,19 @@ impl<'a> Found<'a, '_> {
     /// Managed objects that nothing wants any more.
     fn extras(&mut self, wanted: &BTreeSet<ResourceKey>) {
         let view = self.input.view;
-        let twins = Wanted::new(wanted.iter().cloned());
-        let known = |key: &ResourceKey| match view.live(key) {
-            Live::Full(live) => Known::Uid(live.uid()),
-            Live::Slim(entry) => Known::Uid(entry.uid()),
-            Live::Absent => Known::Absent,
-            Live::Unknown(_) => Known::Unknown,
-        };
         let managed = view.index.managed_by(self.input.app);
         let extras: Vec<&Object> = managed
             .filter(|e| !e.has_owners() && !wanted.contains(e.key()))
             .filter_map(|e| e.object())
-            .filter(|live| !twins.has_twin(live, known))
             .collect();
-        for live in extras {
+        let twins = of_extras(extras.iter().copied(), wanted, |key| match view.live(key) {
+            Live::Full(live) => Known::Uid(live.uid()),
+            Live::Slim(entry) => Known::Uid(entry.uid()),
+            Live::Absent => Known::Absent,
+            Live::Unknown(_) => Known::Unknown,
+        });
+        let is_twin = |live: &Object| twins.iter().any(|twin| std::ptr::eq(*twin, live));
+        for live in extras.into_iter().filter(|live| !is_twin(live)) {
             let key = live.key();
             let mut status = resource(live, &key);
             if !matches!(role(live), Role::Plain) {

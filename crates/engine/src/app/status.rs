@@ -213,15 +213,14 @@ pub fn urgency(old: &Application, next: &Application) -> Urgency {
     let (Some(before), Some(after)) = (&old.status.operation_state, &mut same.status.operation_state) else {
         return Urgency::Now;
     };
-    let goes_on =
-        before.phase == OperationPhase::Running && before.sync_result.is_some() && after.sync_result.is_some();
-    if !goes_on {
+    let (Some(done), Some(now_done)) = (&before.sync_result, &mut after.sync_result) else {
+        return Urgency::Now;
+    };
+    if before.phase != OperationPhase::Running {
         return Urgency::Now;
     }
+    now_done.resources.clone_from(&done.resources);
     after.message.clone_from(&before.message);
-    if let (Some(before), Some(after)) = (&before.sync_result, &mut after.sync_result) {
-        after.resources.clone_from(&before.resources);
-    }
     same.status.resources.clone_from(&old.status.resources);
     same.status.health.clone_from(&old.status.health);
     same.status.sync.status.clone_from(&old.status.sync.status);

@@ -14,7 +14,7 @@ use super::prune;
 use super::task::{Pair, Task, pair};
 use super::view::{Live, Served, SyncView};
 use super::wave::wave_of;
-use crate::twin::{Known, Wanted};
+use crate::twin::{Known, of_extras};
 
 /// Returns every task of an operation in order, SyncFail hooks last. Tasks that cannot run say so in [`Task::invalid`].
 pub fn plan(op: &SyncOp, view: &SyncView<'_>) -> Vec<Task> {
@@ -38,21 +38,14 @@ pub fn plan(op: &SyncOp, view: &SyncView<'_>) -> Vec<Task> {
             }
         }
     }
-    let wanted = Wanted::new(plain.iter().map(Object::key).chain(unpruned.iter().cloned()));
-    let known = |key: &ResourceKey| match view.cluster.live(key) {
-        Live::Present(live) => Known::Uid(live.uid()),
-        Live::Absent => Known::Absent,
-        Live::Unknown(_) => Known::Unknown,
-    };
     let candidates = view.cluster.managed().into_iter().filter(|live| {
         // What has an owner goes with its owner.
-        role(live) == Role::Plain
-            && live.owner_references().next().is_none()
-            && !unpruned.contains(&live.key())
-            && !wanted.has_twin(live, known)
+        role(live) == Role::Plain && live.owner_references().next().is_none() && !unpruned.contains(&live.key())
     });
-    for Pair { key, target, live } in pair(plain, candidates) {
-        if op.selects(&key) {
+    let pairs = pair(plain, candidates);
+    let twins = twins(&pairs, &unpruned, view);
+    for Pair { key, target, live } in pairs {
+        if op.selects(&key) && !twins.contains(&key) {
             tasks.push(plain_task(key, target, live));
         }
     }
@@ -68,6 +61,21 @@ pub fn plan(op: &SyncOp, view: &SyncView<'_>) -> Vec<Task> {
     order::sort(&mut tasks);
     dependency::adjust(&mut tasks);
     tasks
+}
+
+/// Live objects without a target that are wanted under another group's name, and so are no leftovers.
+fn twins(pairs: &[Pair], unpruned: &BTreeSet<ResourceKey>, view: &SyncView<'_>) -> BTreeSet<ResourceKey> {
+    let extras = pairs
+        .iter()
+        .filter(|p| p.target.is_none())
+        .filter_map(|p| p.live.as_ref());
+    let targets = pairs.iter().filter(|p| p.target.is_some()).map(|p| &p.key);
+    let found = of_extras(extras, targets.chain(unpruned), |key| match view.cluster.live(key) {
+        Live::Present(live) => Known::Uid(live.uid()),
+        Live::Absent => Known::Absent,
+        Live::Unknown(_) => Known::Unknown,
+    });
+    found.into_iter().map(Object::key).collect()
 }
 
 /// The kinds that CustomResourceDefinitions among the targets will serve, and whether in namespaces.
