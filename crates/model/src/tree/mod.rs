@@ -9,6 +9,7 @@
 //! `Result<Option<_>>`.
 
 mod memory;
+mod mounted;
 mod path;
 mod reader;
 mod readset;
@@ -17,6 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use memory::MemoryTree;
+pub use mounted::MountedTree;
 pub use path::{BadPath, TreePath};
 pub use reader::{DirEntry, File, Reader};
 pub use readset::{Read, ReadSet};
@@ -121,6 +123,11 @@ pub trait Tree: Send + Sync {
 
     /// The bytes of a file or the target of a symbolic link; `Ok(None)` if `path` is neither. Larger than `limit` bytes is an error.
     fn read(&self, path: &TreePath, limit: u64) -> Result<Option<Arc<[u8]>>, TreeError>;
+
+    /// The directory that symbolic links at `path` may not lead out of: the root, unless the tree is put together from several.
+    fn jail(&self, _path: &TreePath) -> TreePath {
+        TreePath::root()
+    }
 }
 
 #[cfg(test)]

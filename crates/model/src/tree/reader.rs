@@ -112,20 +112,20 @@ impl<'t> Reader<'t> {
         while let Some(part) = todo.pop() {
             if part == ".." {
                 // Only link targets bring these. They are walked and not spelled: a link on the way can make the path shorter or longer.
-                here = match (here.parent(), &last_link) {
+                here = match (here.parent().filter(|_| here != self.tree.jail(&here)), &last_link) {
                     (Some(parent), _) => parent,
-                    (None, Some((path, target))) => {
-                        return Err(TreeError::SymlinkEscapes {
-                            path: path.clone(),
-                            target: target.clone(),
-                        });
-                    }
+                    (None, Some(link)) => return Err(escapes(link)),
                     (None, None) => TreePath::root(),
                 };
                 entry = self.tree.entry(&here)?;
                 continue;
             }
             let next = here.child(&part);
+            if let Some(link) = &last_link
+                && self.tree.jail(&next) != self.tree.jail(&link.0)
+            {
+                return Err(escapes(link));
+            }
             let Some(found) = self.tree.entry(&next)? else {
                 self.note(&next, Read::Missing { below: here });
                 return Ok(None);
@@ -187,5 +187,12 @@ impl<'t> Reader<'t> {
 
     fn note(&self, path: &TreePath, read: Read) {
         self.reads.borrow_mut().note(path, read);
+    }
+}
+
+fn escapes((path, target): &(TreePath, String)) -> TreeError {
+    TreeError::SymlinkEscapes {
+        path: path.clone(),
+        target: target.clone(),
     }
 }
