@@ -8,6 +8,7 @@
 //! There is no work tree to race on, to escape from by symlink, or to clean up. A failed read is never a miss: everything answers
 //! `Result<Option<_>>`.
 
+mod fixed;
 mod memory;
 mod mounted;
 mod path;
@@ -17,6 +18,7 @@ mod readset;
 use std::fmt;
 use std::sync::Arc;
 
+pub use fixed::FixedTree;
 pub use memory::MemoryTree;
 pub use mounted::MountedTree;
 pub use path::{BadPath, TreePath};

@@ -43,6 +43,11 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// The tree it reads.
+    pub fn tree(&self) -> &'t dyn Tree {
+        self.tree
+    }
+
     /// What was read, so far.
     pub fn into_reads(self) -> ReadSet {
         self.reads.into_inner()
@@ -75,7 +80,9 @@ impl<'t> Reader<'t> {
         let Some(listing) = self.tree.list(&real)? else {
             return Ok(None);
         };
-        self.note(&real, Read::Listing(entry.id));
+        let names = super::readset::names(&listing);
+        let content = entry.id;
+        self.note(&real, Read::Listing { content, names });
         let mut entries = Vec::with_capacity(listing.len());
         for (name, entry) in listing {
             let kind = match entry.kind {
@@ -183,6 +190,11 @@ impl<'t> Reader<'t> {
                 .map(str::to_owned),
         );
         Ok(target)
+    }
+
+    /// Counts what another reader of this tree has read as read by this one.
+    pub fn note_all(&self, reads: &ReadSet) {
+        self.reads.borrow_mut().extend(reads.clone());
     }
 
     fn note(&self, path: &TreePath, read: Read) {
