@@ -18,13 +18,15 @@ mod objects;
 mod request;
 mod source;
 
+use std::collections::BTreeMap;
+
 use pintle_model::Object;
 use pintle_model::tree::{ReadSet, Reader, Tree, TreePath};
 
 pub use request::{
     Answer, AppIdentity, DEFAULT_MAX_MANIFEST_BYTES, Need, RenderRequest, RenderSettings, Surroundings, Used,
 };
-pub use source::ChartCache;
+pub use source::{ChartCache, has_own_fields};
 
 pub use detect::SourceType;
 pub use diagnostic::{Diagnostic, Severity};
@@ -41,8 +43,8 @@ pub struct Rendered {
     pub reads: ReadSet,
     /// What was used of the surroundings.
     pub used: Used,
-    /// What had to be fetched, in the order of [`Need`].
-    pub needs: Vec<Need>,
+    /// What had to be fetched, and what came of it.
+    pub answers: BTreeMap<Need, Answer>,
     /// It failed for a reason that may go away by itself: the result is not worth keeping.
     pub is_transient: bool,
 }
@@ -98,7 +100,7 @@ pub fn render(tree: &dyn Tree, request: &RenderRequest, surroundings: &Surroundi
         diagnostics: out.diagnostics,
         reads: reader.into_reads(),
         used: recorder.into_used(),
-        needs: request.answers.keys().cloned().collect(),
+        answers: request.answers.clone(),
         is_transient,
     })
 }

@@ -141,6 +141,8 @@ pub struct Surroundings<'a> {
 pub struct Used {
     /// Variables of the build environment that were asked for, with what they were; `None` where there was none.
     environment: BTreeMap<String, Option<String>>,
+    /// Whose source it is.
+    application: bool,
     /// What a chart was told of the cluster.
     capabilities: Option<Arc<Capabilities>>,
     /// Seconds since the epoch from when on a certificate would be made anew.
@@ -159,6 +161,11 @@ impl Used {
             .as_ref()
             .is_none_or(|c| Arc::ptr_eq(c, now.capabilities) || c == now.capabilities);
         environment && capabilities && self.until.is_none_or(|until| now.now.seconds < until)
+    }
+
+    /// Whether another application with the same source would get something else.
+    pub fn depends_on_application(&self) -> bool {
+        self.application
     }
 
     /// Whether it depends on what the cluster serves.
@@ -188,6 +195,11 @@ impl<'a> Recorder<'a> {
             .environment
             .insert(name.to_owned(), value.cloned());
         value.map(String::as_str)
+    }
+
+    /// The result depends on whose source it is.
+    pub fn application(&self) {
+        self.used.borrow_mut().application = true;
     }
 
     pub fn capabilities(&self) -> &'a Arc<Capabilities> {

@@ -28,6 +28,7 @@ pub(super) fn render(
     out: &mut Output,
 ) -> Result<(), Ended> {
     let path = &request.path;
+    recorder.application();
     let none = Helm::default();
     let options = source.helm.as_ref().unwrap_or(&none);
     if !matches!(options.version.as_str(), "" | "v3" | "v4") {

@@ -21,6 +21,7 @@ use pintle_model::application::Source;
 use pintle_model::tree::Reader;
 
 pub use chart_cache::ChartCache;
+pub use overrides::has_own_fields;
 
 use crate::detect::{detect, explicit};
 use crate::request::{Need, Recorder};
@@ -45,7 +46,7 @@ pub(crate) fn render(
 ) -> (SourceType, Result<(), Ended>) {
     let path = &request.path;
     let unknown = SourceType::Directory;
-    let source = match overrides::merged(reader, request) {
+    let source = match overrides::merged(reader, request, recorder) {
         Ok(source) => source,
         Err(diagnostic) => return (unknown, Err(Ended::Failed(diagnostic))),
     };

@@ -1,23 +1,31 @@
 //! `.argocd-source.yaml` and `.argocd-source-<application>.yaml`: fields of the source that stand beside the manifests [F4.2].
 
 use pintle_model::application::Source;
-use pintle_model::tree::{EntryKind, Reader};
+use pintle_model::tree::{EntryKind, Reader, Tree, TreeError};
 use serde_json::Value;
 
+use crate::request::Recorder;
 use crate::{Diagnostic, RenderRequest};
 
 /// Bytes of one such file: it holds a few fields.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The source with both files merged over it. What it is read from — URL, path, chart and revision — cannot be changed by them.
-pub(super) fn merged(reader: &Reader<'_>, request: &RenderRequest) -> Result<Source, Diagnostic> {
-    let own = format!(".argocd-source-{}.yaml", request.app.instance);
+pub(super) fn merged(
+    reader: &Reader<'_>,
+    request: &RenderRequest,
+    recorder: &Recorder<'_>,
+) -> Result<Source, Diagnostic> {
+    let own = own(request);
     let mut merged = request.source.clone();
     for name in [".argocd-source.yaml", own.as_str()] {
         let path = request.path.child(name);
         let failed = |message: String| Diagnostic::error(&path, None, message);
         if reader.kind(&path).map_err(|e| failed(e.to_string()))? != Some(EntryKind::File) {
             continue;
+        }
+        if name == own {
+            recorder.application();
         }
         let Some(file) = reader.file(&path, MAX_BYTES).map_err(|e| failed(e.to_string()))? else {
             continue;
@@ -37,6 +45,15 @@ pub(super) fn merged(reader: &Reader<'_>, request: &RenderRequest) -> Result<Sou
     merged.repo_url.clone_from(&source.repo_url);
     merged.target_revision.clone_from(&source.target_revision);
     Ok(merged)
+}
+
+fn own(request: &RenderRequest) -> String {
+    format!(".argocd-source-{}.yaml", request.app.instance)
+}
+
+/// Whether fields stand beside the manifests for this application alone.
+pub fn has_own_fields(tree: &dyn Tree, request: &RenderRequest) -> Result<bool, TreeError> {
+    Ok(tree.entry(&request.path.child(&own(request)))?.is_some())
 }
 
 /// A JSON merge patch (RFC 7386). The depth is bounded by the YAML reader.
