@@ -17,7 +17,7 @@ mod engine;
 mod error;
 mod funcs;
 mod ignore;
-mod matcher;
+pub(crate) mod matcher;
 mod metadata;
 mod node;
 mod order;
