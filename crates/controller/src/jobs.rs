@@ -100,6 +100,8 @@ pub(crate) async fn execute(
 
 /// Writes the Application itself.
 pub(crate) async fn write(executor: Executor, app: AppKey, effect: Permitted<Effect>, events: mpsc::Sender<Event>) {
+    let began = Instant::now();
     let outcome = executor.execute(effect).await;
-    let _ = events.send(Event::Written { app, outcome }).await;
+    let took = began.elapsed();
+    let _ = events.send(Event::Written { app, outcome, took }).await;
 }

@@ -18,6 +18,7 @@ mod hub;
 mod intake;
 mod jobs;
 mod query;
+mod quiet;
 mod turn;
 
 pub use config::ControllerConfig;

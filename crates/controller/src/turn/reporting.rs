@@ -10,17 +10,21 @@ use pintle_engine::{Action, Effect, Failure, FailureKind, Outcome, Permitted};
 use pintle_model::application::{Application, OperationState};
 use pintle_model::{Gvk, Object, Value};
 
-use super::{Look, after};
+use super::{Lane, Look, after};
 use crate::app_state::AppState;
 use crate::event::AppKey;
 use crate::hub::{Hub, is_older};
 use crate::jobs::{self};
 
-/// A write that only moves the revision waits this long, until real work is done.
-const REVISION_DELAY: Duration = Duration::from_secs(2);
+/// A write that only moves the revision waits this long, and then until real work is done: several pushes in a row are one write.
+pub(super) const REVISION_DELAY: Duration = Duration::from_secs(2);
 
 /// How far an operation is, is written at most this often, where nothing but people waits for it.
 const PROGRESS_DELAY: Duration = Duration::from_secs(1);
+/// An API server that is busy is told more rarely: the wait is this many times as long as a write takes, up to [`PROGRESS_LATEST`].
+const PROGRESS_SHARE: u32 = 10;
+/// People see how far an operation is at least this often.
+const PROGRESS_LATEST: Duration = Duration::from_secs(10);
 
 /// A write that met somebody else's is decided again after this long, doubled while the watch has not brought theirs.
 const CONFLICT_RETRY: Duration = Duration::from_millis(50);
@@ -35,17 +39,28 @@ impl Hub {
         look: &Look,
         part: OperationPart,
         now: Timestamp,
+        lane: Lane,
     ) {
         let next = status::next(&state.app, &look.assessment, part, &self.config.control_namespace, now);
         match status::urgency(&state.app, &next) {
             Urgency::None => {
                 state.write_later = None;
+                self.quiet.remove(key);
                 self.settled(key, state);
             }
-            Urgency::Later => self.write_later(key, state, &next, REVISION_DELAY, now),
-            Urgency::Soon if self.is_waited_for(state) => self.write(key, state, &next),
-            Urgency::Soon => self.write_later(key, state, &next, PROGRESS_DELAY, now),
-            Urgency::Now => self.write(key, state, &next),
+            Urgency::Later => {
+                state.write_later = None;
+                match lane {
+                    Lane::Usual => self.quiet.add(key, after(now, REVISION_DELAY)),
+                    Lane::Quiet if self.write(key, state, &next) => self.quiet.begin(key),
+                    // One that is under way: its answer brings a turn.
+                    Lane::Quiet => {}
+                }
+            }
+            Urgency::Soon if !self.is_waited_for(state) => self.write_later(key, state, &next, now),
+            Urgency::Soon | Urgency::Now => {
+                self.write(key, state, &next);
+            }
         }
         self.wake_for_render(key, state);
     }
@@ -57,9 +72,9 @@ impl Hub {
         running.is_some_and(|r| !is_recorded(stored, &r.state, r.repeatable))
     }
 
-    /// Writes once `delay` has passed since the first difference that could wait.
-    fn write_later(&mut self, key: &AppKey, state: &mut AppState, next: &Application, delay: Duration, now: Timestamp) {
-        let latest = after(now, delay);
+    /// Writes how far it is, once some time has passed since the first difference.
+    fn write_later(&mut self, key: &AppKey, state: &mut AppState, next: &Application, now: Timestamp) {
+        let latest = after(now, progress_delay(self.write_takes));
         let at = state.write_later.map_or(latest, |known| known.min(latest));
         state.write_later = Some(at);
         if at <= now {
@@ -77,12 +92,13 @@ impl Hub {
         }
     }
 
-    pub(super) fn write(&mut self, key: &AppKey, state: &mut AppState, next: &Application) {
+    /// Whether a write went out.
+    pub(super) fn write(&mut self, key: &AppKey, state: &mut AppState, next: &Application) -> bool {
         if state.writing {
-            return;
+            return false;
         }
         let Some(patch) = status::patch(&state.app, next) else {
-            return;
+            return false;
         };
         let effect = Effect {
             cluster: self.config.cluster.id().clone(),
@@ -96,10 +112,12 @@ impl Hub {
             dry_run: false,
         };
         let Ok(permitted) = Permitted::own_record(effect) else {
-            return;
+            return false;
         };
         state.writing = true;
+        state.turned_meanwhile = false;
         state.write_later = None;
+        self.quiet.remove(key);
         state.announced = Some((Box::new(state.app.clone()), Box::new(next.clone())));
         tokio::spawn(jobs::write(
             self.executor.clone(),
@@ -107,12 +125,19 @@ impl Hub {
             permitted,
             self.events.clone(),
         ));
+        true
     }
 
-    pub(crate) fn written(&mut self, key: &AppKey, outcome: Outcome) {
+    /// Takes the answer to a write; whether there may be something to decide now.
+    pub(crate) fn written(&mut self, key: &AppKey, outcome: Outcome) -> bool {
         let now = crate::clock::now();
-        let Some(state) = self.apps.get_mut(key) else { return };
+        let was_quiet = self.quiet.end(key);
+        let Some(state) = self.apps.get_mut(key) else {
+            return false;
+        };
         state.writing = false;
+        // A turn has just found that nothing but the revision differs, and nothing has happened since.
+        let is_over = was_quiet && !state.turned_meanwhile;
         let mut stored = None;
         match outcome {
             Outcome::Configured(object) | Outcome::Unchanged(object) | Outcome::Created(object) => {
@@ -161,9 +186,9 @@ impl Hub {
                 state.pause_until = Some(after(now, wait));
             }
         }
-        if let Some((before, after)) = stored {
-            self.announce(key, &before, &after, now);
-        }
+        let Some((before, after)) = stored else { return true };
+        self.announce(key, &before, &after, now);
+        !is_over
     }
 
     /// Records what a person may want to see later as a Kubernetes Event [F3.34].
@@ -188,6 +213,11 @@ impl Hub {
             tokio::spawn(async move { executor.execute(permitted).await });
         }
     }
+}
+
+/// How long how far an operation is may wait to be written, where a write takes `write_takes`.
+fn progress_delay(write_takes: Duration) -> Duration {
+    (write_takes * PROGRESS_SHARE).clamp(PROGRESS_DELAY, PROGRESS_LATEST)
 }
 
 /// Reason, whether it is a warning, message.
