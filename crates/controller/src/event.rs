@@ -54,7 +54,7 @@ pub(crate) enum Event {
         run: u64,
         outcomes: Vec<(TaskId, Outcome)>,
     },
-    /// A write of the Application itself ended, so long after it was handed over.
+    /// A write of the Application itself ended, so long after it was wanted.
     Written {
         app: AppKey,
         outcome: Outcome,

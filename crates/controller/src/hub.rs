@@ -15,16 +15,19 @@ use pintle_model::application::Application;
 use pintle_model::project::AppProject;
 use pintle_model::settings::Settings;
 use pintle_model::{GroupKind, Gvk, Object, ResourceKey};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
+use crate::announcer::Announcer;
 use crate::app_state::AppState;
 use crate::clock;
 use crate::config::ControllerConfig;
 use crate::event::{AppKey, Event};
 use crate::intake::{self, Credentials};
+use crate::jobs;
 use crate::quiet::Quiet;
 use crate::turn::Lane;
+use crate::writers::Writers;
 
 /// Events taken in before applications get their turns: a burst of watch events becomes one turn per application.
 const BATCH: usize = 512;
@@ -60,6 +63,11 @@ pub(crate) struct Hub {
     pub runs: u64,
     /// Whose stored status lags by nothing but a revision.
     pub quiet: Quiet,
+    /// Who writes its Application next.
+    pub writers: Writers,
+    /// Places of effects, of the one cluster that is deployed to.
+    pub effects: Arc<Semaphore>,
+    pub announcer: Announcer,
     /// How long writes of Applications take, as a moving average.
     pub write_takes: Duration,
     credentials: Credentials,
@@ -77,6 +85,7 @@ impl Hub {
             Arc::new(projects_seen.clone()),
             config.lease.clone(),
         );
+        let announcer = Announcer::start(executor.clone(), config.cluster.id().clone(), config.identity.clone());
         for problem in &settings.problems {
             tracing::warn!(problem = %problem, "a setting cannot be read; its default counts");
         }
@@ -99,6 +108,9 @@ impl Hub {
             events,
             runs: 0,
             quiet: Quiet::default(),
+            writers: Writers::default(),
+            effects: Arc::new(Semaphore::new(jobs::EFFECTS)),
+            announcer,
             write_takes: Duration::ZERO,
             credentials: Credentials::default(),
             due: BTreeSet::new(),
@@ -126,12 +138,16 @@ impl Hub {
                 self.take(event);
             }
             self.turns();
+            self.write_turns();
             self.quiet_turn(events.is_empty());
         }
     }
 
     fn next_due(&self) -> Option<Timestamp> {
         let first = self.due.first().map(|(at, _)| *at);
+        if self.is_started && self.writers.can_call() {
+            return Some(Timestamp::MIN);
+        }
         if self.is_started {
             return [first, self.quiet.next_due()].into_iter().flatten().min();
         }
@@ -163,10 +179,21 @@ impl Hub {
         }
     }
 
+    /// Gives a turn to those who wait to write, as long as there are places.
+    fn write_turns(&mut self) {
+        let now = clock::now();
+        for _ in 0..TURNS {
+            let Some(key) = self.writers.call() else { return };
+            self.turn(&key, now, Lane::Usual);
+            self.writers.dismiss();
+        }
+    }
+
     /// Gives one application of the low lane its turn, if nothing else is to be done or it has waited for long.
     fn quiet_turn(&mut self, no_events: bool) {
         let now = clock::now();
-        let is_idle = no_events && self.due.first().is_none_or(|(at, _)| *at > now);
+        let is_idle =
+            no_events && !self.writers.is_anybody_waiting() && self.due.first().is_none_or(|(at, _)| *at > now);
         if self.is_started
             && let Some(key) = self.quiet.take(now, is_idle)
         {
@@ -649,6 +676,7 @@ impl Hub {
             self.due.remove(&(at, key.clone()));
         }
         self.quiet.remove(key);
+        self.writers.forget(key);
     }
 
     /// Notes which objects an application wants; whoever shares one of them looks again.
