@@ -1,6 +1,7 @@
 //! Everything that can wake the hub.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pintle_cluster::ClusterEvent;
 use pintle_engine::Outcome;
@@ -53,8 +54,12 @@ pub(crate) enum Event {
         run: u64,
         outcomes: Vec<(TaskId, Outcome)>,
     },
-    /// A write of the Application itself ended.
-    Written { app: AppKey, outcome: Outcome },
+    /// A write of the Application itself ended, so long after it was wanted.
+    Written {
+        app: AppKey,
+        outcome: Outcome,
+        took: Duration,
+    },
     /// An object that is wanted but was not kept whole was read; `None` if it is gone.
     Read {
         app: AppKey,

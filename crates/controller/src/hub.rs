@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use pintle_cluster::{ClusterEvent, Clusters, Executor, ProjectVersionMap, ServedKind};
@@ -14,17 +15,24 @@ use pintle_model::application::Application;
 use pintle_model::project::AppProject;
 use pintle_model::settings::Settings;
 use pintle_model::{GroupKind, Gvk, Object, ResourceKey};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
+use crate::announcer::Announcer;
 use crate::app_state::AppState;
 use crate::clock;
 use crate::config::ControllerConfig;
 use crate::event::{AppKey, Event};
 use crate::intake::{self, Credentials};
+use crate::jobs;
+use crate::quiet::Quiet;
+use crate::turn::Lane;
+use crate::writers::Writers;
 
 /// Events taken in before applications get their turns: a burst of watch events becomes one turn per application.
 const BATCH: usize = 512;
+/// Turns between two looks at the events: when a thousand applications are due, what comes for one of them does not wait for all.
+const TURNS: usize = 64;
 /// A touched application has its turn this much later, so that the events of one change come together.
 const SETTLE_MS: i64 = 15;
 /// A wanted object that could not be read is read again this much later.
@@ -53,6 +61,15 @@ pub(crate) struct Hub {
     pub events: mpsc::Sender<Event>,
     /// Counts operations and deletions, to tell their answers apart.
     pub runs: u64,
+    /// Whose stored status lags by nothing but a revision.
+    pub quiet: Quiet,
+    /// Who writes its Application next.
+    pub writers: Writers,
+    /// Places of effects, of the one cluster that is deployed to.
+    pub effects: Arc<Semaphore>,
+    pub announcer: Announcer,
+    /// How long writes of Applications take, as a moving average.
+    pub write_takes: Duration,
     credentials: Credentials,
     due: BTreeSet<(Timestamp, AppKey)>,
     due_at: BTreeMap<AppKey, Timestamp>,
@@ -68,6 +85,7 @@ impl Hub {
             Arc::new(projects_seen.clone()),
             config.lease.clone(),
         );
+        let announcer = Announcer::start(executor.clone(), config.cluster.id().clone(), config.identity.clone());
         for problem in &settings.problems {
             tracing::warn!(problem = %problem, "a setting cannot be read; its default counts");
         }
@@ -89,6 +107,11 @@ impl Hub {
             wanted_by: BTreeMap::new(),
             events,
             runs: 0,
+            quiet: Quiet::default(),
+            writers: Writers::default(),
+            effects: Arc::new(Semaphore::new(jobs::EFFECTS)),
+            announcer,
+            write_takes: Duration::ZERO,
             credentials: Credentials::default(),
             due: BTreeSet::new(),
             due_at: BTreeMap::new(),
@@ -103,6 +126,7 @@ impl Hub {
         loop {
             let wait = self.next_due();
             tokio::select! {
+                biased;
                 taken = events.recv_many(&mut batch, BATCH) => if taken == 0 { return },
                 () = sleep_until(wait) => {}
             }
@@ -114,13 +138,18 @@ impl Hub {
                 self.take(event);
             }
             self.turns();
+            self.write_turns();
+            self.quiet_turn(events.is_empty());
         }
     }
 
     fn next_due(&self) -> Option<Timestamp> {
         let first = self.due.first().map(|(at, _)| *at);
+        if self.is_started && self.writers.can_call() {
+            return Some(Timestamp::MIN);
+        }
         if self.is_started {
-            return first;
+            return [first, self.quiet.next_due()].into_iter().flatten().min();
         }
         // Before the start only patience runs out.
         Some(
@@ -138,7 +167,7 @@ impl Hub {
         // Taken out first: what a turn schedules waits for the next round, after the events that have come meanwhile (I-12).
         let mut ready = Vec::new();
         while let Some((at, key)) = self.due.first().cloned() {
-            if at > now {
+            if at > now || ready.len() >= TURNS {
                 break;
             }
             self.due.remove(&(at, key.clone()));
@@ -146,7 +175,29 @@ impl Hub {
             ready.push(key);
         }
         for key in ready {
-            self.turn(&key, now);
+            self.turn(&key, now, Lane::Usual);
+        }
+    }
+
+    /// Gives a turn to those who wait to write, as long as there are places.
+    fn write_turns(&mut self) {
+        let now = clock::now();
+        for _ in 0..TURNS {
+            let Some(key) = self.writers.call() else { return };
+            self.turn(&key, now, Lane::Usual);
+            self.writers.dismiss();
+        }
+    }
+
+    /// Gives one application of the low lane its turn, if nothing else is to be done or it has waited for long.
+    fn quiet_turn(&mut self, no_events: bool) {
+        let now = clock::now();
+        let is_idle =
+            no_events && !self.writers.is_anybody_waiting() && self.due.first().is_none_or(|(at, _)| *at > now);
+        if self.is_started
+            && let Some(key) = self.quiet.take(now, is_idle)
+        {
+            self.turn(&key, now, Lane::Quiet);
         }
     }
 
@@ -237,7 +288,12 @@ impl Hub {
                 sources,
             } => {
                 self.rendered(&app, wanted, for_operation, sources);
-                self.schedule(&app, clock::now());
+                let now = clock::now();
+                if for_operation || !self.is_at_rest(&app) {
+                    self.schedule(&app, now);
+                } else {
+                    self.revision_may_have_moved(&app, now);
+                }
             }
             Event::Executed { app, run, outcomes } => {
                 // A dry run's answer is not the object's state.
@@ -249,10 +305,12 @@ impl Hub {
                 self.executed(&app, run, outcomes);
                 self.schedule(&app, clock::now());
             }
-            Event::Written { app, outcome } => {
-                self.written(&app, outcome);
-                // Nothing comes together with an own write, so there is nothing to wait for.
-                self.schedule(&app, clock::now());
+            Event::Written { app, outcome, took } => {
+                self.write_takes = (self.write_takes * 7 + took) / 8;
+                if self.written(&app, outcome) {
+                    // Nothing comes together with an own write, so there is nothing to wait for.
+                    self.schedule(&app, clock::now());
+                }
             }
             Event::Read { app, key, object } => {
                 if let Some(state) = self.apps.get_mut(&app) {
@@ -306,7 +364,12 @@ impl Hub {
             if let Some(state) = self.apps.get_mut(&key) {
                 state.render.ask(at);
             }
-            self.schedule(&key, now);
+            // Before the start a turn asks.
+            if self.is_started {
+                self.look_at_sources(&key, now);
+            } else {
+                self.schedule(&key, now);
+            }
         }
     }
 
@@ -612,6 +675,8 @@ impl Hub {
         if let Some(at) = self.due_at.remove(key) {
             self.due.remove(&(at, key.clone()));
         }
+        self.quiet.remove(key);
+        self.writers.forget(key);
     }
 
     /// Notes which objects an application wants; whoever shares one of them looks again.
