@@ -14,15 +14,18 @@ use pintle_engine::track::{Tracking, instance_name};
 use pintle_model::application::Application;
 use pintle_model::project::AppProject;
 use pintle_model::settings::Settings;
-use pintle_model::{GroupKind, Gvk, Object, ResourceKey};
+use pintle_model::{GroupKind, Gvk, Object, ResourceKey, Sensitive};
+use pintle_render::RenderSettings;
+use pintle_render::helm::Capabilities;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
 use crate::announcer::Announcer;
-use crate::app_state::AppState;
+use crate::app_state::{AppState, RenderSlot};
 use crate::clock;
 use crate::config::ControllerConfig;
 use crate::event::{AppKey, Event};
+use crate::installation;
 use crate::intake::{self, Credentials};
 use crate::jobs;
 use crate::quiet::Quiet;
@@ -70,6 +73,12 @@ pub(crate) struct Hub {
     pub announcer: Announcer,
     /// How long writes of Applications take, as a moving average.
     pub write_takes: Duration,
+    /// What charts are told of the cluster.
+    pub capabilities: Arc<Capabilities>,
+    /// What sources are rendered with.
+    pub rendering: Arc<RenderSettings>,
+    /// What charts' randomness depends on; `None` until it was read.
+    pub installation: Option<Arc<Sensitive<Vec<u8>>>>,
     credentials: Credentials,
     due: BTreeSet<(Timestamp, AppKey)>,
     due_at: BTreeMap<AppKey, Timestamp>,
@@ -90,6 +99,15 @@ impl Hub {
             tracing::warn!(problem = %problem, "a setting cannot be read; its default counts");
         }
         let (filter, _) = KindFilter::from_settings(&settings.resource_filter);
+        tokio::spawn(installation::find(config.clone(), executor.clone(), events.clone()));
+        let given = &settings.rendering;
+        let rendering = Arc::new(RenderSettings {
+            helm: given.helm,
+            kustomize: given.kustomize,
+            values_file_schemes: given.values_file_schemes.clone(),
+            kustomize_build_options: given.kustomize_build_options.clone(),
+            ..RenderSettings::default()
+        });
         Self {
             tracking: Tracking::from(&settings),
             filter,
@@ -112,6 +130,9 @@ impl Hub {
             effects: Arc::new(Semaphore::new(jobs::EFFECTS)),
             announcer,
             write_takes: Duration::ZERO,
+            capabilities: Arc::default(),
+            rendering,
+            installation: None,
             credentials: Credentials::default(),
             due: BTreeSet::new(),
             due_at: BTreeMap::new(),
@@ -330,6 +351,11 @@ impl Hub {
                 let later = clock::now().saturating_add(jiff::SignedDuration::from_secs(READ_RETRY_SECONDS));
                 self.schedule(&app, later.unwrap_or(Timestamp::MAX));
             }
+            Event::Installation(secret) => {
+                self.installation = Some(secret);
+                // Charts that drew before it was known have failed, and try again.
+                self.all_soon();
+            }
             Event::Query(query) => self.answer(query),
             Event::Shutdown => {}
         }
@@ -455,6 +481,7 @@ impl Hub {
             .iter()
             .map(|f| (Arc::clone(&f.group), Arc::from(f.message.as_str())));
         self.kinds = KindTable::from_versions(versions, failed);
+        self.tell_charts(table);
         let server = self.config.cluster.id().to_string();
         for kind in table
             .watchable()
@@ -467,6 +494,33 @@ impl Hub {
         }
         self.generation += 1;
         self.all_soon();
+    }
+
+    /// Charts that asked what the cluster serves are rendered again where that has changed.
+    fn tell_charts(&mut self, table: &pintle_cluster::KindTable) {
+        let (served, unreadable) = table.api_versions();
+        let capabilities = match Capabilities::of_cluster(&table.version, served, unreadable) {
+            Ok(capabilities) => Arc::new(capabilities),
+            Err(e) => {
+                tracing::error!(version = &*table.version, error = %e, "the cluster's version is none; charts are told what was known");
+                return;
+            }
+        };
+        if self.capabilities == capabilities {
+            return;
+        }
+        self.capabilities = capabilities;
+        let now = Instant::now();
+        for state in self.apps.values_mut() {
+            let depends = |slot: &RenderSlot| {
+                let results = slot.result.iter().flat_map(|(_, sources)| sources);
+                let mut rendered = results.filter_map(|s| s.rendered.as_ref().ok());
+                rendered.any(|r| r.used.depends_on_cluster())
+            };
+            if depends(&state.render) {
+                state.render.ask(now);
+            }
+        }
     }
 
     /// The whole of a kind of the control namespace.

@@ -6,7 +6,7 @@ use pintle_cluster::{Executor, Seen};
 use pintle_engine::app::operation::Wanted;
 use pintle_engine::sync::TaskId;
 use pintle_engine::{Effect, Outcome, Permitted};
-use pintle_repo::Repositories;
+use pintle_repo::{Ask, Repositories};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -24,17 +24,13 @@ pub(crate) async fn render(
     repositories: Repositories,
     app: AppKey,
     wanted: Wanted,
-    project: String,
-    not_before: Instant,
+    ask: Ask,
     for_operation: bool,
     events: mpsc::Sender<Event>,
 ) {
-    let mut sources = Vec::with_capacity(wanted.sources.len());
-    for (source, revision) in wanted.sources.iter().zip(&wanted.revisions) {
-        let result = repositories
-            .render(source, revision.as_deref(), &project, not_before)
-            .await;
-        sources.push(match result {
+    let results = repositories.render(&ask).await.into_iter();
+    let sources = results
+        .map(|result| match result {
             Ok(render) => SourceResult {
                 revision: render.revision,
                 rendered: Ok(render.rendered),
@@ -46,8 +42,8 @@ pub(crate) async fn render(
                     is_retryable: e.is_retryable(),
                 }),
             },
-        });
-    }
+        })
+        .collect();
     // A closed channel: the process ends.
     let _ = events
         .send(Event::Rendered {

@@ -16,6 +16,7 @@ mod config;
 mod controller;
 mod event;
 mod hub;
+mod installation;
 mod intake;
 mod jobs;
 mod query;

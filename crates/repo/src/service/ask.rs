@@ -54,10 +54,7 @@ impl Ask {
     /// The revision to resolve of a source; empty where neither the ask nor the source names one.
     pub(super) fn revision(&self, index: usize) -> &str {
         let own = self.sources.get(index).map_or("", |s| s.target_revision.as_str());
-        self.revisions
-            .get(index)
-            .and_then(Option::as_deref)
-            .unwrap_or(own)
+        self.revisions.get(index).and_then(Option::as_deref).unwrap_or(own)
     }
 
     /// The build environment of a source [F4.12].

@@ -54,7 +54,9 @@ pub enum RepoError {
         reason: Box<RepoError>,
     },
     /// Every answer led to another question.
-    #[error("the source still asks for more after {rounds} rounds of fetching: {what}; look for remote bases that lead to each other")]
+    #[error(
+        "the source still asks for more after {rounds} rounds of fetching: {what}; look for remote bases that lead to each other"
+    )]
     Endless {
         /// How many.
         rounds: usize,

@@ -39,7 +39,9 @@ impl Kept {
     /// What had to be fetched for this the last time; the tree to compare with has it mounted.
     pub fn needs(&self, key: &Key, app: &AppIdentity) -> Vec<Need> {
         let known = self.get(key, Some(app)).or_else(|| self.get(key, None));
-        known.map(|rendered| rendered.answers.keys().cloned().collect()).unwrap_or_default()
+        known
+            .map(|rendered| rendered.answers.keys().cloned().collect())
+            .unwrap_or_default()
     }
 
     /// The render that would be made again from this tree, if there is one.

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 pub use ask::{Ask, Permits, SourceRender};
 pub use error::RepoError;
 
-use crate::chart::{ChartSettings, Charts};
+use crate::chart::{ChartError, ChartRef, ChartSettings, Charts};
 use crate::credential::CredentialBook;
 use crate::git::{GitStore, GitTree, StoreError};
 use crate::url::RepoUrl;
@@ -117,6 +117,25 @@ impl Repositories {
         let store = self.store(&url).await?;
         store.refs(&access, Instant::now()).await?;
         Ok(())
+    }
+
+    /// Whether a chart repository or registry answers. A registry is asked for the versions of what the URL names; that there are none is an
+    /// answer.
+    pub async fn check_charts(&self, url: &str, project: &str) -> Result<(), RepoError> {
+        let of = ChartRef {
+            repo_url: url.to_owned(),
+            project: project.to_owned(),
+            ..ChartRef::default()
+        };
+        let charts = &self.shared.charts;
+        let now = Instant::now();
+        if charts.names(&of, now).await?.is_some() {
+            return Ok(());
+        }
+        match charts.versions(&of, now).await {
+            Ok(_) | Err(ChartError::NoChart { .. }) => Ok(()),
+            Err(e) => Err(e.into()),
+        }
     }
 
     /// Author, date and message of a commit that was rendered.

@@ -33,7 +33,12 @@ pub(super) struct Archives {
 }
 
 impl Archives {
-    async fn tree(&self, what: &str, archive: ChartArchive, limits: ArchiveLimits) -> Result<Arc<FixedTree>, RepoError> {
+    async fn tree(
+        &self,
+        what: &str,
+        archive: ChartArchive,
+        limits: ArchiveLimits,
+    ) -> Result<Arc<FixedTree>, RepoError> {
         let lock = || self.trees.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = lock().get(&archive.digest) {
             return Ok(Arc::clone(known));
@@ -171,10 +176,15 @@ impl Repositories {
             repository, revision, ..
         }) = fetch.git.as_ref()
         else {
-            return self.file(ask, &fetch.url).await.map(|bytes| tree.mount_file(name, bytes));
+            return self
+                .file(ask, &fetch.url)
+                .await
+                .map(|bytes| tree.mount_file(name, bytes));
         };
         // As Kustomize: what a server gives as a file is one, all else is cloned. Text that only a repository can mean is not asked for first.
-        let is_repository = ["?ref=", "?version=", ".git", "_git/"].iter().any(|m| fetch.url.contains(m));
+        let is_repository = ["?ref=", "?version=", ".git", "_git/"]
+            .iter()
+            .any(|m| fetch.url.contains(m));
         if fetch.http
             && !is_repository
             && let Ok(bytes) = self.file(ask, &fetch.url).await
@@ -200,7 +210,9 @@ impl Repositories {
         };
         self.book().chart_repository_named(name).ok_or_else(|| RepoError::Ref {
             name: text.to_owned(),
-            reason: format!("no repository Secret of type helm has the name {name:?}; add one, or write the repository's URL"),
+            reason: format!(
+                "no repository Secret of type helm has the name {name:?}; add one, or write the repository's URL"
+            ),
         })
     }
 }
@@ -208,7 +220,9 @@ impl Repositories {
 /// The one directory that a chart's archive holds.
 fn base(tree: &Arc<dyn Tree>) -> Result<TreePath, RepoError> {
     let entries = tree.list(&TreePath::root())?.unwrap_or_default();
-    let mut directories = entries.iter().filter(|(_, e)| e.kind == pintle_model::tree::EntryKind::Dir);
+    let mut directories = entries
+        .iter()
+        .filter(|(_, e)| e.kind == pintle_model::tree::EntryKind::Dir);
     // Several, or none: the renderer says that the chart is missing.
     Ok(match (directories.next(), directories.next()) {
         (Some((name, _)), None) => TreePath::root().child(name),

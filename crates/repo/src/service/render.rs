@@ -152,7 +152,9 @@ impl Repositories {
             })
         };
         // Looking reads Git objects, which is work for a disk; rendering needs a stack of its own.
-        let looked = tokio::task::spawn_blocking(look).await.map_err(|_| RepoError::Stopped)??;
+        let looked = tokio::task::spawn_blocking(look)
+            .await
+            .map_err(|_| RepoError::Stopped)??;
         let (work, tree, request) = match looked {
             Ok(known) => return Ok(known),
             Err(work) => work,
