@@ -583,7 +583,7 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
         pos: Pos,
         body: impl FnOnce(&mut Call<'_>) -> std::result::Result<Value, FuncError>,
     ) -> Result<Slot> {
-        let template = Arc::clone(&self.template.unit.name);
+        let template = Arc::clone(&self.template.unit.place);
         let mut call = Call::at(self.exec, template, pos);
         match body(&mut call) {
             Ok(value) => Ok(Slot {

@@ -49,6 +49,8 @@ fn write_value(out: &mut Vec<u8>, value: &Value, style: Style, depth: usize) -> 
                 style,
             );
         }
+        Value::List(list) if list.is_nil() => out.extend_from_slice(b"null"),
+        Value::Map(map) if map.is_nil() => out.extend_from_slice(b"null"),
         Value::List(list) => {
             container(out, b"[]", list.iter().map(|v| (None, v.clone())), style, depth)?;
         }
@@ -63,18 +65,12 @@ fn write_value(out: &mut Vec<u8>, value: &Value, style: Style, depth: usize) -> 
         }
         Value::Host(host) if host.is_nil() => out.extend_from_slice(b"null"),
         Value::Host(host) => {
-            if let Some(time) = host.as_any().downcast_ref::<super::TimeHost>() {
-                string(
-                    out,
-                    time.0.format("2006-01-02T15:04:05.999999999Z07:00").as_bytes(),
-                    style,
-                );
-            } else if let Some(version) = host.as_any().downcast_ref::<super::VersionHost>() {
-                string(out, version.0.to_string().as_bytes(), style);
+            if let Some(text) = host.json_text() {
+                string(out, text.as_bytes(), style);
             } else if let Some(under) = host.underlying() {
                 write_value(out, &under, style, depth + 1)?;
             } else {
-                let fields = host.fields().into_iter().map(|(name, v)| (Some(Str::from(name)), v));
+                let fields = host.json_fields().into_iter().map(|(name, v)| (Some(Str::from(name)), v));
                 container(out, b"{}", fields, style, depth)?;
             }
         }

@@ -67,10 +67,13 @@ pub(super) fn register(f: &mut Functions) {
     for (name, error, convert) in many {
         for name in [name.to_owned(), must(name)] {
             let uniq = name.to_ascii_lowercase().ends_with("uniq");
+            let nil_of_none = matches!(&*name, "rest" | "mustRest" | "initial" | "mustInitial");
             f.add(&name, &[T::Any], T::List(&LIST_ANY), move |call, a| {
                 let items = listed(call, a, 0, error)?;
                 if uniq {
                     unique(call, &items)
+                } else if items.is_empty() && nil_of_none {
+                    Ok(Value::List(List::nil(&LIST_ANY)))
                 } else {
                     Ok(Value::list(convert(&items)))
                 }
@@ -121,6 +124,9 @@ pub(super) fn register(f: &mut Functions) {
                 }
             })?;
             out.extend_from_slice(&found);
+        }
+        if out.is_empty() {
+            return Ok(Value::List(List::nil(&LIST_ANY)));
         }
         Ok(Value::list(out))
     });

@@ -25,6 +25,10 @@ impl Host for VersionHost {
         Some(self.0.to_string())
     }
 
+    fn json_text(&self) -> Option<String> {
+        Some(self.0.to_string())
+    }
+
     fn method(&self, name: &str) -> Option<Signature> {
         let params: &'static [T] = match name {
             "Major" | "Minor" | "Patch" | "Prerelease" | "Metadata" | "Original" | "String" | "IncMajor"

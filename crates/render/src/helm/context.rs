@@ -5,7 +5,7 @@ use std::any::Any;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pintle_gotmpl::{
-    Call, FuncError, Host, LIST_STRING, List, ListType, Map, MapType, Method, Signature, Str, Type, Value,
+    Call, FuncError, Host, LIST_STRING, List, MAP_STRING, ListType, Map, MapType, Method, Signature, Str, Type, Value,
 };
 use pintle_model::glob::Glob;
 use pintle_yaml::Yaml;
@@ -52,9 +52,10 @@ pub(crate) fn chart(instance: &Instance, is_root: bool) -> Value {
         ("Deprecated", Value::Bool(data.deprecated)),
         (
             "Annotations",
-            Value::Map(Map::strings(
-                data.annotations.iter().map(|(k, v)| (k.as_str(), v.as_str())),
-            )),
+            Value::Map(match &data.annotations {
+                Some(entries) => Map::strings(entries.iter().map(|(k, v)| (k.as_str(), v.as_str()))),
+                None => Map::nil(&MAP_STRING),
+            }),
         ),
         ("KubeVersion", text(&data.kube_version)),
         (
@@ -222,6 +223,11 @@ static VERSION_SET: ListType = ListType {
     }],
 };
 
+/// Whether Go shows a field outside of its package.
+fn is_exported(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+}
+
 struct CapabilitiesHost {
     kube_version: Value,
     api_versions: Value,
@@ -258,15 +264,24 @@ impl Host for KubeVersionHost {
     }
 
     fn field(&self, name: &str) -> Option<Value> {
-        self.fields().into_iter().find(|(n, _)| *n == name).map(|(_, v)| v)
+        self.json_fields().into_iter().find(|(n, _)| *n == name).map(|(_, v)| v)
     }
 
     fn fields(&self) -> Vec<(&'static str, Value)> {
         vec![
             ("Version", Value::str(self.0.version.as_str())),
+            ("normalizedVersion", Value::str(self.0.normalized.as_str())),
             ("Major", Value::str(self.0.major.as_str())),
             ("Minor", Value::str(self.0.minor.as_str())),
         ]
+    }
+
+    fn json_fields(&self) -> Vec<(&'static str, Value)> {
+        self.fields().into_iter().filter(|(name, _)| is_exported(name)).collect()
+    }
+
+    fn text_is_of_pointer(&self) -> bool {
+        true
     }
 
     fn method(&self, name: &str) -> Option<Signature> {
@@ -318,6 +333,15 @@ impl Host for HelmVersionHost {
             ("GitTreeState", Value::str("")),
             ("GoVersion", Value::str(GO_VERSION)),
             ("KubeClientVersion", Value::str(KUBE_CLIENT_VERSION)),
+        ]
+    }
+
+    fn json_fields(&self) -> Vec<(&'static str, Value)> {
+        // Empty ones are left out.
+        vec![
+            ("version", Value::str(HELM_VERSION)),
+            ("go_version", Value::str(GO_VERSION)),
+            ("kube_client_version", Value::str(KUBE_CLIENT_VERSION)),
         ]
     }
 

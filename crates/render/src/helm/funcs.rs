@@ -8,6 +8,7 @@ use pintle_yaml::Yaml;
 use super::convert::{NoData, from_data, from_model, to_data};
 use super::engine::{WARN_END, WARN_START};
 use super::metadata::{convert_error, unmarshal_error};
+use super::toml;
 
 /// Includes of one name inside one another.
 const MAX_INCLUDES: u32 = 1000;
@@ -27,6 +28,7 @@ pub(crate) fn functions() -> Functions {
     all.remove("expandenv");
     templates(&mut all);
     data(&mut all);
+    toml(&mut all);
     not_yet(&mut all);
     all
 }
@@ -85,7 +87,7 @@ fn data(all: &mut Functions) {
     });
     all.add("fromJson", &[Type::String], Type::Map(&MAP_ANY), |call, args| {
         Ok(match read_json(call, &text(args, 0))? {
-            Ok(Value::Nil) => Value::Map(pintle_gotmpl::Map::new()),
+            Ok(Value::Nil) => Value::Map(pintle_gotmpl::Map::nil(&MAP_ANY)),
             Ok(map @ Value::Map(_)) => map,
             Ok(other) => error_map(mismatch(&other, "map[string]interface {}")),
             Err(message) => error_map(message),
@@ -93,7 +95,7 @@ fn data(all: &mut Functions) {
     });
     all.add("fromJsonArray", &[Type::String], Type::List(&LIST_ANY), |call, args| {
         Ok(match read_json(call, &text(args, 0))? {
-            Ok(Value::Nil) => Value::list(Vec::new()),
+            Ok(Value::Nil) => Value::List(pintle_gotmpl::List::nil(&LIST_ANY)),
             Ok(list @ Value::List(_)) => list,
             Ok(other) => error_list(mismatch(&other, "[]interface {}")),
             Err(message) => error_list(message),
@@ -101,8 +103,31 @@ fn data(all: &mut Functions) {
     });
 }
 
+fn toml(all: &mut Functions) {
+    all.add("toToml", &[Type::Any], Type::String, |call, args| {
+        match toml::write(call, &value(args, 0)) {
+            Ok(text) => Ok(Value::str(text)),
+            // What is wrong is what the function gives.
+            Err(toml::Unwritable::Toml(message)) => Ok(Value::str(message)),
+            Err(toml::Unwritable::Fatal(error)) => Err(error),
+        }
+    });
+    all.add("mustToToml", &[Type::Any], Type::String, |call, args| {
+        match toml::write(call, &value(args, 0)) {
+            Ok(text) => Ok(Value::str(text)),
+            Err(toml::Unwritable::Toml(message)) => Err(message.into()),
+            Err(toml::Unwritable::Fatal(error)) => Err(error),
+        }
+    });
+    all.add("fromToml", &[Type::String], Type::Map(&MAP_ANY), |call, args| {
+        let text = text(args, 0);
+        call.charge_bytes(text.len() as u64)?;
+        Ok(toml::read(text.as_bytes()).unwrap_or_else(error_map))
+    });
+}
+
 /// Functions of Helm that are not written yet: a template that calls one fails and says so, instead of giving something else.
-const NOT_YET: [&str; 4] = ["toYamlPretty", "toToml", "mustToToml", "fromToml"];
+const NOT_YET: [&str; 1] = ["toYamlPretty"];
 
 fn not_yet(all: &mut Functions) {
     for name in NOT_YET {
@@ -131,9 +156,8 @@ fn include(call: &mut Call<'_>, name: &Str, dot: Value) -> Result<Value, FuncErr
 }
 
 fn tpl(call: &mut Call<'_>, template: &Str, dot: Value) -> Result<Value, FuncError> {
-    // Helm names the text after the file whose `tpl` it is.
-    let name = call.site().template.to_string();
-    match call.engine().execute_text(&name, template, dot) {
+    let place = call.site().template.to_string();
+    match call.engine().execute_text(&place, template, dot) {
         Ok(text) => Ok(Value::Str(without_no_value(text))),
         Err(TextError::Parse(error)) => {
             let quoted = pintle_gotmpl::quoted(&template.to_str());

@@ -24,6 +24,7 @@ mod order;
 mod render;
 mod schema;
 mod strvals;
+mod toml;
 mod values;
 mod version;
 
