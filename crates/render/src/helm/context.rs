@@ -5,14 +5,15 @@ use std::any::Any;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pintle_gotmpl::{
-    Call, FuncError, Host, LIST_STRING, List, MAP_STRING, ListType, Map, MapType, Method, Signature, Str, Type, Value,
+    Call, FuncError, Host, LIST_STRING, List, ListType, MAP_ANY, MAP_STRING, Map, MapType, Method, Signature, Str, Type,
+    Value, quoted,
 };
 use pintle_model::glob::Glob;
 use pintle_yaml::Yaml;
 
 use super::capabilities::{Capabilities, GO_VERSION, HELM_VERSION, KUBE_CLIENT_VERSION, KubeVersion};
 use super::chart::ChartFile;
-use super::convert::from_model;
+use super::convert::{from_model, to_data};
 use super::dependency::Instance;
 use super::metadata::Dependency;
 
@@ -187,6 +188,84 @@ fn lines(_: &mut Call<'_>, files: &Value, args: &[Value]) -> Result<Value, FuncE
         .split(|b| *b == b'\n')
         .map(|line| Value::Str(Str::from_bytes(line)));
     Ok(Value::List(List::of(&LIST_STRING, lines.collect())))
+}
+
+/// The type of `.`, `.Values` and `.Template`.
+pub(crate) static VALUES: MapType = MapType {
+    name: "common.Values",
+    named: true,
+    elem: Type::Any,
+    methods: &[
+        Method {
+            name: "AsMap",
+            params: &[],
+            variadic: false,
+            call: |_, values, _| {
+                Ok(match values {
+                    Value::Map(map) if !map.is_empty() => Value::Map(map.with_type(&MAP_ANY)),
+                    _ => Value::Map(Map::new()),
+                })
+            },
+        },
+        Method {
+            name: "Table",
+            params: &[Type::String],
+            variadic: false,
+            call: |_, values, args| {
+                let values = values.as_map().cloned().unwrap_or_default();
+                table(&values, argument(args).to_str().split('.')).map(|map| Value::Map(map.with_type(&VALUES)))
+            },
+        },
+        Method {
+            name: "PathValue",
+            params: &[Type::String],
+            variadic: false,
+            call: |_, values, args| path_value(values, &argument(args).to_str()),
+        },
+        Method {
+            name: "Encode",
+            // Nothing a template can reach is one.
+            params: &[Type::Host("io.Writer")],
+            variadic: false,
+            call: |_, _, _| Ok(Value::Nil),
+        },
+        Method {
+            name: "YAML",
+            params: &[],
+            variadic: false,
+            call: |call, values, _| {
+                let text = pintle_yaml::to_string(&to_data(call, values)?);
+                call.charge_bytes(text.len() as u64)?;
+                Ok(Value::str(text))
+            },
+        },
+    ],
+};
+
+pub(crate) fn table<'a>(values: &Map, path: impl Iterator<Item = &'a str>) -> Result<Map, FuncError> {
+    let mut table = values.clone();
+    for name in path {
+        table = match table.get(name) {
+            Some(Value::Map(inner)) if matches!(inner.ty().name, "map[string]interface {}" | "common.Values") => inner,
+            _ => return Err(FuncError::new(format!("{} is not a table", quoted(name)))),
+        };
+    }
+    Ok(table)
+}
+
+fn path_value(values: &Value, path: &str) -> Result<Value, FuncError> {
+    if path.is_empty() {
+        return Err("YAML path cannot be empty".into());
+    }
+    let no_value = |key: &str| FuncError::new(format!("{} is not a value", quoted(key)));
+    let is_table = |value: &Value| matches!(value, Value::Map(map) if map.ty().name == "map[string]interface {}");
+    let values = values.as_map().cloned().unwrap_or_default();
+    let Some((parents, last)) = path.rsplit_once('.') else {
+        return values
+            .get(path).filter(|value| !is_table(value)).ok_or_else(|| no_value(path));
+    };
+    let table = table(&values, parents.split('.')).map_err(|_| no_value(last))?;
+    table.get(last).filter(|value| !is_table(value)).ok_or_else(|| no_value(last))
 }
 
 /// `.Capabilities`.

@@ -8,6 +8,7 @@ use pintle_yaml::Yaml;
 use super::convert::{NoData, from_data, from_model, to_data};
 use super::engine::{WARN_END, WARN_START};
 use super::metadata::{convert_error, unmarshal_error};
+use super::pretty::pretty;
 use super::toml;
 
 /// Includes of one name inside one another.
@@ -29,7 +30,6 @@ pub(crate) fn functions() -> Functions {
     templates(&mut all);
     data(&mut all);
     toml(&mut all);
-    not_yet(&mut all);
     all
 }
 
@@ -70,6 +70,9 @@ fn data(all: &mut Functions) {
     });
     all.add("mustToYaml", &[Type::Any], Type::String, |call, args| {
         written(call, args, to_yaml, true)
+    });
+    all.add("toYamlPretty", &[Type::Any], Type::String, |call, args| {
+        Ok(Value::str(trimmed(pretty(call, &value(args, 0))?)))
     });
     all.add("toJson", &[Type::Any], Type::String, |call, args| {
         written(call, args, |yaml| Ok(pintle_yaml::to_json_string(yaml)), false)
@@ -124,17 +127,6 @@ fn toml(all: &mut Functions) {
         call.charge_bytes(text.len() as u64)?;
         Ok(toml::read(text.as_bytes()).unwrap_or_else(error_map))
     });
-}
-
-/// Functions of Helm that are not written yet: a template that calls one fails and says so, instead of giving something else.
-const NOT_YET: [&str; 1] = ["toYamlPretty"];
-
-fn not_yet(all: &mut Functions) {
-    for name in NOT_YET {
-        all.add(name, &[Type::Any], Type::Any, move |_, _| {
-            Err(FuncError::new(format!("Pintle does not have {name} yet")))
-        });
-    }
 }
 
 fn include(call: &mut Call<'_>, name: &Str, dot: Value) -> Result<Value, FuncError> {

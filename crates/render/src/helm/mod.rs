@@ -21,6 +21,7 @@ mod matcher;
 mod metadata;
 mod node;
 mod order;
+mod pretty;
 mod render;
 mod schema;
 mod strvals;
