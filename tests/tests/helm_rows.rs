@@ -41,7 +41,10 @@ fn what_differs_is_seen() {
     let row = rows.iter().find(|row| row.output.is_some()).expect("one row renders");
     let mut case = row.case.clone();
     case.release = "another".to_owned();
-    case.files.insert("templates/more.yaml".to_owned(), "name: {{ .Release.Name }}\n".to_owned());
+    case.files.insert(
+        "templates/more.yaml".to_owned(),
+        "name: {{ .Release.Name }}\n".to_owned(),
+    );
     let recorded = row.answer().expect("a row has one answer");
     assert!(recorded.differs(&ours(&case)));
 }

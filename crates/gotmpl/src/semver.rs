@@ -581,7 +581,9 @@ impl Condition {
             return Err(format!("{v_shown} does not have same major version as {text}"));
         }
         if v.minor != c.minor && !self.minor_dirty {
-            return Err(format!("{v_shown} does not have same major and minor version as {text}"));
+            return Err(format!(
+                "{v_shown} does not have same major and minor version as {text}"
+            ));
         }
         Ok(())
     }
@@ -625,7 +627,10 @@ fn shown(v: &Version) -> String {
 }
 
 fn prerelease_reason(v: &Version) -> String {
-    format!("{} is a prerelease version and the constraint is only looking for release versions", shown(v))
+    format!(
+        "{} is a prerelease version and the constraint is only looking for release versions",
+        shown(v)
+    )
 }
 
 /// The lenient shape `v?N(.N)?(.N)?(-pre)?(+meta)?`, as long as it goes.

@@ -270,7 +270,11 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
             }
         }
         match &branch.other {
-            Some(other) if !turns => self.list(dot, other),
+            // `break` in here belongs to the loop around for the parser, and still ends no more than this one.
+            Some(other) if !turns => Ok(match self.list(dot, other)? {
+                Flow::Break => Flow::Next,
+                flow => flow,
+            }),
             _ => Ok(Flow::Next),
         }
     }

@@ -25,7 +25,10 @@ pub(super) fn register(f: &mut Functions) {
             .unwrap_or_else(|| "".into()))
     });
     f.add("set", &[MAP, T::String, T::Any], MAP, |_, a| {
-        let map = Args(a).map(0).filter(|map| !map.is_nil()).ok_or("assignment to entry in nil map")?;
+        let map = Args(a)
+            .map(0)
+            .filter(|map| !map.is_nil())
+            .ok_or("assignment to entry in nil map")?;
         map.insert(Args(a).str(1), Args(a).value(2).clone());
         Ok(Value::Map(map.clone()))
     });

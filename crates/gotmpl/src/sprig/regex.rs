@@ -3,8 +3,8 @@
 use super::args::Args;
 use crate::function::{FuncError, Functions};
 use crate::regexp::{Regexp, quote_meta};
-use crate::types::{LIST_STRING, Type as T};
 use crate::text::Str;
+use crate::types::{LIST_STRING, Type as T};
 use crate::value::{List, Value};
 
 pub(super) fn register(f: &mut Functions) {

@@ -5,8 +5,8 @@ use std::any::Any;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pintle_gotmpl::{
-    Call, FuncError, Host, LIST_STRING, List, ListType, MAP_ANY, MAP_STRING, Map, MapType, Method, Signature, Str, Type,
-    Value, quoted,
+    Call, FuncError, Host, LIST_STRING, List, ListType, MAP_ANY, MAP_STRING, Map, MapType, Method, Signature, Str,
+    Type, Value, quoted,
 };
 use pintle_model::glob::Glob;
 use pintle_yaml::Yaml;
@@ -262,10 +262,15 @@ fn path_value(values: &Value, path: &str) -> Result<Value, FuncError> {
     let values = values.as_map().cloned().unwrap_or_default();
     let Some((parents, last)) = path.rsplit_once('.') else {
         return values
-            .get(path).filter(|value| !is_table(value)).ok_or_else(|| no_value(path));
+            .get(path)
+            .filter(|value| !is_table(value))
+            .ok_or_else(|| no_value(path));
     };
     let table = table(&values, parents.split('.')).map_err(|_| no_value(last))?;
-    table.get(last).filter(|value| !is_table(value)).ok_or_else(|| no_value(last))
+    table
+        .get(last)
+        .filter(|value| !is_table(value))
+        .ok_or_else(|| no_value(last))
 }
 
 /// `.Capabilities`.
@@ -356,7 +361,10 @@ impl Host for KubeVersionHost {
     }
 
     fn json_fields(&self) -> Vec<(&'static str, Value)> {
-        self.fields().into_iter().filter(|(name, _)| is_exported(name)).collect()
+        self.fields()
+            .into_iter()
+            .filter(|(name, _)| is_exported(name))
+            .collect()
     }
 
     fn text_is_of_pointer(&self) -> bool {

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use pintle_gotmpl::{Call, FuncError, Functions, LIST_ANY, MAP_ANY, Str, TextError, Type, Value};
+use pintle_gotmpl::{Call, FuncError, Functions, LIST_ANY, MAP_ANY, Str, TextError, Type, Value, sprig};
 use pintle_yaml::Yaml;
 
-use super::convert::{NoData, from_data, from_model, to_data};
+use super::convert::{NoData, from_data, to_data};
 use super::engine::{WARN_END, WARN_START};
 use super::metadata::{convert_error, unmarshal_error};
 use super::pretty::pretty;
@@ -24,7 +24,7 @@ pub(crate) struct State {
 /// All functions a chart's templates may call.
 pub(crate) fn functions() -> Functions {
     let mut all = Functions::new();
-    pintle_gotmpl::sprig::register(&mut all);
+    sprig::register(&mut all);
     all.remove("env");
     all.remove("expandenv");
     templates(&mut all);
@@ -74,11 +74,18 @@ fn data(all: &mut Functions) {
     all.add("toYamlPretty", &[Type::Any], Type::String, |call, args| {
         Ok(Value::str(trimmed(pretty(call, &value(args, 0))?)))
     });
-    all.add("toJson", &[Type::Any], Type::String, |call, args| {
-        written(call, args, |yaml| Ok(pintle_yaml::to_json_string(yaml)), false)
-    });
+    all.add(
+        "toJson",
+        &[Type::Any],
+        Type::String,
+        |call, args| match sprig::to_json(call, &value(args, 0)) {
+            Ok(text) => Ok(Value::Str(text)),
+            Err(sprig::Unwritable::Unsupported(_)) => Ok(Value::str("")),
+            Err(error) => Err(error.into()),
+        },
+    );
     all.add("mustToJson", &[Type::Any], Type::String, |call, args| {
-        written(call, args, |yaml| Ok(pintle_yaml::to_json_string(yaml)), true)
+        Ok(Value::Str(sprig::to_json(call, &value(args, 0))?))
     });
     all.add("fromYaml", &[Type::String], Type::Map(&MAP_ANY), |call, args| {
         let read = read_yaml(call, &text(args, 0))?;
@@ -90,16 +97,37 @@ fn data(all: &mut Functions) {
     });
     all.add("fromJson", &[Type::String], Type::Map(&MAP_ANY), |call, args| {
         Ok(match read_json(call, &text(args, 0))? {
-            Ok(Value::Nil) => Value::Map(pintle_gotmpl::Map::nil(&MAP_ANY)),
-            Ok(map @ Value::Map(_)) => map,
+            Ok(sprig::Read {
+                value: Value::Map(map),
+                misfit,
+            }) => {
+                if let Some(message) = misfit {
+                    map.insert("Error", Value::str(message));
+                }
+                Value::Map(map)
+            }
+            Ok(sprig::Read {
+                value: Value::Nil,
+                misfit: None,
+            }) => Value::Map(pintle_gotmpl::Map::nil(&MAP_ANY)),
             Ok(other) => error_map(mismatch(&other, "map[string]interface {}")),
             Err(message) => error_map(message),
         })
     });
     all.add("fromJsonArray", &[Type::String], Type::List(&LIST_ANY), |call, args| {
         Ok(match read_json(call, &text(args, 0))? {
-            Ok(Value::Nil) => Value::List(pintle_gotmpl::List::nil(&LIST_ANY)),
-            Ok(list @ Value::List(_)) => list,
+            Ok(sprig::Read {
+                value: list @ Value::List(_),
+                misfit: None,
+            }) => list,
+            Ok(sprig::Read {
+                value: Value::List(_),
+                misfit: Some(message),
+            }) => error_list(message),
+            Ok(sprig::Read {
+                value: Value::Nil,
+                misfit: None,
+            }) => Value::List(pintle_gotmpl::List::nil(&LIST_ANY)),
             Ok(other) => error_list(mismatch(&other, "[]interface {}")),
             Err(message) => error_list(message),
         })
@@ -115,13 +143,16 @@ fn toml(all: &mut Functions) {
             Err(toml::Unwritable::Fatal(error)) => Err(error),
         }
     });
-    all.add("mustToToml", &[Type::Any], Type::String, |call, args| {
-        match toml::write(call, &value(args, 0)) {
+    all.add(
+        "mustToToml",
+        &[Type::Any],
+        Type::String,
+        |call, args| match toml::write(call, &value(args, 0)) {
             Ok(text) => Ok(Value::str(text)),
             Err(toml::Unwritable::Toml(message)) => Err(message.into()),
             Err(toml::Unwritable::Fatal(error)) => Err(error),
-        }
-    });
+        },
+    );
     all.add("fromToml", &[Type::String], Type::Map(&MAP_ANY), |call, args| {
         let text = text(args, 0);
         call.charge_bytes(text.len() as u64)?;
@@ -232,11 +263,9 @@ fn read_yaml(call: &mut Call<'_>, text: &Str) -> Result<Result<Yaml, String>, Fu
     Ok(pintle_yaml::parse(&text.to_str()).map_err(|e| convert_error(&e)))
 }
 
-fn read_json(call: &mut Call<'_>, text: &Str) -> Result<Result<Value, String>, FuncError> {
+fn read_json(call: &mut Call<'_>, text: &Str) -> Result<Result<sprig::Read, String>, FuncError> {
     call.charge_bytes(text.len() as u64)?;
-    Ok(pintle_model::Value::from_json(text.as_bytes())
-        .map(|value| from_model(&value))
-        .map_err(|e| e.to_string()))
+    Ok(sprig::from_json(text.as_bytes()))
 }
 
 fn as_map(read: Result<Yaml, String>) -> Result<Value, String> {
@@ -258,7 +287,11 @@ fn as_list(read: Result<Yaml, String>) -> Result<Value, String> {
     }
 }
 
-fn mismatch(found: &Value, wanted: &str) -> String {
+fn mismatch(found: &sprig::Read, wanted: &str) -> String {
+    // A number too large is nil here, and still a number.
+    let number = Value::Float(0.0);
+    let is_number = matches!(found.value, Value::Nil) && found.misfit.is_some();
+    let found = if is_number { &number } else { &found.value };
     format!("json: {}", mismatch_words(found, wanted))
 }
 

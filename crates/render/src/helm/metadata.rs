@@ -278,7 +278,11 @@ impl Head {
     }
 
     pub(crate) fn annotation(&self, key: &str) -> Option<&str> {
-        self.annotations.iter().flatten().find(|(k, _)| k == key).map(|(_, v)| &**v)
+        self.annotations
+            .iter()
+            .flatten()
+            .find(|(k, _)| k == key)
+            .map(|(_, v)| &**v)
     }
 }
 

@@ -310,7 +310,11 @@ fn style(text: &Str) -> Style {
     };
     let allowed = Allowed::of(text);
     if text.contains('\n') {
-        return if allowed.block { Style::Literal } else { Style::DoubleQuoted };
+        return if allowed.block {
+            Style::Literal
+        } else {
+            Style::DoubleQuoted
+        };
     }
     if !reads_as_text(text) {
         return Style::DoubleQuoted;
@@ -378,9 +382,9 @@ fn is_printable(c: char) -> bool {
 /// Whether a plain scalar of these letters is read as text, by this library and by readers of YAML 1.1.
 fn reads_as_text(text: &str) -> bool {
     const OTHERS: [&str; 38] = [
-        "", "~", "null", "Null", "NULL", "true", "True", "TRUE", "false", "False", "FALSE", ".nan", ".NaN", ".NAN", ".inf",
-        ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", "y", "Y", "yes", "Yes", "YES", "on",
-        "On", "ON", "n", "N", "no", "No", "NO", "off", "Off",
+        "", "~", "null", "Null", "NULL", "true", "True", "TRUE", "false", "False", "FALSE", ".nan", ".NaN", ".NAN",
+        ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", "y", "Y", "yes", "Yes", "YES",
+        "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off",
     ];
     if OTHERS.contains(&text) || text == "OFF" || is_base60(text) {
         return false;
@@ -511,12 +515,18 @@ fn is_before(a: &str, b: &str) -> bool {
         (a_letter, b_letter) => return if after_digit { a_letter } else { b_letter },
     }
     let inside_number = (a_first == '0' || b_first == '0')
-        && before.iter().rev().take_while(|c| c.is_ascii_digit()).any(|c| *c != '0');
+        && before
+            .iter()
+            .rev()
+            .take_while(|c| c.is_ascii_digit())
+            .any(|c| *c != '0');
     let start = i64::from(inside_number);
     let number = |text: &str| {
-        text.bytes().take_while(u8::is_ascii_digit).fold((start, 0_usize), |(n, len), digit| {
-            (n.wrapping_mul(10).wrapping_add(i64::from(digit - b'0')), len + 1)
-        })
+        text.bytes()
+            .take_while(u8::is_ascii_digit)
+            .fold((start, 0_usize), |(n, len), digit| {
+                (n.wrapping_mul(10).wrapping_add(i64::from(digit - b'0')), len + 1)
+            })
     };
     (number(&a_rest), a_first) < (number(&b_rest), b_first)
 }

@@ -239,7 +239,10 @@ impl Reader<'_> {
     /// A key and its value, set where they belong; gives them for a table that is written on one line.
     fn pair(&mut self, depth: usize) -> Result<(Vec<String>, Value)> {
         let key = self.read_key()?;
-        let (last, parents) = key.split_last().map(|(l, p)| (l.clone(), p.to_vec())).unwrap_or_default();
+        let (last, parents) = key
+            .split_last()
+            .map(|(l, p)| (l.clone(), p.to_vec()))
+            .unwrap_or_default();
         self.key = last.clone();
         for parent in parents {
             let mut context = self.context.clone();
@@ -322,7 +325,11 @@ impl Reader<'_> {
             }
         }
         // Of letters that were tried for these two only the last is in the error.
-        let last = if self.scanner.at() > start + first.len_utf8() { 1 } else { first.len_utf8() };
+        let last = if self.scanner.at() > start + first.len_utf8() {
+            1
+        } else {
+            first.len_utf8()
+        };
         let from = self.scanner.at() - last;
         self.scanner.skip(char::is_alphabetic)?;
         match self.scanner.since(from) {
@@ -419,7 +426,9 @@ impl Reader<'_> {
 
     /// Sets a dotted key in the value of an inline table.
     fn put(&self, table: &Map, key: &[String], value: Value) -> Result<()> {
-        let Some((last, parents)) = key.split_last() else { return Ok(()) };
+        let Some((last, parents)) = key.split_last() else {
+            return Ok(());
+        };
         let mut table = table.clone();
         for parent in parents {
             let inner = match table.get(parent) {
@@ -442,7 +451,9 @@ impl Reader<'_> {
 
     /// Makes a table the one that keys are set in; those on the way to it come into being.
     fn open(&mut self, key: &[String], is_list: bool) -> Result<()> {
-        let Some((last, parents)) = key.split_last() else { return Ok(()) };
+        let Some((last, parents)) = key.split_last() else {
+            return Ok(());
+        };
         let mut table = self.root.clone();
         for (at, part) in parents.iter().enumerate() {
             let way = parents.get(..=at).unwrap_or_default();
@@ -461,7 +472,10 @@ impl Reader<'_> {
                 None => Vec::new(),
                 Some(Value::List(list)) if is_tables(&list) => list.iter().cloned().collect(),
                 Some(_) => {
-                    let message = format!("Key '{}' was already created and cannot be used as an array.", dotted(key));
+                    let message = format!(
+                        "Key '{}' was already created and cannot be used as an array.",
+                        dotted(key)
+                    );
                     return Err(self.wrong_key(message));
                 }
             };

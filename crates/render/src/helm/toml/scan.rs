@@ -131,7 +131,11 @@ impl<'a> Scanner<'a> {
             }
         }
         let inner = self.text.get(start..self.at - 1).unwrap_or_default();
-        if escaped { self.unescaped(inner) } else { Ok(inner.to_owned()) }
+        if escaped {
+            self.unescaped(inner)
+        } else {
+            Ok(inner.to_owned())
+        }
     }
 
     /// A single-line string without escapes, its opening quote taken.
@@ -178,7 +182,11 @@ impl<'a> Scanner<'a> {
                         break;
                     }
                     if run > 5 {
-                        let message = if is_raw { "unexpected \"''''''\"" } else { "unexpected '\"\"\"\"\"\"'" };
+                        let message = if is_raw {
+                            "unexpected \"''''''\""
+                        } else {
+                            "unexpected '\"\"\"\"\"\"'"
+                        };
                         return Err(self.wrong(message));
                     }
                 }
@@ -186,7 +194,10 @@ impl<'a> Scanner<'a> {
             }
         }
         let inner = self.text.get(start..self.at - 3).unwrap_or_default();
-        let inner = inner.strip_prefix('\n').or_else(|| inner.strip_prefix("\r\n")).unwrap_or(inner);
+        let inner = inner
+            .strip_prefix('\n')
+            .or_else(|| inner.strip_prefix("\r\n"))
+            .unwrap_or(inner);
         if is_raw {
             return Ok(inner.to_owned());
         }
@@ -344,7 +355,10 @@ impl<'a> Scanner<'a> {
             )));
         }
         if has_leading_zero(text) {
-            return Err(self.wrong(format!("Invalid integer {}: cannot have leading zeroes", quoted_go(text))));
+            return Err(self.wrong(format!(
+                "Invalid integer {}: cannot have leading zeroes",
+                quoted_go(text)
+            )));
         }
         let plain = text.replace('_', "");
         let read = match plain.get(..2) {
@@ -368,14 +382,23 @@ impl<'a> Scanner<'a> {
         if parts.first().is_some_and(|first| has_leading_zero(first)) {
             return Err(invalid("cannot have leading zeroes"));
         }
-        let digit_behind = |(at, _)| text.get(at + 1..).is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()));
+        let digit_behind = |(at, _)| {
+            text.get(at + 1..)
+                .is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()))
+        };
         if !text.match_indices('.').all(digit_behind) {
             return Err(invalid("'.' must be followed by one or more digits"));
         }
         let plain = text.replace('_', "");
         match plain.trim_start_matches(['+', '-']) {
             "nan" => return Ok(Value::Float(if plain.starts_with('-') { -f64::NAN } else { f64::NAN })),
-            "inf" => return Ok(Value::Float(if plain.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY })),
+            "inf" => {
+                return Ok(Value::Float(if plain.starts_with('-') {
+                    f64::NEG_INFINITY
+                } else {
+                    f64::INFINITY
+                }));
+            }
             _ => {}
         }
         match plain.parse::<f64>() {
@@ -453,7 +476,9 @@ fn without_escaped_breaks(text: &str) -> String {
 pub(super) fn quoted_char(c: Option<char>) -> String {
     let code = i64::from(u32::from(c.unwrap_or('\0')));
     let rune = Value::Number(Number::signed(NumberKind::Int32, code));
-    fmt::sprintf("%q", &[rune]).map(|text| text.to_str().into_owned()).unwrap_or_default()
+    fmt::sprintf("%q", &[rune])
+        .map(|text| text.to_str().into_owned())
+        .unwrap_or_default()
 }
 
 /// Go's `%q` of a text.

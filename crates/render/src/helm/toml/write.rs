@@ -193,13 +193,19 @@ impl Writer<'_, '_> {
     fn element(&mut self, value: &Value, depth: usize) -> Result<(), Unwritable> {
         Self::check_depth(depth)?;
         let text = match value {
-            Value::Nil => return Err(Unwritable::Fatal("reflect: call of reflect.Value.Interface on zero Value".into())),
+            Value::Nil => {
+                return Err(Unwritable::Fatal(
+                    "reflect: call of reflect.Value.Interface on zero Value".into(),
+                ));
+            }
             Value::Bool(b) => b.to_string(),
             Value::Int(int) | Value::Int64(int) => int.to_string(),
             Value::Duration(_) => quoted(&printed(value)),
             Value::Float(float) => with_point(*float, || shortest_g(*float)),
             Value::Number(number) => match number.as_f32() {
-                Some(float) => with_point(f64::from(float), || general(&format!("{float:e}"), || float.to_string())),
+                Some(float) => with_point(f64::from(float), || {
+                    general(&format!("{float:e}"), || float.to_string())
+                }),
                 None => printed(value),
             },
             Value::Str(text) => quoted(&text.to_str()),
@@ -253,7 +259,11 @@ impl Writer<'_, '_> {
                 self.out.push_str(&quoted_key(&name));
                 self.out.push_str(" = ");
                 self.element(&value, depth + 1)?;
-                let comma = if is_struct { at + 1 != count } else { trailing || place != last };
+                let comma = if is_struct {
+                    at + 1 != count
+                } else {
+                    trailing || place != last
+                };
                 if comma {
                     self.out.push_str(", ");
                 }
@@ -265,7 +275,12 @@ impl Writer<'_, '_> {
 }
 
 fn entries(value: &Value) -> Entries {
-    let map = |map: &Map| map.entries().into_iter().map(|(k, v)| (k.to_str().into_owned(), v)).collect();
+    let map = |map: &Map| {
+        map.entries()
+            .into_iter()
+            .map(|(k, v)| (k.to_str().into_owned(), v))
+            .collect()
+    };
     match value {
         Value::Map(inner) => Entries {
             entries: map(inner),
