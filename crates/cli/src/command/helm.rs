@@ -80,7 +80,7 @@ fn template(args: &HelmTemplateArgs, limits: Limits) -> Result<String, CliError>
     if no_entropy.get() {
         return Err(failed("the system gives no random bytes, and a chart asks for some"));
     }
-    Ok(rendered.map_err(failed)?.text)
+    Ok(rendered.map_err(|e| failed(format!("{e}{}", e.advice())))?.text)
 }
 
 /// The time templates see, in UTC.

@@ -9,7 +9,7 @@ use pintle_model::tree::{EntryKind, Reader, TreeError, TreePath};
 use super::engine::Parsed;
 use super::error::HelmError;
 use super::ignore::Rules;
-use super::metadata::{Metadata, read_map};
+use super::metadata::{Metadata, check_lock, read_map};
 use super::node::Entries;
 use crate::archive::{ArchiveLimits, unpack};
 
@@ -336,9 +336,8 @@ fn load_files(files: Vec<ChartFile>, limits: &Limits, depth: usize) -> Result<Ch
     for file in files {
         match &*file.name {
             "Chart.yaml" => {}
-            // Read only to say that it is none: a lock changes no render.
             "Chart.lock" => {
-                read_map(&text(&file)).map_err(|e| failed(format!("cannot load Chart.lock: {e}")))?;
+                check_lock(&text(&file)).map_err(|e| failed(format!("cannot load Chart.lock: {e}")))?;
             }
             "values.yaml" => {
                 data.values = read_values(&text(&file)).map_err(|e| failed(format!("cannot load values.yaml: {e}")))?;
@@ -354,7 +353,7 @@ fn load_files(files: Vec<ChartFile>, limits: &Limits, depth: usize) -> Result<Ch
                 }
             }
             "requirements.lock" => {
-                read_map(&text(&file)).map_err(|e| failed(format!("cannot load requirements.lock: {e}")))?;
+                check_lock(&text(&file)).map_err(|e| failed(format!("cannot load requirements.lock: {e}")))?;
                 if metadata.get_or_insert_default().api_version == "v1" {
                     others.push(file);
                 }

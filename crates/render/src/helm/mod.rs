@@ -21,9 +21,11 @@ pub(crate) mod matcher;
 mod metadata;
 mod node;
 mod order;
+mod pretty;
 mod render;
 mod schema;
 mod strvals;
+mod toml;
 mod values;
 mod version;
 
