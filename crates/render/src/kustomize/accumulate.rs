@@ -73,11 +73,15 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         let k = &self.kustomization;
         self.resources(&mut into, &k.resources)
             .map_err(|e| e.within("accumulating resources"))?;
-        into.config.merge(&Config::builtin())?;
+        let mut own = Config::default();
         for path in &k.configurations {
             let more = Config::parse(&self.loader.load_text(path)?).map_err(|e| e.within(path))?;
-            into.config.merge(&more).map_err(|e| e.within(path))?;
+            own.merge(&more).map_err(|e| e.within(path))?;
         }
+        // One after another, as in Kustomize: which of two rules is met first decides whether they conflict.
+        let mut config = Config::builtin();
+        config.merge(&own).map_err(|e| e.within("configurations"))?;
+        into.config.merge(&config).map_err(|e| e.within("merging config"))?;
         self.generate(&mut into)?;
         for path in &k.components {
             into = self

@@ -28,6 +28,7 @@ mod resmap;
 mod resource;
 mod schema;
 mod selector;
+mod shared;
 mod transform;
 mod vars;
 
@@ -36,6 +37,7 @@ use std::sync::Arc;
 
 use pintle_model::Value;
 use pintle_model::tree::{Reader, TreePath};
+use pintle_yaml::Yaml;
 
 pub use edit::{Annotations, Edits, Labels, PatchEdit, PatchTarget};
 pub use error::{Failure, Reason};
@@ -155,6 +157,9 @@ fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
             .node
             .to_yaml()
             .map_err(|e| Failure::invalid(format!("{}: {e}", resource.id())))?;
+        if has_control(&yaml) {
+            return Err(Failure::invalid(format!("{}: control characters are not allowed", resource.id())));
+        }
         if !text.is_empty() {
             text.push_str("---\n");
         }
@@ -162,6 +167,20 @@ fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
         objects.push(Value::from(yaml));
     }
     Ok((objects, text))
+}
+
+/// Whether a text holds a character that JSON leaves as it is and YAML does not allow; Kustomize goes from the one to the other.
+fn has_control(yaml: &Yaml) -> bool {
+    let bad = |text: &String| {
+        text.chars()
+            .any(|c| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}'))
+    };
+    match yaml {
+        Yaml::String(text) => bad(text),
+        Yaml::Seq(items) => items.iter().any(has_control),
+        Yaml::Map(fields) => fields.iter().any(|(key, value)| bad(key) || has_control(value)),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
