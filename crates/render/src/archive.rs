@@ -8,7 +8,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use flate2::read::GzDecoder;
-use pintle_model::tree::{MemoryTree, TreePath};
+use pintle_model::tree::{FixedTree, TreePath};
 use tar::EntryType;
 
 /// What unpacking may cost.
@@ -129,10 +129,8 @@ pub struct Unpacked {
 
 impl Unpacked {
     /// The files as a tree.
-    pub fn tree(&self) -> MemoryTree {
-        self.files.iter().fold(MemoryTree::new(), |tree, (path, bytes)| {
-            tree.with_file(path.clone(), bytes.clone())
-        })
+    pub fn tree(&self) -> FixedTree {
+        FixedTree::new(self.files.iter().cloned())
     }
 }
 

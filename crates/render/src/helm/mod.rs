@@ -28,8 +28,9 @@ mod values;
 mod version;
 
 pub use capabilities::{Capabilities, HELM_VERSION, KubeVersion};
-pub use chart::{Chart, Limits};
+pub use chart::{Chart, Limits, Vendored};
 pub use error::HelmError;
+pub(crate) use metadata::read_lock;
 pub use metadata::{Dependency, Maintainer, Metadata};
 pub use order::{Hook, Manifest};
 pub use render::{Options, Output, template};
