@@ -85,8 +85,27 @@ pub(super) fn apply_at(resource: &mut Resource, spec: &FieldSpec, create: Create
     }
     let path = split_path(&spec.path, '/');
     let create = if spec.create { create } else { Create::Nothing };
-    walk(&mut resource.node, &path, create, &mut Vec::new(), set)
-        .map_err(|e| e.within(format_args!("field {:?} of {}", spec.path, resource.id())))
+    // The notes that Kustomize keeps in annotations make the field exist.
+    let annotations = |resource: &Resource| {
+        resource
+            .node
+            .get("metadata")
+            .and_then(|m| m.get("annotations"))
+            .is_none()
+    };
+    let noted = spec.path == "metadata/annotations" && resource.has_notes() && annotations(resource);
+    if noted && let Some(metadata) = resource.node.get_mut("metadata") {
+        metadata.set("annotations", Node::Map(Vec::new()));
+    }
+    let done = walk(&mut resource.node, &path, create, &mut Vec::new(), set)
+        .map_err(|e| e.within(format_args!("field {:?} of {}", spec.path, resource.id())));
+    if noted
+        && let Some(metadata) = resource.node.get_mut("metadata")
+        && metadata.get("annotations").is_some_and(Node::is_nil_or_empty)
+    {
+        metadata.remove("annotations");
+    }
+    done
 }
 
 fn walk(node: &mut Node, path: &[String], create: Create, steps: &mut Vec<Step>, set: &mut SetAt<'_>) -> Result<()> {

@@ -208,6 +208,18 @@ fn matches(element: &Node, keys: &[&str], values: &[String]) -> bool {
     })
 }
 
+/// Whether an element has these keys with these values; empty ones are to be there too.
+fn is_named(element: &Node, keys: &[&str], values: &[String]) -> bool {
+    keys.iter().zip(values).all(|(key, value)| {
+        if key.is_empty() {
+            return element.text() == Some(value);
+        }
+        element
+            .get(key)
+            .is_some_and(|field| field.text().unwrap_or_default() == value)
+    })
+}
+
 fn is_void(element: &Node) -> bool {
     element.is_null() || matches!(element, Node::Map(fields) if fields.is_empty())
 }
@@ -253,10 +265,10 @@ fn valid<'k>(all: &[Vec<String>], values: &[String], keys: &[&'k str]) -> (Vec<&
 /// Values that agree where both say something, and in one key at least, name one element.
 fn unify(all: &mut [Vec<String>]) {
     for i in 0..all.len() {
+        // As it was before the others changed it.
+        let Some(a) = all.get(i).cloned() else { continue };
         for j in 0..all.len() {
-            let (Some(a), Some(b)) = (all.get(i), all.get(j)) else {
-                continue;
-            };
+            let Some(b) = all.get(j) else { continue };
             let agree = a.iter().zip(b).all(|(x, y)| x == y || x.is_empty() || y.is_empty());
             if a.len() != b.len() || !agree || !a.iter().zip(b).any(|(x, y)| x == y) {
                 continue;
@@ -311,7 +323,7 @@ fn walk_list(dest: Option<Node>, patch: Option<Node>, place: Option<Place>, same
     for values in &all {
         let (keys, values) = valid(&all, values, keys);
         let (find_keys, find_values) = valid(std::slice::from_ref(&values), &values, &keys);
-        let find = |list: &[Node]| list.iter().position(|e| matches(e, &find_keys, &find_values));
+        let find = |list: &[Node]| list.iter().position(|e| is_named(e, &find_keys, &find_values));
         let at = find(&dest);
         let old = at.and_then(|i| dest.get(i)).cloned();
         let change = patch

@@ -225,7 +225,7 @@ fn json_patch(resources: &mut [Resource], target: Option<&Selector>, operations:
             pintle_merge::json_patch::apply(&Value::from(before), &operations).map_err(|e| fail(e.to_string()))?;
         node = Node::from(&Yaml::from(&after));
         for field in [node.get("kind"), node.get("metadata").and_then(|m| m.get("name"))] {
-            if field.is_none_or(|f| f.is_nil_or_empty() || f.text() == Some("")) {
+            if field.is_none_or(|f| f.is_null() || f.text().is_none_or(str::is_empty)) {
                 return Err(fail("missing kind or metadata.name after the patch".into()));
             }
         }

@@ -50,7 +50,13 @@ pub(super) fn load(target: &Target<'_, '_, '_>, entries: &[String]) -> Result<Ve
     let mut paths = Vec::new();
     for entry in entries {
         match parse_resources(entry) {
-            Ok(inline) => super::resmap::append_all(&mut found.resources, inline)?,
+            Ok(mut inline) => {
+                if let Some(origin) = &target.origin {
+                    let origin = origin.append(target.file_name);
+                    inline.iter_mut().try_for_each(|resource| origin.mark(resource))?;
+                }
+                super::resmap::append_all(&mut found.resources, inline)?;
+            }
             Err(_) => paths.push(entry.clone()),
         }
     }
@@ -111,7 +117,12 @@ pub(super) fn transform(target: &Target<'_, '_, '_>, resources: &mut Vec<Resourc
     let loader = &target.loader;
     let place = || format!("transformer {}", config.id());
     let specs = s.given_specs.as_deref().unwrap_or_default();
-    if s.given_specs.is_none() && matches!(config.kind(), "PrefixTransformer" | "SuffixTransformer" | "PrefixSuffixTransformer") {
+    if s.given_specs.is_none()
+        && matches!(
+            config.kind(),
+            "PrefixTransformer" | "SuffixTransformer" | "PrefixSuffixTransformer"
+        )
+    {
         return Err(Failure::invalid("fieldSpecs is not expected to be nil").within(place()));
     }
     let done = match config.kind() {

@@ -59,7 +59,9 @@ fn apply(resources: &mut [Resource], entry: &ReplacementField) -> Result<()> {
         (None, Some(value)) => (Node::plain(value.clone()), None),
         (Some(source), None) => read(resources, source)?,
     };
-    targets.iter().try_for_each(|target| write(resources, target, &mut value, place.as_ref()))
+    targets
+        .iter()
+        .try_for_each(|target| write(resources, target, &mut value, place.as_ref()))
 }
 
 fn no_match(message: impl Into<String>) -> Failure {

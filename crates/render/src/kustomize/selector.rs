@@ -73,7 +73,9 @@ impl Compiled {
 
     /// Whether the selector looks at labels or annotations.
     pub fn has_labels(&self) -> bool {
-        [&self.labels, &self.annotations].iter().any(|l| l.as_ref().map_or(true, |l| !l.is_empty()))
+        [&self.labels, &self.annotations]
+            .iter()
+            .any(|l| l.as_ref().map_or(true, |l| !l.is_empty()))
     }
 
     pub fn fits_labels(&self, resource: &Resource) -> Result<bool> {

@@ -242,7 +242,9 @@ fn containers(node: &mut Node, set: &mut dyn FnMut(&mut Node) -> Result<()>) -> 
                 }
                 for item in items.iter_mut().filter(|item| !item.is_null()) {
                     if !matches!(item, Node::Map(_)) {
-                        return Err(Failure::invalid(format!("wrong node kind: an element of `{key}` is no map")));
+                        return Err(Failure::invalid(format!(
+                            "wrong node kind: an element of `{key}` is no map"
+                        )));
                     }
                     item.get_mut("image").map_or(Ok(()), &mut *set)?;
                 }

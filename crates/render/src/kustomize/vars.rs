@@ -70,12 +70,15 @@ impl Vars {
                 path => path,
             };
             // A name of nothing is noted nowhere.
-            let object = resources.iter().find(|r| !name.is_empty() && r.vars.contains(name)).ok_or_else(|| {
-                Failure::new(
-                    Reason::NoMatch,
-                    format!("var '{name}' cannot be mapped to a field in the set of known resources"),
-                )
-            })?;
+            let object = resources
+                .iter()
+                .find(|r| !name.is_empty() && r.vars.contains(name))
+                .ok_or_else(|| {
+                    Failure::new(
+                        Reason::NoMatch,
+                        format!("var '{name}' cannot be mapped to a field in the set of known resources"),
+                    )
+                })?;
             let value = lookup(&object.node, path).ok_or_else(|| {
                 Failure::new(
                     Reason::NoMatch,
@@ -133,7 +136,12 @@ fn primitive(node: &Node) -> Result<Option<Scalar>> {
     let Node::Scalar(scalar) = node else {
         return Ok(None);
     };
-    let bad = || Failure::new(Reason::NoMatch, "field specified in var not found in corresponding resource");
+    let bad = || {
+        Failure::new(
+            Reason::NoMatch,
+            "field specified in var not found in corresponding resource",
+        )
+    };
     let text = match scalar.tag {
         Tag::Int => scalar.text.parse::<i64>().map_err(|_| bad())?.to_string(),
         Tag::Float => {

@@ -166,7 +166,11 @@ fn about(random: &mut Random, case: &mut Case, layer: &mut Layer, category: Cate
         Category::Replacements => fields::replacements(random, layer, objects),
         Category::Vars => fields::vars(random, layer, objects),
         Category::Configurations => {
-            fields::configurations(random, layer);
+            if random.chance(35) {
+                fields::crds(random, layer);
+            } else {
+                fields::configurations(random, layer);
+            }
             fields::common(random, layer, 30);
             if random.chance(30) {
                 fields::vars(random, layer, objects);
@@ -195,7 +199,13 @@ fn some_objects(random: &mut Random) -> Vec<Value> {
     let mut objects: Vec<Value> = Vec::new();
     for _ in 0..count {
         let object = objects::object(random);
-        let id = |o: &Value| (o["kind"].clone(), o["metadata"]["name"].clone(), o["metadata"]["namespace"].clone());
+        let id = |o: &Value| {
+            (
+                o["kind"].clone(),
+                o["metadata"]["name"].clone(),
+                o["metadata"]["namespace"].clone(),
+            )
+        };
         // Twins are refused before anything else happens: few of them are enough.
         if objects.iter().all(|o| id(o) != id(&object)) || random.chance(5) {
             objects.push(object);
@@ -247,7 +257,9 @@ fn odd_file(random: &mut Random) -> (String, String) {
         10 => format!("\u{feff}{one}"),
         11 => format!("{one}...\n---\n{two}"),
         12 => objects[0].to_string().replace("\\u0001", ""),
-        13 => one.replace("metadata:", "metadata: &m").replace("spec:", "copy: *m\nspec:"),
+        13 => one
+            .replace("metadata:", "metadata: &m")
+            .replace("spec:", "copy: *m\nspec:"),
         14 => format!("{one}extra: &e {{a: 1}}\nmore: {{<<: *e, b: 2}}\n"),
         15 => format!("{one}kind: Twice\n"),
         16 => one.replace("kind:", "kin:"),
@@ -310,10 +322,16 @@ fn fault(random: &mut Random, layer: &mut Layer) {
         15 => ("patches", json!([{}])),
         16 => ("patches", json!([{ "path": "missing.yaml" }])),
         17 => ("patches", json!([{ "path": "all.yaml", "patch": "x" }])),
-        18 => ("transformers", json!(["apiVersion: x/v1\nkind: T\nmetadata:\n  name: t\n"])),
+        18 => (
+            "transformers",
+            json!(["apiVersion: x/v1\nkind: T\nmetadata:\n  name: t\n"]),
+        ),
         19 => ("configurations", json!(["missing.yaml"])),
         20 => ("resources", yaml("null")),
-        21 => ("metadata", json!({ "name": "k", "labels": { "a": "b" }, "annotations": {} })),
+        21 => (
+            "metadata",
+            json!({ "name": "k", "labels": { "a": "b" }, "annotations": {} }),
+        ),
         22 => ("generatorOptions", yaml("null")),
         23 => ("labels", json!([{ "pairs": { "a": "b" }, "unknown": true }])),
         24 => ("components", json!(["../base"])),

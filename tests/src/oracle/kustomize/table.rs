@@ -21,12 +21,7 @@ pub struct Row {
 const LONGEST_ANSWER: usize = 6000;
 
 /// Writes the table: of each category up to `each` cases that Kustomize builds and `each` that it refuses. Returns the number of rows.
-pub fn record_table(
-    kustomize: &mut Kustomize,
-    seed: u64,
-    each: usize,
-    path: &Path,
-) -> Result<usize, KustomizeError> {
+pub fn record_table(kustomize: &mut Kustomize, seed: u64, each: usize, path: &Path) -> Result<usize, KustomizeError> {
     let mut rows: BTreeMap<(Category, bool), Vec<String>> = BTreeMap::new();
     for number in 0..20_000 {
         let (category, case) = generate(seed, number);

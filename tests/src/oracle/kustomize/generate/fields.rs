@@ -10,8 +10,15 @@ use super::yaml::{print, raw};
 
 /// Names, namespace, labels, annotations, images and replicas: each with its own chance.
 pub(super) fn common(random: &mut Random, layer: &mut Layer, percent: usize) {
-    let fields: [fn(&mut Random, &mut Layer); 7] =
-        [prefix, suffix, namespace, labels, common_labels, common_annotations, images];
+    let fields: [fn(&mut Random, &mut Layer); 7] = [
+        prefix,
+        suffix,
+        namespace,
+        labels,
+        common_labels,
+        common_annotations,
+        images,
+    ];
     for field in fields {
         if random.chance(percent) {
             field(random, layer);
@@ -64,7 +71,10 @@ fn common_annotations(random: &mut Random, layer: &mut Layer) {
 fn images(random: &mut Random, layer: &mut Layer) {
     let count = 1 + random.below(2);
     let list = (0..count).map(|_| image(random)).collect();
-    layer.set(if random.chance(6) { "imageTags" } else { "images" }, Value::Array(list));
+    layer.set(
+        if random.chance(6) { "imageTags" } else { "images" },
+        Value::Array(list),
+    );
 }
 
 /// An entry of `images`.
@@ -74,7 +84,11 @@ pub(super) fn image(random: &mut Random) -> Value {
         image["newName"] = json!(random.pick(&["other", "q.io:1/nginx", "nginx"]));
     }
     if random.chance(55) {
-        image["newTag"] = if random.chance(15) { raw("\"1\"") } else { json!(random.pick(&["v9", "9.9", "latest"])) };
+        image["newTag"] = if random.chance(15) {
+            raw("\"1\"")
+        } else {
+            json!(random.pick(&["v9", "9.9", "latest"]))
+        };
     }
     if random.chance(15) {
         image["digest"] = json!("sha256:aa");
@@ -164,7 +178,13 @@ fn text_pairs(random: &mut Random) -> Value {
     json!({ random.pick(&["g", "h", "app"]): random.pick(&["1", "true", "x", "", "a b"]) })
 }
 
-pub(super) fn generator(random: &mut Random, layer: &mut Layer, field: &str, number: usize, percent_behavior: usize) -> Value {
+pub(super) fn generator(
+    random: &mut Random,
+    layer: &mut Layer,
+    field: &str,
+    number: usize,
+    percent_behavior: usize,
+) -> Value {
     let mut generator = json!({ "name": random.pick(&NAMES) });
     if random.chance(12) {
         generator["namespace"] = json!(random.pick(&NAMESPACES));
@@ -174,8 +194,24 @@ pub(super) fn generator(random: &mut Random, layer: &mut Layer, field: &str, num
     }
     if random.chance(70) {
         let literals = [
-            "k=v", "a=1", "b=true", "c=x=y", "quoted=\"v\"", "single='v'", "empty=", "space= v ", "d=a\nb", "k.dot=z", "u=é", "bad", "=none", "e=\"open",
-            "dup=1", "dup=2", "tab=\t", "long=0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890",
+            "k=v",
+            "a=1",
+            "b=true",
+            "c=x=y",
+            "quoted=\"v\"",
+            "single='v'",
+            "empty=",
+            "space= v ",
+            "d=a\nb",
+            "k.dot=z",
+            "u=é",
+            "bad",
+            "=none",
+            "e=\"open",
+            "dup=1",
+            "dup=2",
+            "tab=\t",
+            "long=0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890",
         ];
         let most = if random.chance(90) { 11 } else { literals.len() };
         let list: Vec<&str> = (0..=random.below(2)).map(|_| literals[random.below(most)]).collect();
@@ -183,7 +219,20 @@ pub(super) fn generator(random: &mut Random, layer: &mut Layer, field: &str, num
     }
     if random.chance(35) {
         let path = format!("f{number}.txt");
-        let text = random.pick(&["text\n", "no end", "", "a: b\n  c\n", "trail \nx\n", "tab\t\n", "crlf\r\nx\r\n", "é\n", "\n\nlead\n", "# c\n", "--- \n", "nul \u{7f} x\n"]);
+        let text = random.pick(&[
+            "text\n",
+            "no end",
+            "",
+            "a: b\n  c\n",
+            "trail \nx\n",
+            "tab\t\n",
+            "crlf\r\nx\r\n",
+            "é\n",
+            "\n\nlead\n",
+            "# c\n",
+            "--- \n",
+            "nul \u{7f} x\n",
+        ]);
         layer.file(&path, text.to_owned());
         let entry = match random.below(6) {
             0 => format!("key={path}"),
@@ -197,8 +246,20 @@ pub(super) fn generator(random: &mut Random, layer: &mut Layer, field: &str, num
     if random.chance(25) {
         let path = format!("e{number}.env");
         let text = random.pick(&[
-            "A=1\nB=two\n", "# c\n\nA=x y\n", "A=\"q\"\n", "A= lead\n", "  A=pad\n", "A\n", "A=1\nA=2\n", "\u{feff}A=bom\n", "A=x=y", "1A=x\n", "A B=x\n",
-            "A='s'\r\nB=2\r\n", "export A=1\n", "=x\n",
+            "A=1\nB=two\n",
+            "# c\n\nA=x y\n",
+            "A=\"q\"\n",
+            "A= lead\n",
+            "  A=pad\n",
+            "A\n",
+            "A=1\nA=2\n",
+            "\u{feff}A=bom\n",
+            "A=x=y",
+            "1A=x\n",
+            "A B=x\n",
+            "A='s'\r\nB=2\r\n",
+            "export A=1\n",
+            "=x\n",
         ]);
         layer.file(&path, text.to_owned());
         if random.chance(20) {
@@ -219,12 +280,41 @@ pub(super) fn generator(random: &mut Random, layer: &mut Layer, field: &str, num
 /// A field path of replacements and variables, mostly of something that is there.
 fn field_path(random: &mut Random) -> &'static str {
     random.pick(&[
-        "metadata.name", "metadata.name", "metadata.namespace", "metadata.labels.app", "metadata.annotations.[x.io/k]", "metadata.annotations.x\\.io/k",
-        "spec.replicas", "spec.template.spec.containers.0.image", "spec.template.spec.containers.[name=main].image", "spec.template.spec.containers.*.image",
-        "spec.template.spec.containers.[name=main].env.[name=A].value", "spec.template.spec.containers.*.env.[name=A].value", "data.k", "data.[file.txt]",
-        "spec.image", "spec.deep.er.value", "spec.list", "spec.list.0", "spec.list.-", "spec.any", "spec.template.metadata.labels", "spec", "kind",
-        "apiVersion", "spec.ports.0.port", "spec.selector.app", "spec.template.spec.containers.[image=nginx].name", "spec.new.field", "metadata",
-        "spec.containers.0.image", "data", "metadata.labels", "spec.list.*.value", "spec.list.[name=a].value", "spec.template.spec.containers.[name=new].image",
+        "metadata.name",
+        "metadata.name",
+        "metadata.namespace",
+        "metadata.labels.app",
+        "metadata.annotations.[x.io/k]",
+        "metadata.annotations.x\\.io/k",
+        "spec.replicas",
+        "spec.template.spec.containers.0.image",
+        "spec.template.spec.containers.[name=main].image",
+        "spec.template.spec.containers.*.image",
+        "spec.template.spec.containers.[name=main].env.[name=A].value",
+        "spec.template.spec.containers.*.env.[name=A].value",
+        "data.k",
+        "data.[file.txt]",
+        "spec.image",
+        "spec.deep.er.value",
+        "spec.list",
+        "spec.list.0",
+        "spec.list.-",
+        "spec.any",
+        "spec.template.metadata.labels",
+        "spec",
+        "kind",
+        "apiVersion",
+        "spec.ports.0.port",
+        "spec.selector.app",
+        "spec.template.spec.containers.[image=nginx].name",
+        "spec.new.field",
+        "metadata",
+        "spec.containers.0.image",
+        "data",
+        "metadata.labels",
+        "spec.list.*.value",
+        "spec.list.[name=a].value",
+        "spec.template.spec.containers.[name=new].image",
     ])
 }
 
@@ -238,8 +328,14 @@ fn path_in(random: &mut Random, object: &Value) -> String {
         }
         match here {
             Value::Object(map) if !map.is_empty() => {
-                let Some((key, value)) = map.iter().nth(random.below(map.len())) else { break };
-                parts.push(if key.contains(['.', '/']) { format!("[{key}]") } else { key.clone() });
+                let Some((key, value)) = map.iter().nth(random.below(map.len())) else {
+                    break;
+                };
+                parts.push(if key.contains(['.', '/']) {
+                    format!("[{key}]")
+                } else {
+                    key.clone()
+                });
                 here = value;
             }
             Value::Array(list) if !list.is_empty() => {
@@ -306,7 +402,11 @@ pub(super) fn replacements(random: &mut Random, layer: &mut Layer, objects: &[Va
         if random.chance(20) {
             let path = format!("replacement{number}.yaml");
             let both = random.chance(30);
-            let content = if both { json!([replacement, replacement]) } else { replacement };
+            let content = if both {
+                json!([replacement, replacement])
+            } else {
+                replacement
+            };
             layer.file(&path, print(&content));
             list.push(json!({ "path": path }));
         } else {
@@ -320,7 +420,10 @@ fn replacement(random: &mut Random, objects: &[Value]) -> Value {
     let mut replacement = Map::new();
     let value = random.chance(12);
     if value {
-        replacement.insert("sourceValue".into(), json!(random.pick(&["given", "a:b", "other-value"])));
+        replacement.insert(
+            "sourceValue".into(),
+            json!(random.pick(&["given", "a:b", "other-value"])),
+        );
     }
     if !value || random.chance(5) {
         let object = &objects[random.below(objects.len())];
@@ -331,7 +434,11 @@ fn replacement(random: &mut Random, objects: &[Value]) -> Value {
             }
         }
         if random.chance(85) {
-            let path = if random.chance(70) { path_in(random, object).replace("*", "0") } else { field_path(random).to_owned() };
+            let path = if random.chance(70) {
+                path_in(random, object).replace("*", "0")
+            } else {
+                field_path(random).to_owned()
+            };
             source["fieldPath"] = json!(path);
         }
         if random.chance(20) {
@@ -348,8 +455,15 @@ fn replacement(random: &mut Random, objects: &[Value]) -> Value {
             target["reject"] = json!([one(random, rejected)]);
         }
         if random.chance(90) {
-            let path = if random.chance(70) { path_in(random, object) } else { field_path(random).to_owned() };
-            target["fieldPaths"] = json!([path]);
+            let path = if random.chance(70) {
+                path_in(random, object)
+            } else {
+                field_path(random).to_owned()
+            };
+            // Another kind is another object: nothing more is learnt from those.
+            if !matches!(path.as_str(), "kind" | "apiVersion" | "metadata") {
+                target["fieldPaths"] = json!([path]);
+            }
         }
         if random.chance(40) {
             target["options"] = field_options(random);
@@ -366,7 +480,8 @@ pub(super) fn vars(random: &mut Random, layer: &mut Layer, objects: &[Value]) {
     let names: &[&str] = if random.chance(60) { &["VAR"] } else { &["VAR", "OTHER"] };
     let vars = names.iter().map(|name| {
         let object = &objects[random.below(objects.len())];
-        let mut reference = json!({ "apiVersion": object["apiVersion"], "kind": object["kind"], "name": object["metadata"]["name"] });
+        let mut reference =
+            json!({ "apiVersion": object["apiVersion"], "kind": object["kind"], "name": object["metadata"]["name"] });
         if let Some(namespace) = object["metadata"].get("namespace")
             && random.chance(40)
         {
@@ -375,8 +490,19 @@ pub(super) fn vars(random: &mut Random, layer: &mut Layer, objects: &[Value]) {
         let mut var = json!({ "name": name, "objref": reference });
         if random.chance(60) {
             let path = random.pick(&[
-                "metadata.name", "metadata.namespace", "spec.replicas", "data.k", "spec.template.spec.containers[0].image", "metadata.labels.app", "spec.any",
-                "spec.list[0]", "spec.deep.er.value", "spec", "spec.ports[0].port", "kind", "spec.template.spec.containers[0].env[0].value",
+                "metadata.name",
+                "metadata.namespace",
+                "spec.replicas",
+                "data.k",
+                "spec.template.spec.containers[0].image",
+                "metadata.labels.app",
+                "spec.any",
+                "spec.list[0]",
+                "spec.deep.er.value",
+                "spec",
+                "spec.ports[0].port",
+                "kind",
+                "spec.template.spec.containers[0].env[0].value",
             ]);
             var["fieldref"] = json!({ "fieldPath": path });
         }
@@ -410,14 +536,37 @@ pub(super) fn configurations(random: &mut Random, layer: &mut Layer) {
     let mut config = Map::new();
     let paths = |random: &mut Random| {
         random.pick(&[
-            "spec/image", "spec/any", "spec/new/field", "spec/list[]/value", "spec/list/value", "metadata/name", "metadata/labels", "spec/deep/er/value",
-            "spec/template/metadata/labels", "data", "spec/replicas", "metadata/namespace", "spec/configRef/name", "spec/list[]", "spec/new[]/x",
-            "spec/template/spec/containers/env/value", "subjects/namespace",
+            "spec/image",
+            "spec/any",
+            "spec/new/field",
+            "spec/list[]/value",
+            "spec/list/value",
+            "metadata/name",
+            "metadata/labels",
+            "spec/deep/er/value",
+            "spec/template/metadata/labels",
+            "data",
+            "spec/replicas",
+            "metadata/namespace",
+            "spec/configRef/name",
+            "spec/list[]",
+            "spec/new[]/x",
+            "spec/template/spec/containers/env/value",
+            "subjects/namespace",
         ])
     };
-    for section in
-        ["namePrefix", "nameSuffix", "namespace", "commonLabels", "templateLabels", "labels", "commonAnnotations", "varReference", "images", "replicas"]
-    {
+    for section in [
+        "namePrefix",
+        "nameSuffix",
+        "namespace",
+        "commonLabels",
+        "templateLabels",
+        "labels",
+        "commonAnnotations",
+        "varReference",
+        "images",
+        "replicas",
+    ] {
         if random.chance(25) {
             let list: Vec<Value> = (0..=random.below(1))
                 .map(|_| {
@@ -432,17 +581,74 @@ pub(super) fn configurations(random: &mut Random, layer: &mut Layer) {
         let (_, _, kind) = patches::group_version(random);
         let specs: Vec<Value> = (0..=random.below(1))
             .map(|_| {
-                let path = random.pick(&["spec/configRef/name", "spec/configRef", "spec/list/name", "spec/deep/er/value", "data/k", "spec/image"]);
+                let path = random.pick(&[
+                    "spec/configRef/name",
+                    "spec/configRef",
+                    "spec/list/name",
+                    "spec/deep/er/value",
+                    "data/k",
+                    "spec/image",
+                ]);
                 field_spec(random, path)
             })
             .collect();
-        config.insert("nameReference".into(), json!([{ "kind": random.pick(&["ConfigMap", "Secret", "Thing", kind]), "fieldSpecs": specs }]));
+        config.insert(
+            "nameReference".into(),
+            json!([{ "kind": random.pick(&["ConfigMap", "Secret", "Thing", kind]), "fieldSpecs": specs }]),
+        );
     }
     if random.chance(3) {
         config.insert("unknown".into(), json!([]));
     }
     layer.file("config.yaml", print(&Value::Object(config)));
     layer.set("configurations", json!(["config.yaml"]));
+}
+
+/// Definitions of custom kinds, with extensions on some of their fields.
+pub(super) fn crds(random: &mut Random, layer: &mut Layer) {
+    let mut spec = Map::new();
+    for field in ["configRef", "image", "any", "template", "deep"] {
+        let extension = match random.below(6) {
+            0 => json!({ "x-kubernetes-annotation": "" }),
+            1 => json!({ "x-kubernetes-label-selector": "" }),
+            2 => json!({ "x-kubernetes-identity": "" }),
+            3 | 4 => {
+                json!({ "x-kubernetes-object-ref-api-version": "v1", "x-kubernetes-object-ref-kind": random.pick(&["ConfigMap", "Secret", "Thing"]),
+                "x-kubernetes-object-ref-name-key": random.pick(&["name", "er"]) })
+            }
+            _ => json!({ "type": "string" }),
+        };
+        spec.insert(field.into(), extension);
+    }
+    if random.chance(30) {
+        spec.insert(
+            "configRef".into(),
+            json!({ "x-kubernetes-object-ref-api-version": "v1", "x-kubernetes-object-ref-kind": "ConfigMap" }),
+        );
+    }
+    let mut kind =
+        json!({ "kind": { "type": "string" }, "apiVersion": { "type": "string" }, "metadata": { "type": "object" } });
+    kind["spec"] = json!({ "$ref": "example.com/v1.Spec" });
+    if random.chance(10) {
+        kind.as_object_mut().map(|k| k.remove("metadata"));
+    }
+    let definitions = json!({
+        "example.com/v1.Thing": { "Schema": { "properties": kind } },
+        "example.com/v1.Spec": { "Schema": { "properties": spec } },
+    });
+    let text = if random.chance(50) {
+        definitions.to_string()
+    } else {
+        print(&definitions)
+    };
+    layer.file("crds.json", text);
+    layer.set("crds", json!(["crds.json"]));
+    if random.chance(20) {
+        layer.set(
+            "openapi",
+            json!({ "version": random.pick(&["v1.21.2", "v1.21.2", "v1.20.4"]) }),
+        );
+    }
 }
 
 /// Transformers, generators and validators of built-in kinds.
@@ -459,11 +665,24 @@ pub(super) fn plugins(random: &mut Random, layer: &mut Layer, objects: &[Value])
             list.push(json!(text));
         }
     }
-    layer.set(if random.chance(90) { "transformers" } else { "validators" }, Value::Array(list));
+    layer.set(
+        if random.chance(90) {
+            "transformers"
+        } else {
+            "validators"
+        },
+        Value::Array(list),
+    );
     if random.chance(30) {
         let field = random.pick(&["configMapGenerator", "secretGenerator"]);
-        let kind = if field == "configMapGenerator" { "ConfigMapGenerator" } else { "SecretGenerator" };
-        let Value::Object(mut generator) = generator(random, layer, field, 7, 20) else { return };
+        let kind = if field == "configMapGenerator" {
+            "ConfigMapGenerator"
+        } else {
+            "SecretGenerator"
+        };
+        let Value::Object(mut generator) = generator(random, layer, field, 7, 20) else {
+            return;
+        };
         let name = generator.remove("name").unwrap_or_default();
         let mut metadata = json!({ "name": name });
         if let Some(namespace) = generator.remove("namespace") {
@@ -489,20 +708,59 @@ fn transformer(random: &mut Random, objects: &[Value]) -> Value {
         json!(list)
     };
     let (kind, mut fields) = match random.below(13) {
-        0 => ("NamespaceTransformer", json!({ "fieldSpecs": specs(random, &["metadata/namespace", "metadata/name", "subjects", "spec/any"]) })),
-        1 => ("PrefixTransformer", json!({ "prefix": "t-", "fieldSpecs": specs(random, &["metadata/name", "spec/image"]) })),
-        2 => ("SuffixTransformer", json!({ "suffix": "-t", "fieldSpecs": specs(random, &["metadata/name", "spec/any"]) })),
-        3 => ("LabelTransformer", json!({ "labels": { "t": "l" }, "fieldSpecs": specs(random, &["metadata/labels", "spec/selector", "spec/new/x"]) })),
-        4 => ("AnnotationsTransformer", json!({ "annotations": { "t": "a" }, "fieldSpecs": specs(random, &["metadata/annotations", "spec/x"]) })),
-        5 => ("ImageTagTransformer", json!({ "imageTag": image(random), "fieldSpecs": specs(random, &["spec/image", "spec/template/spec/containers[]/image", "spec/template/spec/containers/image"]) })),
-        6 => ("ReplicaCountTransformer", json!({ "replica": { "name": random.pick(&NAMES), "count": 5 }, "fieldSpecs": specs(random, &["spec/replicas", "spec/new/replicas"]) })),
-        7 => ("ReplacementTransformer", json!({ "replacements": [replacement(random, objects)] })),
-        8 => ("PatchTransformer", json!({ "patch": print(&patches::strategic(random, object)) })),
-        9 => ("PatchTransformer", json!({ "patch": print(&patches::json_patch(random, object)), "target": patches::exact(random, object) })),
-        10 => ("PatchJson6902Transformer", json!({ "jsonOp": print(&patches::json_patch(random, object)),
-            "target": { "kind": object["kind"], "name": object["metadata"]["name"], "version": "v1", "group": "apps" } })),
-        11 => ("PatchStrategicMergeTransformer", json!({ "patches": print(&patches::strategic(random, object)) })),
-        _ => ("PrefixSuffixTransformer", json!({ "prefix": "q-", "suffix": "-q", "fieldSpecs": specs(random, &["metadata/name"]) })),
+        0 => (
+            "NamespaceTransformer",
+            json!({ "fieldSpecs": specs(random, &["metadata/namespace", "metadata/name", "subjects", "spec/any"]) }),
+        ),
+        1 => (
+            "PrefixTransformer",
+            json!({ "prefix": "t-", "fieldSpecs": specs(random, &["metadata/name", "spec/image"]) }),
+        ),
+        2 => (
+            "SuffixTransformer",
+            json!({ "suffix": "-t", "fieldSpecs": specs(random, &["metadata/name", "spec/any"]) }),
+        ),
+        3 => (
+            "LabelTransformer",
+            json!({ "labels": { "t": "l" }, "fieldSpecs": specs(random, &["metadata/labels", "spec/selector", "spec/new/x"]) }),
+        ),
+        4 => (
+            "AnnotationsTransformer",
+            json!({ "annotations": { "t": "a" }, "fieldSpecs": specs(random, &["metadata/annotations", "spec/x"]) }),
+        ),
+        5 => (
+            "ImageTagTransformer",
+            json!({ "imageTag": image(random), "fieldSpecs": specs(random, &["spec/image", "spec/template/spec/containers[]/image", "spec/template/spec/containers/image"]) }),
+        ),
+        6 => (
+            "ReplicaCountTransformer",
+            json!({ "replica": { "name": random.pick(&NAMES), "count": 5 }, "fieldSpecs": specs(random, &["spec/replicas", "spec/new/replicas"]) }),
+        ),
+        7 => (
+            "ReplacementTransformer",
+            json!({ "replacements": [replacement(random, objects)] }),
+        ),
+        8 => (
+            "PatchTransformer",
+            json!({ "patch": print(&patches::strategic(random, object)) }),
+        ),
+        9 => (
+            "PatchTransformer",
+            json!({ "patch": print(&patches::json_patch(random, object)), "target": patches::exact(random, object) }),
+        ),
+        10 => (
+            "PatchJson6902Transformer",
+            json!({ "jsonOp": print(&patches::json_patch(random, object)),
+            "target": { "kind": object["kind"], "name": object["metadata"]["name"], "version": "v1", "group": "apps" } }),
+        ),
+        11 => (
+            "PatchStrategicMergeTransformer",
+            json!({ "patches": print(&patches::strategic(random, object)) }),
+        ),
+        _ => (
+            "PrefixSuffixTransformer",
+            json!({ "prefix": "q-", "suffix": "-q", "fieldSpecs": specs(random, &["metadata/name"]) }),
+        ),
     };
     let mut metadata = json!({ "name": "notes" });
     if kind == "NamespaceTransformer" {
@@ -528,7 +786,10 @@ fn transformer(random: &mut Random, objects: &[Value]) -> Value {
 pub(super) fn output(random: &mut Random, layer: &mut Layer) {
     if random.chance(60) {
         let mut sort = Map::new();
-        sort.insert("order".into(), json!(random.pick(&["legacy", "fifo", "legacy", "other"])));
+        sort.insert(
+            "order".into(),
+            json!(random.pick(&["legacy", "fifo", "legacy", "other"])),
+        );
         if random.chance(50) {
             sort.insert(
                 "legacySortOptions".into(),
@@ -557,7 +818,18 @@ pub(super) fn edits(random: &mut Random, objects: &[Value]) -> (Vec<Vec<String>>
         add(&["set", "namesuffix", "--", "-e"]);
     }
     if random.chance(45) {
-        let all = ["nginx:e", "nginx=x/y", "nginx=x:*", "busybox=*:e", "r.io:5000/x/nginx:e", "nginx@sha256:e", "nginx", "x=y:1@sha256:b", "*=*", "nginx=*@*"];
+        let all = [
+            "nginx:e",
+            "nginx=x/y",
+            "nginx=x:*",
+            "busybox=*:e",
+            "r.io:5000/x/nginx:e",
+            "nginx@sha256:e",
+            "nginx",
+            "x=y:1@sha256:b",
+            "*=*",
+            "nginx=*@*",
+        ];
         let list: Vec<&str> = (0..=random.below(2)).map(|_| random.pick(&all)).collect();
         add(&[&["set", "image"], list.as_slice()].concat());
     }
@@ -595,7 +867,9 @@ pub(super) fn edits(random: &mut Random, objects: &[Value]) -> (Vec<Vec<String>>
         let object = &objects[random.below(objects.len())];
         let patch = match random.chance(50) {
             true => json!({ "patch": print(&patches::strategic(random, object)) }),
-            false => json!({ "patch": print(&patches::json_patch(random, object)), "target": { "kind": object["kind"] } }),
+            false => {
+                json!({ "patch": print(&patches::json_patch(random, object)), "target": { "kind": object["kind"] } })
+            }
         };
         patches.push(patch);
     }

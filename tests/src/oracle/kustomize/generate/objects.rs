@@ -115,11 +115,62 @@ fn labels(random: &mut Random) -> Value {
 /// A scalar in any spelling.
 pub(super) fn scalar(random: &mut Random) -> Value {
     raw(random.pick(&[
-        "1", "0", "-7", "0x1F", "012", "0o14", "1e3", "1.0", "1.50", ".5", "12e03", "1_000", "+1", "yes", "on", "No", "y", "~", "null",
-        "''", "\"1\"", "'true'", "true", "True", "FALSE", "2020-01-02", "2001-12-14t21:59:43.10-05:00", "!!str 12", "!!int \"3\"",
-        "plain text", "\"a\\nb\"", "'it''s'", "\"tab\\tx\"", "\"\\u00e9\"", "é", "{}", "[]", "a:b", "\"#x\"", "0b11", "1:30", ".inf",
-        "9223372036854775808", "123456789012345678901234567890", "-0", "1.", "x # comment", "!!binary aGk=", "'- a'", "\" lead\"",
-        "\"trail \"", "\"line one\\nline two\\n\"", "\"a: b\"", "'@at'", "'*star'", "'%p'", "\"\\\\\"", "=",
+        "1",
+        "0",
+        "-7",
+        "0x1F",
+        "012",
+        "0o14",
+        "1e3",
+        "1.0",
+        "1.50",
+        ".5",
+        "12e03",
+        "1_000",
+        "+1",
+        "yes",
+        "on",
+        "No",
+        "y",
+        "~",
+        "null",
+        "''",
+        "\"1\"",
+        "'true'",
+        "true",
+        "True",
+        "FALSE",
+        "2020-01-02",
+        "2001-12-14t21:59:43.10-05:00",
+        "!!str 12",
+        "plain text",
+        "\"a\\nb\"",
+        "'it''s'",
+        "\"tab\\tx\"",
+        "\"\\u00e9\"",
+        "é",
+        "{}",
+        "[]",
+        "a:b",
+        "\"#x\"",
+        "0b11",
+        "1:30",
+        ".inf",
+        "9223372036854775808",
+        "123456789012345678901234567890",
+        "-0",
+        "1.",
+        "x # comment",
+        "'- a'",
+        "\" lead\"",
+        "\"trail \"",
+        "\"line one\\nline two\\n\"",
+        "\"a: b\"",
+        "'@at'",
+        "'*star'",
+        "'%p'",
+        "\"\\\\\"",
+        "=",
     ]))
 }
 
@@ -129,7 +180,9 @@ fn env(random: &mut Random) -> Value {
         0 => json!({ "name": name, "valueFrom": { "configMapKeyRef": { "name": random.pick(&NAMES), "key": "k" } } }),
         1 => json!({ "name": name, "valueFrom": { "secretKeyRef": { "name": random.pick(&NAMES), "key": "k" } } }),
         2 => json!({ "name": name, "value": scalar(random) }),
-        3 => json!({ "name": name, "value": random.pick(&["$(VAR)", "x-$(VAR)-$(OTHER)", "$$(VAR)", "$(", "$(VAR", "$VAR"]) }),
+        3 => {
+            json!({ "name": name, "value": random.pick(&["$(VAR)", "x-$(VAR)-$(OTHER)", "$$(VAR)", "$(", "$(VAR", "$VAR"]) })
+        }
         _ => json!({ "name": name, "value": random.pick(&["v", "http://a.b:80/c", "a.b.c"]) }),
     }
 }
@@ -167,9 +220,11 @@ pub(super) fn container(random: &mut Random, name: &str) -> Value {
         });
     }
     if random.chance(20) {
-        container["volumeMounts"] = list(random, 2, |random| {
-            json!({ "mountPath": random.pick(&["/a", "/b"]), "name": random.pick(&NAMES) })
-        });
+        container["volumeMounts"] = list(
+            random,
+            2,
+            |random| json!({ "mountPath": random.pick(&["/a", "/b"]), "name": random.pick(&NAMES) }),
+        );
     }
     if random.chance(15) {
         container["resources"] = json!({ "limits": { "cpu": scalar(random), "memory": "1Gi" } });
@@ -265,13 +320,16 @@ fn body(random: &mut Random, kind: &str) -> Vec<(String, Value)> {
             if kind == "StatefulSet" {
                 value["serviceName"] = json!(random.pick(&NAMES));
                 if random.chance(30) {
-                    value["volumeClaimTemplates"] = json!([{ "metadata": { "name": "data" }, "spec": { "accessModes": ["ReadWriteOnce"] } }]);
+                    value["volumeClaimTemplates"] =
+                        json!([{ "metadata": { "name": "data" }, "spec": { "accessModes": ["ReadWriteOnce"] } }]);
                 }
             }
             spec(value)
         }
         "Job" => spec(json!({ "template": template(random) })),
-        "CronJob" => spec(json!({ "schedule": "* * * * *", "jobTemplate": { "spec": { "template": template(random) } } })),
+        "CronJob" => {
+            spec(json!({ "schedule": "* * * * *", "jobTemplate": { "spec": { "template": template(random) } } }))
+        }
         "Pod" => spec(pod_spec(random)),
         "Service" => {
             let ports = list(random, 2, |random| {
@@ -305,10 +363,15 @@ fn body(random: &mut Random, kind: &str) -> Vec<(String, Value)> {
         }
         "Secret" => vec![
             ("type".into(), json!("Opaque")),
-            (random.pick(&["data", "stringData"]).to_owned(), json!({ "k": "aGVsbG8=", "j": random.pick(&["", "eA=="]) })),
+            (
+                random.pick(&["data", "stringData"]).to_owned(),
+                json!({ "k": "aGVsbG8=", "j": random.pick(&["", "eA=="]) }),
+            ),
         ],
-        "PersistentVolumeClaim" => spec(json!({ "accessModes": ["ReadWriteOnce"], "volumeName": random.pick(&NAMES),
-            "resources": { "requests": { "storage": "1Gi" } } })),
+        "PersistentVolumeClaim" => spec(
+            json!({ "accessModes": ["ReadWriteOnce"], "volumeName": random.pick(&NAMES),
+            "resources": { "requests": { "storage": "1Gi" } } }),
+        ),
         "Role" | "ClusterRole" => {
             let mut rule = json!({ "apiGroups": [""], "resources": ["configmaps", "secrets"], "verbs": ["get"] });
             if random.chance(60) {
@@ -319,7 +382,10 @@ fn body(random: &mut Random, kind: &str) -> Vec<(String, Value)> {
         "RoleBinding" | "ClusterRoleBinding" => {
             let role = random.pick(&["Role", "ClusterRole"]);
             vec![
-                ("roleRef".into(), json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": random.pick(&NAMES) })),
+                (
+                    "roleRef".into(),
+                    json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": random.pick(&NAMES) }),
+                ),
                 ("subjects".into(), subjects(random)),
             ]
         }

@@ -38,12 +38,29 @@ pub(super) fn target(random: &mut Random) -> Value {
         target.insert("name".into(), json!(name));
     }
     if random.chance(15) {
-        let namespace = if random.chance(30) { "o.*" } else { random.pick(&NAMESPACES) };
+        let namespace = if random.chance(30) {
+            "o.*"
+        } else {
+            random.pick(&NAMESPACES)
+        };
         target.insert("namespace".into(), json!(namespace));
     }
     if random.chance(15) {
-        let selector = random.pick(&["app=a", "app", "!app", "app in (a,b)", "app!=a", "tier notin (a)", "app=a,tier=b", "app==a", "a b"]);
-        target.insert(random.pick(&["labelSelector", "annotationSelector"]).into(), json!(selector));
+        let selector = random.pick(&[
+            "app=a",
+            "app",
+            "!app",
+            "app in (a,b)",
+            "app!=a",
+            "tier notin (a)",
+            "app=a,tier=b",
+            "app==a",
+            "a b",
+        ]);
+        target.insert(
+            random.pick(&["labelSelector", "annotationSelector"]).into(),
+            json!(selector),
+        );
     }
     Value::Object(target)
 }
@@ -96,7 +113,10 @@ fn changed(random: &mut Random, value: &Value, depth: usize) -> Option<Value> {
                 }
             }
             if random.chance(12) {
-                out.insert(random.pick(&["new", "image", "value", "replicas"]).into(), scalar(random));
+                out.insert(
+                    random.pick(&["new", "image", "value", "replicas"]).into(),
+                    scalar(random),
+                );
             }
             if random.chance(5) {
                 out.insert("$patch".into(), json!(random.pick(&["replace", "delete", "merge"])));
@@ -117,13 +137,18 @@ fn changed(random: &mut Random, value: &Value, depth: usize) -> Option<Value> {
             }
             if random.chance(30) {
                 let new = match list.first() {
-                    Some(Value::Object(_)) => json!({ "name": random.pick(&["new", "main", "A", "http"]), "value": "added", "image": "new:1" }),
+                    Some(Value::Object(_)) => {
+                        json!({ "name": random.pick(&["new", "main", "A", "http"]), "value": "added", "image": "new:1" })
+                    }
                     _ => json!(random.pick(&["x", "z", "--a"])),
                 };
                 out.insert(random.below(out.len() + 1), new);
             }
             if random.chance(6) {
-                out.insert(random.below(out.len() + 1), json!({ "$patch": random.pick(&["replace", "delete", "merge"]), "name": "main" }));
+                out.insert(
+                    random.below(out.len() + 1),
+                    json!({ "$patch": random.pick(&["replace", "delete", "merge"]), "name": "main" }),
+                );
             } else if random.chance(4) {
                 out.push(json!({ "$patch": "replace" }));
             }
@@ -174,7 +199,9 @@ fn pointer(random: &mut Random, object: &Value) -> String {
         }
         match here {
             Value::Object(map) if !map.is_empty() => {
-                let Some((key, value)) = map.iter().nth(random.below(map.len())) else { break };
+                let Some((key, value)) = map.iter().nth(random.below(map.len())) else {
+                    break;
+                };
                 out += "/";
                 out += &key.replace('~', "~0").replace('/', "~1");
                 here = value;
@@ -207,12 +234,23 @@ pub(super) fn entry(random: &mut Random, objects: &[Value], number: usize) -> (V
         true => {
             entry.insert("target".into(), exact(random, object));
             let patch = json_patch(random, object);
-            if random.chance(30) { patch_as_json(&patch) } else { print(&patch) }
+            if random.chance(30) {
+                patch_as_json(&patch)
+            } else {
+                print(&patch)
+            }
         }
         false => {
             let mut patch = strategic(random, object);
             if random.chance(25) {
-                entry.insert("target".into(), if random.chance(50) { exact(random, object) } else { target(random) });
+                entry.insert(
+                    "target".into(),
+                    if random.chance(50) {
+                        exact(random, object)
+                    } else {
+                        target(random)
+                    },
+                );
                 if random.chance(30) {
                     patch["metadata"]["name"] = json!("other");
                 }
@@ -239,14 +277,23 @@ pub(super) fn entry(random: &mut Random, objects: &[Value], number: usize) -> (V
         entry.insert("options".into(), Value::Object(options));
     }
     if random.chance(2) {
-        text = random.pick(&["", "# nothing\n", "{}\n", "[]\n", "text\n", "a: [\n", "null\n"]).to_owned();
+        text = random
+            .pick(&["", "# nothing\n", "{}\n", "[]\n", "text\n", "a: [\n", "null\n"])
+            .to_owned();
     }
     if random.chance(50) {
         let path = format!("patch{number}.yaml");
         entry.insert("path".into(), json!(path));
         (Value::Object(entry), Some((path, text)))
     } else {
-        entry.insert("patch".into(), if text.ends_with('\n') { json!(text) } else { raw(&json!(text).to_string()) });
+        entry.insert(
+            "patch".into(),
+            if text.ends_with('\n') {
+                json!(text)
+            } else {
+                raw(&json!(text).to_string())
+            },
+        );
         (Value::Object(entry), None)
     }
 }

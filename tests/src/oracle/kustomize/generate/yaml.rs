@@ -32,7 +32,8 @@ fn fields(out: &mut String, map: &Map<String, Value>, indent: usize) {
 }
 
 fn field(out: &mut String, key: &str, value: &Value, indent: usize) {
-    let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "$-_./".contains(c)) && !is_special(key);
+    let plain =
+        !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "$-_./".contains(c)) && !is_special(key);
     if plain {
         *out += key;
     } else {
