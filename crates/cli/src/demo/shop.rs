@@ -247,10 +247,7 @@ const README: &str = "# The shop\n\n\
 const FILES: [(&str, &str); 6] = [
     ("Chart.yaml", include_str!("chart/Chart.yaml")),
     ("values.yaml", include_str!("chart/values.yaml")),
-    (
-        "templates/_helpers.tpl",
-        include_str!("chart/templates/_helpers.tpl"),
-    ),
+    ("templates/_helpers.tpl", include_str!("chart/templates/_helpers.tpl")),
     (
         "templates/deployment.yaml",
         include_str!("chart/templates/deployment.yaml"),

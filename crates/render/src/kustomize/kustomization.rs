@@ -421,6 +421,11 @@ fn spell_fields(yaml: &mut Yaml) {
                     spell_fields(value);
                 }
             }
+            // Of two spellings of one field the last one counts.
+            let mut seen = std::collections::HashSet::new();
+            fields.reverse();
+            fields.retain(|(key, _)| seen.insert(key.clone()));
+            fields.reverse();
         }
         Yaml::Seq(items) => items.iter_mut().for_each(spell_fields),
         _ => {}
