@@ -52,15 +52,26 @@ pub(super) fn table(pairs: &[Pair], tool: &str) -> String {
     let ours = || pairs.iter().map(|p| p.ours);
     let theirs = || pairs.iter().map(|p| p.theirs);
     let processes = || pairs.iter().filter_map(|p| p.our_process);
-    let mut text = format!("| processor time, {} cases | here | {tool} | times less |\n| --- | --- | --- | --- |\n", pairs.len());
+    let mut text = format!(
+        "| processor time, {} cases | here | {tool} | times less |\n| --- | --- | --- | --- |\n",
+        pairs.len()
+    );
     let mut row = |what: &str, ours: Duration, theirs: Duration| {
         let ratio = theirs.as_secs_f64() / ours.as_secs_f64().max(1e-9);
         // Writing to a string cannot fail.
         let _ = writeln!(text, "| {what} | {} | {} | {ratio:.0} |", ms(ours), ms(theirs));
     };
     row("median", median(ours().collect()), median(theirs().collect()));
-    row("90th percentile", percentile(ours().collect(), 90), percentile(theirs().collect(), 90));
-    row("worst", ours().max().unwrap_or_default(), theirs().max().unwrap_or_default());
+    row(
+        "90th percentile",
+        percentile(ours().collect(), 90),
+        percentile(theirs().collect(), 90),
+    );
+    row(
+        "worst",
+        ours().max().unwrap_or_default(),
+        theirs().max().unwrap_or_default(),
+    );
     row("sum", ours().sum(), theirs().sum());
     if processes().next().is_some() {
         row("sum, each in a process of its own", processes().sum(), theirs().sum());

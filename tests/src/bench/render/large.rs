@@ -37,7 +37,10 @@ fn config_map(text: &mut String, number: usize) {
         number % 17
     );
     for line in 0..8 {
-        let _ = writeln!(text, "  setting-{line}: \"value {line} of resource {number}, long enough to be one\"");
+        let _ = writeln!(
+            text,
+            "  setting-{line}: \"value {line} of resource {number}, long enough to be one\""
+        );
     }
 }
 

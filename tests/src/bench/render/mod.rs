@@ -77,7 +77,10 @@ pub fn run(options: &Options) -> Result<String> {
         text += &bench.large()?;
     }
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text += &format!("\nLoad after: {}\n", load.split(' ').take(3).collect::<Vec<_>>().join(" "));
+    text += &format!(
+        "\nLoad after: {}\n",
+        load.split(' ').take(3).collect::<Vec<_>>().join(" ")
+    );
     Ok(text)
 }
 
@@ -165,7 +168,10 @@ impl Bench {
         let tool = "`helm template`";
         let mut text = format!("\n### Charts (a1), each cold, beside {tool}\n\n{}", table(&plain, tool));
         text += &format!("\n{}\n", named("Over a fifth of Helm's", &over_a_fifth(&plain)));
-        text += &format!("\nThe ten that cost most here, and the ten with the lowest ratio:\n\n{}", worst(&plain, tool, 10));
+        text += &format!(
+            "\nThe ten that cost most here, and the ten with the lowest ratio:\n\n{}",
+            worst(&plain, tool, 10)
+        );
         if !keys.is_empty() {
             text += &format!(
                 "\nCases that make private keys stand apart (more than {KEY_BYTES} random bytes at one place):\n\n{}",
@@ -217,9 +223,15 @@ impl Bench {
             });
         }
         let tool = "`kustomize build`";
-        let mut text = format!("\n### Kustomizations (a4), each cold, beside {tool}\n\n{}", table(&pairs, tool));
+        let mut text = format!(
+            "\n### Kustomizations (a4), each cold, beside {tool}\n\n{}",
+            table(&pairs, tool)
+        );
         text += &format!("\n{}\n", named("Over a fifth of Kustomize's", &over_a_fifth(&pairs)));
-        text += &format!("\nThe five that cost most here, and the five with the lowest ratio:\n\n{}", worst(&pairs, tool, 5));
+        text += &format!(
+            "\nThe five that cost most here, and the five with the lowest ratio:\n\n{}",
+            worst(&pairs, tool, 5)
+        );
         text += &format!("\nAgainst Kustomize (a5): {}", same.text());
         Ok(text)
     }
@@ -273,7 +285,8 @@ struct Same {
 impl Same {
     fn compare(&mut self, case: &ChartCase, ours: &str, other: &str, theirs: &Runs) {
         if case.ok != theirs.success {
-            self.differing.push(format!("{} (helm itself does not do as the corpus says)", case.name));
+            self.differing
+                .push(format!("{} (helm itself does not do as the corpus says)", case.name));
         } else if ours == theirs.text {
             if case.ok {
                 self.to_the_byte += 1;
@@ -303,7 +316,10 @@ impl Same {
         if self.failing > 0 {
             text += &format!(", {} failing with the same words", self.failing);
         }
-        text + &format!(". {}\n", named("Different", &self.differing.iter().map(|s| &**s).collect::<Vec<_>>()))
+        text + &format!(
+            ". {}\n",
+            named("Different", &self.differing.iter().map(|s| &**s).collect::<Vec<_>>())
+        )
     }
 }
 
@@ -316,13 +332,17 @@ fn common_lines(ours: &str, other: &str, theirs: &str) -> bool {
     };
     lines(ours) == lines(other)
         && lines(ours) == lines(theirs)
-        && ours.lines().zip(other.lines()).zip(theirs.lines()).all(|((ours, other), theirs)| {
-            if ours == other {
-                ours == theirs
-            } else {
-                before(ours) == before(theirs)
-            }
-        })
+        && ours
+            .lines()
+            .zip(other.lines())
+            .zip(theirs.lines())
+            .all(|((ours, other), theirs)| {
+                if ours == other {
+                    ours == theirs
+                } else {
+                    before(ours) == before(theirs)
+                }
+            })
 }
 
 fn named(what: &str, names: &[&str]) -> String {

@@ -63,8 +63,7 @@ impl Ambient for Seeded {
     fn random(&self, site: &CallSite, draw: u32, out: &mut [u8]) {
         let place = (site.template.to_string(), u64::from(site.position));
         *self.drawn.borrow_mut().entry(place).or_default() += out.len();
-        let mut state =
-            self.seed << 32 ^ u64::from(site.position) ^ u64::from(site.run) << 48 ^ u64::from(draw) << 40;
+        let mut state = self.seed << 32 ^ u64::from(site.position) ^ u64::from(site.run) << 48 ^ u64::from(draw) << 40;
         for byte in out {
             state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -205,7 +204,9 @@ pub(super) fn kustomizations(corpus: &Path, out: &Path, samples: usize) -> Resul
 /// Builds the kustomization in a directory; a line of [`Measured`], and the text in `out`.
 pub(super) fn one_directory(directory: &Path, out: &Path, samples: usize) -> Result<()> {
     let tree = Snapshot::of(directory)?;
-    line(&on_a_big_stack(|| kustomization("large", &tree, &TreePath::root(), out, samples))??)
+    line(&on_a_big_stack(|| {
+        kustomization("large", &tree, &TreePath::root(), out, samples)
+    })??)
 }
 
 fn kustomization(name: &str, tree: &Snapshot, inside: &TreePath, out: &Path, samples: usize) -> Result<Measured> {
@@ -214,13 +215,14 @@ fn kustomization(name: &str, tree: &Snapshot, inside: &TreePath, out: &Path, sam
         ..Measured::default()
     };
     for sample in 0..samples {
-        let (cost, text) = timed(|| {
-            match kustomize::build(&Reader::new(tree), inside, &kustomize::Options::default()) {
-                Built::Ok { text, .. } => text,
-                Built::Needs(needs) => format!("Error: {} remote resources\n", needs.len()),
-                Built::Failed(failure) => format!("Error: {failure}\n"),
-            }
-        });
+        let (cost, text) =
+            timed(
+                || match kustomize::build(&Reader::new(tree), inside, &kustomize::Options::default()) {
+                    Built::Ok { text, .. } => text,
+                    Built::Needs(needs) => format!("Error: {} remote resources\n", needs.len()),
+                    Built::Failed(failure) => format!("Error: {failure}\n"),
+                },
+            );
         measured.cold.push(nanos(cost));
         if sample == 0 {
             fs::write(out.join(format!("{name}.0")), text)?;

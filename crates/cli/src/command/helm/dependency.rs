@@ -16,10 +16,10 @@ use pintle_render::helm::{Chart, Dependency, Limits, Metadata};
 use pintle_repo::{ChartError, ChartRef};
 
 use super::chart::{Loaded, from_archive, load, read_directory};
+use super::failed;
 use super::fetch::{Fetcher, is_oci};
 use super::lock::{Lock, digest, digest_of_helm_2};
 use super::pack::pack;
-use super::failed;
 use crate::args::{AccessFlags, HelmDependencyArgs, HelmDependencyCommand};
 use crate::exit::CliError;
 use crate::output;
@@ -54,7 +54,9 @@ async fn build(at: &Path, access: &AccessFlags) -> Result<(), CliError> {
     let loaded = directory(at)?;
     let metadata = loaded.chart.metadata();
     let is_old = metadata.api_version == "v1";
-    let file = ["Chart.lock", "requirements.lock"].into_iter().find(|name| at.join(name).exists());
+    let file = ["Chart.lock", "requirements.lock"]
+        .into_iter()
+        .find(|name| at.join(name).exists());
     let Some(file) = file else {
         return update(at, access).await;
     };
@@ -107,7 +109,10 @@ pub(super) async fn update(at: &Path, access: &AccessFlags) -> Result<(), CliErr
         return Ok(());
     }
     if let Ok(link) = std::fs::read_link(&path) {
-        return Err(failed(format!("the {file} file is a symlink to {:?}", link.display().to_string())));
+        return Err(failed(format!(
+            "the {file} file is a symlink to {:?}",
+            link.display().to_string()
+        )));
     }
     let lock = Lock {
         digest,
@@ -139,10 +144,8 @@ fn check_repositories(at: &Path, dependencies: &[Dependency]) -> Result<(), CliE
     if unknown.is_empty() {
         return Ok(());
     }
-    Err(
-        failed(format!("no repository definition for {}", unknown.join(", ")))
-            .with_hint("this version knows no named repositories; write the URL into Chart.yaml, with https:// or oci://"),
-    )
+    Err(failed(format!("no repository definition for {}", unknown.join(", ")))
+        .with_hint("this version knows no named repositories; write the URL into Chart.yaml, with https:// or oci://"))
 }
 
 /// The directory that `file://…` names; relative to the chart.
@@ -362,7 +365,10 @@ fn pack_local(at: &Path, dependency: &Dependency) -> Result<(String, Vec<u8>), C
     let chart = source.load(&limits).map_err(failed)?;
     let metadata = chart.metadata();
     if !fits(&constraint(dependency)?, &metadata.version) {
-        return Err(failed(format!("can't get a valid version for dependency {}", dependency.name)));
+        return Err(failed(format!(
+            "can't get a valid version for dependency {}",
+            dependency.name
+        )));
     }
     check_name(metadata, &dependency.name)?;
     let now = u64::try_from(output::time::now().as_second()).unwrap_or_default();

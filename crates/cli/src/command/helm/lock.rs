@@ -80,7 +80,9 @@ pub(super) fn digest_of_helm_2(asked: Option<&[Dependency]>) -> String {
 
 fn sha256(json: &str) -> String {
     let digest = Sha256::digest(json);
-    digest.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    digest
+        .iter()
+        .fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// A dependency as a document, fields in the order of their names. The repository is there even if empty.
@@ -244,7 +246,10 @@ mod tests {
     fn a_lock_is_read_as_it_was_written() {
         let lock = Lock {
             digest: "sha256:1".into(),
-            dependencies: Some(vec![dependency("a", "1.0.0", "https://h/c"), dependency("b", "2.0.0", "")]),
+            dependencies: Some(vec![
+                dependency("a", "1.0.0", "https://h/c"),
+                dependency("b", "2.0.0", ""),
+            ]),
         };
         let text = lock.to_yaml("2026-01-02T03:04:05Z");
         assert_eq!(

@@ -102,7 +102,10 @@ fn chart_yaml(metadata: &Metadata) -> String {
     field("icon", text(&metadata.icon));
     field("keywords", texts(&metadata.keywords));
     field("kubeVersion", text(&metadata.kube_version));
-    field("maintainers", Yaml::Seq(metadata.maintainers.iter().map(maintainer).collect()));
+    field(
+        "maintainers",
+        Yaml::Seq(metadata.maintainers.iter().map(maintainer).collect()),
+    );
     field("name", text(&metadata.name));
     field("sources", texts(&metadata.sources));
     field("tags", text(&metadata.tags));

@@ -125,12 +125,7 @@ fn clock() -> Now {
 }
 
 /// Writes every manifest into the file it comes from, and says which.
-fn write(
-    rendered: &Output,
-    options: &Options,
-    args: &HelmTemplateArgs,
-    directory: &Path,
-) -> Result<(), CliError> {
+fn write(rendered: &Output, options: &Options, args: &HelmTemplateArgs, directory: &Path) -> Result<(), CliError> {
     let below = if args.release_name {
         directory.join(&options.release_name)
     } else {
@@ -170,7 +165,10 @@ impl Files {
     fn add(&mut self, directory: &Path, name: &str, text: &str) -> Result<(), CliError> {
         // Names of templates come from the chart, and the chart may come from anywhere.
         if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            return Err(failed(format!("{name:?} is no name of a file below {}", directory.display())));
+            return Err(failed(format!(
+                "{name:?} is no name of a file below {}",
+                directory.display()
+            )));
         }
         let path = directory.join(name);
         let unwritable = |e: std::io::Error| failed(format!("cannot write {}: {e}", path.display()));

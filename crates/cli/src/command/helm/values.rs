@@ -58,7 +58,9 @@ fn text(name: &str) -> Result<String, CliError> {
     }
     .map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(failed(format!("{name} has more than {MAX_BYTES} bytes, the limit for values")));
+        return Err(failed(format!(
+            "{name} has more than {MAX_BYTES} bytes, the limit for values"
+        )));
     }
     // As Go takes any bytes for a text.
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -120,7 +120,10 @@ fn table<const N: usize>(rows: &[[String; N]], longest: usize) -> String {
         let kept: String = cell.chars().take(longest.saturating_sub(3)).collect();
         format!("{kept}...")
     };
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| cut(cell)).collect()).collect();
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| cut(cell)).collect())
+        .collect();
     let mut widths = [0; N];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
