@@ -236,12 +236,7 @@ async fn choose(at: &Path, asked: &[Dependency], fetcher: &Fetcher) -> Result<Ve
             }
         };
         match version {
-            Some(version) => chosen.push(Dependency {
-                name: name.clone(),
-                version,
-                repository: repository.clone(),
-                ..Dependency::default()
-            }),
+            Some(version) => chosen.push(Dependency::on(name, version, repository)),
             None => missing.push(format!(
                 "{name:?} (repository {repository:?}, version {:?})",
                 dependency.version

@@ -37,12 +37,11 @@ impl Lock {
                     let Yaml::Map(entries) = item else {
                         return Err("a dependency is no mapping".to_owned());
                     };
-                    Ok(Dependency {
-                        name: field(entries, "name")?,
-                        version: field(entries, "version")?,
-                        repository: field(entries, "repository")?,
-                        ..Dependency::default()
-                    })
+                    Ok(Dependency::on(
+                        field(entries, "name")?,
+                        field(entries, "version")?,
+                        field(entries, "repository")?,
+                    ))
                 });
                 Some(read.collect::<Result<Vec<_>, _>>()?)
             }
@@ -222,12 +221,7 @@ mod tests {
     use super::*;
 
     fn dependency(name: &str, version: &str, repository: &str) -> Dependency {
-        Dependency {
-            name: name.into(),
-            version: version.into(),
-            repository: repository.into(),
-            ..Dependency::default()
-        }
+        Dependency::on(name, version, repository)
     }
 
     #[test]
