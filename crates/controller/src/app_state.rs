@@ -38,13 +38,15 @@ pub(crate) struct AppState {
     pub announced: Option<(Box<Application>, Box<Application>)>,
     /// A write of the Application is under way.
     pub writing: bool,
+    /// It had a turn since that write went out.
+    pub turned_meanwhile: bool,
     /// Bodies that were asked for.
     pub reading: BTreeSet<ResourceKey>,
     /// When the sources are resolved again without a hint.
     pub poll_at: Option<Timestamp>,
     /// Why automated sync does nothing, for people.
     pub why: String,
-    /// A write that only moves the revision waits until then.
+    /// A write that only says how far an operation is waits until then.
     pub write_later: Option<Timestamp>,
     /// Counts writes that failed in a row, for their backoff.
     pub failed_writes: u32,
@@ -117,6 +119,7 @@ impl AppState {
             deletion: None,
             announced: None,
             writing: false,
+            turned_meanwhile: false,
             reading: BTreeSet::new(),
             poll_at: None,
             why: String::new(),

@@ -1,12 +1,13 @@
 //! Everything that can wake the hub.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pintle_cluster::ClusterEvent;
 use pintle_engine::Outcome;
 use pintle_engine::app::operation::Wanted;
 use pintle_engine::sync::TaskId;
-use pintle_model::{Object, ResourceKey};
+use pintle_model::{Object, ResourceKey, Sensitive};
 use pintle_render::Rendered;
 use tokio::time::Instant;
 
@@ -53,8 +54,12 @@ pub(crate) enum Event {
         run: u64,
         outcomes: Vec<(TaskId, Outcome)>,
     },
-    /// A write of the Application itself ended.
-    Written { app: AppKey, outcome: Outcome },
+    /// A write of the Application itself ended, so long after it was wanted.
+    Written {
+        app: AppKey,
+        outcome: Outcome,
+        took: Duration,
+    },
     /// An object that is wanted but was not kept whole was read; `None` if it is gone.
     Read {
         app: AppKey,
@@ -63,6 +68,8 @@ pub(crate) enum Event {
     },
     /// An object that is wanted could not be read; it is tried again.
     ReadFailed { app: AppKey, key: ResourceKey },
+    /// The secret that charts' randomness depends on is known.
+    Installation(Arc<Sensitive<Vec<u8>>>),
     /// Someone asks about an application.
     Query(Query),
     /// Stop.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pintle_model::application::Source;
-use pintle_repo::{RepoError, Repositories, SourceRender};
+use pintle_repo::{Ask, RepoError, Repositories, SourceRender};
 use tokio::time::Instant;
 
 struct Upstream {
@@ -81,7 +81,11 @@ fn repositories() -> (tempfile::TempDir, Repositories) {
 }
 
 async fn render(repositories: &Repositories, source: &Source) -> Result<SourceRender, RepoError> {
-    repositories.render(source, None, "default", Instant::now()).await
+    one(repositories, Ask::plain(vec![source.clone()])).await
+}
+
+async fn one(repositories: &Repositories, ask: Ask) -> Result<SourceRender, RepoError> {
+    repositories.render(&ask).await.remove(0)
 }
 
 fn names(render: &SourceRender) -> Vec<String> {
@@ -146,11 +150,9 @@ async fn a_commit_renders_only_what_it_touched_and_is_fetched_once() {
         for n in 0..20 {
             let (repositories, source) = (repositories.clone(), upstream.source(&format!("apps/{n}"), "main"));
             tasks.spawn(async move {
-                repositories
-                    .render(&source, None, "default", hint)
-                    .await
-                    .unwrap()
-                    .revision
+                let mut ask = Ask::plain(vec![source]);
+                ask.not_before = hint;
+                one(&repositories, ask).await.unwrap().revision
             });
         }
         let revisions: std::collections::BTreeSet<String> = tasks.join_all().await.into_iter().collect();

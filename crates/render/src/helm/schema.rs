@@ -56,7 +56,7 @@ impl Retrieve for Nothing {
     }
 }
 
-fn check_one(schema: &[u8], values: &Table) -> Result<(), String> {
+pub(crate) fn check_one(schema: &[u8], values: &Table) -> Result<(), String> {
     let schema: Json = serde_json::from_slice(schema).map_err(|e| e.to_string())?;
     let validator = jsonschema::options()
         .with_retriever(Nothing)

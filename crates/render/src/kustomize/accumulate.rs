@@ -1,6 +1,7 @@
 //! One kustomization after another: resources and bases, generators, components, transformers, variables.
 
 use super::config::Config;
+use super::edit::Edits;
 use super::error::{Failure, Reason, Result};
 use super::fieldspec::{FieldSpec, merge_all};
 use super::kustomization::Kustomization;
@@ -36,10 +37,24 @@ pub(super) struct Target<'s, 'a, 't> {
 
 impl<'s, 'a, 't> Target<'s, 'a, 't> {
     /// Reads the kustomization of a directory.
-    pub fn load(mut loader: Loader<'s, 'a, 't>) -> Result<Self> {
+    pub fn load(loader: Loader<'s, 'a, 't>) -> Result<Self> {
+        Self::read(loader, None)
+    }
+
+    /// Reads the kustomization that is built, with the edits of the options.
+    pub fn load_edited(loader: Loader<'s, 'a, 't>) -> Result<Self> {
+        let edits = &loader.session.options.edits;
+        Self::read(loader, Some(edits))
+    }
+
+    fn read(mut loader: Loader<'s, 'a, 't>, edits: Option<&Edits>) -> Result<Self> {
         let (name, text) = loader.kustomization()?;
-        let kustomization =
-            Kustomization::parse(&text).map_err(|e| e.within(format_args!("{}", loader.root.child(name))))?;
+        let place = loader.root.child(name);
+        let mut kustomization = Kustomization::read(&text).map_err(|e| e.within(&place))?;
+        if let Some(edits) = edits {
+            super::edit::apply(&mut kustomization, edits, &loader).map_err(|e| e.within(&place))?;
+        }
+        kustomization.check().map_err(|e| e.within(&place))?;
         // Both would need what is not here; saying nothing would render something else than Kustomize.
         if !kustomization.openapi.is_empty() {
             return Err(unsupported(&loader, "openapi"));
@@ -135,9 +150,6 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         let loader = match self.loader.base(path) {
             Ok(loader) => loader,
             Err(e) if e.reason == Reason::Remote && !self.loader.session.needs.borrow().is_empty() => return Ok(into),
-            Err(e) if e.reason == Reason::Missing && self.loader.session.options.ignore_missing_components => {
-                return Ok(into);
-            }
             Err(e) => return Err(e),
         };
         let root = loader.root.clone();

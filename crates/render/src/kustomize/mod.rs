@@ -10,6 +10,7 @@
 
 mod accumulate;
 mod config;
+mod edit;
 mod error;
 mod fieldspec;
 mod generator;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 use pintle_model::Value;
 use pintle_model::tree::{Reader, TreePath};
 
+pub use edit::{Annotations, Edits, Labels, PatchEdit, PatchTarget};
 pub use error::{Failure, Reason};
 pub use remote::{Fetch, GitBase};
 
@@ -49,8 +51,8 @@ pub struct Options {
     pub load_anywhere: bool,
     /// `--reorder none`: without `sortOptions`, objects stay in the order of loading.
     pub keep_order: bool,
-    /// Components that do not exist are left out (`spec.source.kustomize.ignoreMissingComponents`).
-    pub ignore_missing_components: bool,
+    /// What is done to the kustomization before it is built.
+    pub edits: Edits,
     /// Answers to [`Built::Needs`] by [`Fetch::url`].
     pub remotes: BTreeMap<String, Remote>,
 }
@@ -104,7 +106,7 @@ pub fn build(reader: &Reader<'_>, path: &TreePath, options: &Options) -> Built {
 }
 
 fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
-    let target = Target::load(loader)?;
+    let target = Target::load_edited(loader)?;
     let Accumulator {
         mut resources,
         config,

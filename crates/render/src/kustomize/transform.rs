@@ -231,7 +231,7 @@ fn with_image(old: &str, image: &Image) -> String {
 }
 
 /// Name, tag and digest of an image; a colon before the first `/` is a port.
-fn split_image(image: &str) -> (&str, &str, &str) {
+pub(super) fn split_image(image: &str) -> (&str, &str, &str) {
     let from = image.find('/').filter(|at| *at > 0).unwrap_or(0);
     let find = |c: char| image.get(from..).and_then(|rest| rest.find(c)).map(|at| at + from);
     let part = |range: std::ops::Range<usize>| image.get(range).unwrap_or_default();
