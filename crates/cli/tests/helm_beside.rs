@@ -3,12 +3,13 @@
 //! Without Go the tests step aside, aloud.
 
 #![allow(
-    clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     clippy::disallowed_methods,
     reason = "a test starts programs and fails by panicking"
 )]
+
+mod go;
 
 use std::{
     collections::BTreeMap,
@@ -16,8 +17,6 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
 };
-
-use pintle_tests::{oracle::helm_tools, require_or_step_aside};
 
 /// Both programs, each in a directory of its own with the same files.
 struct Both {
@@ -37,7 +36,7 @@ struct Said {
 impl Both {
     /// `None` where the test must step aside.
     fn new(test: &str, files: &[(&str, &str)]) -> Option<Self> {
-        let helm = require_or_step_aside(test, helm_tools())?.join("helm");
+        let helm = go::helm(test)?;
         let both = Self {
             helm,
             directories: [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()],
@@ -73,7 +72,7 @@ impl Both {
             .env("TZ", "UTC")
             .args(words)
             .current_dir(there.path());
-        let mut ours = Command::new(env!("CARGO_BIN_EXE_pintle_cli"));
+        let mut ours = Command::new(env!("CARGO_BIN_EXE_pintle"));
         ours.arg("helm").args(words).current_dir(here.path());
         [helm, ours].map(|mut program| {
             let output = program.output().unwrap();
@@ -379,4 +378,292 @@ fn dependencies() {
         .map(|d| fs::read_to_string(d.path().join("old/requirements.lock")).unwrap());
     assert_eq!(digest(&here), digest(&there));
     both.same(&["dependency", "build", "old"]);
+}
+
+/// A chart whose ConfigMap holds one certificate and key of each way to make one.
+const CERTIFICATES: &str = r#"
+{{- $ca := genCA "example-ca" 730 }}
+{{- $signed := genSignedCert "web.example.com" (list "10.0.0.1" "::1") (list "web.example.com" "*.web.example.com") 90 $ca }}
+{{- $self := genSelfSignedCert "self.example.com" (list "127.0.0.1") (list "self.example.com") 365 }}
+{{- $bare := genSelfSignedCert "bare" nil nil 1 }}
+{{- $ecKey := genPrivateKey "ecdsa" }}
+{{- $ecCa := genCAWithKey "ec-ca" 10 $ecKey }}
+{{- $ecSigned := genSignedCertWithKey "ec.example.com" nil (list "ec.example.com") 5 $ecCa (genPrivateKey "ecdsa") }}
+{{- $edSelf := genSelfSignedCertWithKey "ed.example.com" nil (list "ed.example.com") 5 (genPrivateKey "ed25519") }}
+{{- $rebuilt := buildCustomCert ($ca.Cert | b64enc) ($ca.Key | b64enc) }}
+{{- $again := genSignedCert "again.example.com" nil nil 30 $rebuilt }}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: certificates
+data:
+{{- range $name, $one := dict "ca" $ca "signed" $signed "self" $self "bare" $bare "ecca" $ecCa "ecsigned" $ecSigned "edself" $edSelf "again" $again }}
+  {{ $name }}.crt: |
+{{ $one.Cert | indent 4 }}
+  {{ $name }}.key: |
+{{ $one.Key | indent 4 }}
+{{- end }}
+"#;
+
+/// The PEM blocks of the ConfigMap, by name.
+fn blocks(manifest: &str) -> BTreeMap<String, String> {
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let mut name = None;
+    for line in manifest.lines() {
+        match line.strip_prefix("    ") {
+            Some(text) if name.is_some() => {
+                let block = found.entry(name.clone().unwrap()).or_default();
+                block.push_str(text);
+                block.push('\n');
+            }
+            _ => name = line.trim().strip_suffix(": |").map(str::to_owned),
+        }
+    }
+    found
+}
+
+/// What openssl says to a file, or why not.
+fn openssl(directory: &Path, words: &[&str]) -> String {
+    let output = Command::new("openssl")
+        .args(words)
+        .current_dir(directory)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "openssl {words:?}: {said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    said
+}
+
+/// What openssl decodes of a certificate, without what is random and with its life as a length.
+fn decoded(directory: &Path, name: &str) -> String {
+    let words = [
+        "x509",
+        "-in",
+        name,
+        "-noout",
+        "-text",
+        "-nameopt",
+        "RFC2253",
+        "-certopt",
+        "no_sigdump,no_validity,no_serial",
+    ];
+    let text = openssl(directory, &words);
+    let mut lines = Vec::new();
+    // Numbers of keys and their digests stand in lines of pairs of hexadecimal digits.
+    let is_digits = |line: &str| {
+        let line = line.trim().trim_end_matches(':');
+        line.contains(':')
+            && line
+                .split(':')
+                .all(|pair| pair.len() == 2 && pair.chars().all(|c| c.is_ascii_hexdigit()))
+    };
+    for line in text.lines() {
+        if is_digits(line) {
+            // How many bytes are on a line follows from the sort of key; whether a number needs a zero before it is chance.
+            if lines.last().is_none_or(|last| last != "<digits>") {
+                lines.push("<digits>".to_owned());
+            }
+        } else {
+            lines.push(line.trim().to_owned());
+        }
+    }
+    lines.push(format!("life {} s", life(directory, name)));
+    lines.join("\n")
+}
+
+/// Seconds between the two dates of a certificate.
+fn life(directory: &Path, name: &str) -> i64 {
+    let text = openssl(
+        directory,
+        &["x509", "-in", name, "-noout", "-dates", "-dateopt", "iso_8601"],
+    );
+    let date = |field: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+        let date: jiff::Timestamp = line.replace(' ', "T").parse().unwrap();
+        date.as_second()
+    };
+    date("notAfter=") - date("notBefore=")
+}
+
+#[test]
+fn certificates_that_charts_make_are_those_of_helm() {
+    let files = [
+        ("certs/Chart.yaml", "apiVersion: v2\nname: certs\nversion: 1.0.0\n"),
+        ("certs/templates/a.yaml", CERTIFICATES),
+    ];
+    if !Command::new("openssl")
+        .arg("version")
+        .output()
+        .is_ok_and(|o| o.status.success())
+    {
+        eprintln!("stepped aside: helm_beside::certificates: no openssl on the PATH");
+        return;
+    }
+    let Some(both) = Both::new("helm_beside::certificates", &files) else {
+        return;
+    };
+    let said = both.say(&["template", "certs"]);
+    for one in &said {
+        assert!(one.success, "{}", one.err);
+    }
+    let blocks = said.each_ref().map(|one| blocks(&one.out));
+    let names: Vec<String> = blocks[0].keys().cloned().collect();
+    assert_eq!(names.len(), 16, "{names:?}");
+    assert_eq!(blocks[1].keys().cloned().collect::<Vec<_>>(), names);
+    for (directory, blocks) in both.directories.iter().zip(&blocks) {
+        for (name, text) in blocks {
+            fs::write(directory.path().join(name), text).unwrap();
+        }
+    }
+    let [there, here] = both.directories.each_ref().map(|d| d.path());
+    for name in names.iter().filter(|name| name.ends_with(".crt")) {
+        assert_eq!(decoded(here, name), decoded(there, name), "{name}");
+        let key = name.replace(".crt", ".key");
+        let public = openssl(here, &["pkey", "-in", &key, "-pubout"]);
+        assert_eq!(
+            openssl(here, &["x509", "-in", name, "-noout", "-pubkey"]),
+            public,
+            "{name}"
+        );
+        // The sort of block: PKCS #1, SEC 1 or PKCS #8.
+        let first = |blocks: &BTreeMap<String, String>| blocks[&key].lines().next().map(str::to_owned);
+        assert_eq!(first(&blocks[1]), first(&blocks[0]), "{key}");
+    }
+    for (authority, certificate) in [
+        ("ca.crt", "signed.crt"),
+        ("ca.crt", "again.crt"),
+        ("ecca.crt", "ecsigned.crt"),
+        ("self.crt", "self.crt"),
+        ("edself.crt", "edself.crt"),
+    ] {
+        openssl(here, &["verify", "-CAfile", authority, certificate]);
+    }
+    let text = openssl(
+        here,
+        &[
+            "verify",
+            "-CAfile",
+            "ca.crt",
+            "-verify_hostname",
+            "a.web.example.com",
+            "signed.crt",
+        ],
+    );
+    assert!(text.contains("OK"), "{text}");
+}
+
+#[test]
+fn findings() {
+    let Some(both) = Both::new("helm_beside::findings", SHOP) else {
+        return;
+    };
+    // The chart's own directory stands in some messages, and each program has one of its own.
+    let same = |words: &[&str]| {
+        let [mut helm, mut ours] = both.say(words);
+        for (said, directory) in [&mut helm, &mut ours].into_iter().zip(&both.directories) {
+            let path = directory.path().display().to_string();
+            said.out = said.out.replace(&path, "<here>");
+            // Helm logs what templates refuse, each line with its time.
+            said.err = said.err.lines().filter(|line| !line.contains("level=")).collect();
+        }
+        assert_eq!(ours, helm, "{words:?}");
+    };
+    same(&["lint", "near"]);
+    same(&["lint", "shop"]);
+    same(&["lint", "near", "shop", "--quiet"]);
+    same(&["lint", "near", "--quiet"]);
+    same(&["lint", "none"]);
+    for (name, chart, values, template) in [
+        ("bare", "apiVersion: v2\nname: bare\nversion: 1.0\n", "", ""),
+        (
+            "odd",
+            "apiVersion: v3\nname: odd\nversion: 1.0.0\ntype: application\nicon: x\nsources: [x]\nmaintainers: [{email: x}]\n",
+            "a: 1\n",
+            "a: 1\n",
+        ),
+        (
+            "mail",
+            "apiVersion: v2\nname: mail\nversion: 1.0.0\nappVersion: 1.10\nmaintainers: [{name: a, email: x}]\nwrong: 1\n",
+            "a: 1\n",
+            "",
+        ),
+        ("noversion", "apiVersion: v2\nname: noversion\n", "a: 1\n", ""),
+        (
+            "refuses",
+            "apiVersion: v2\nname: refuses\nversion: 1.0.0\n",
+            "a: ''\n",
+            "a: {{ required \"no\" .Values.a }}\nb: {{ if .Values.a }}{{ fail \"x\" }}{{ end }}\n",
+        ),
+        (
+            "fails",
+            "apiVersion: v2\nname: fails\nversion: 1.0.0\n",
+            "a: 1\n",
+            "a: {{ .Values.b.c }}\n",
+        ),
+        (
+            "noparse",
+            "apiVersion: v2\nname: noparse\nversion: 1.0.0\n",
+            "a: 1\n",
+            "a: {{ if }}\n",
+        ),
+        (
+            "indent",
+            "apiVersion: v2\nname: indent\nversion: 1.0.0\n",
+            "a: 1\n",
+            "\n  kind: ConfigMap\n  metadata: {name: a}\n",
+        ),
+        (
+            "named",
+            "apiVersion: v2\nname: named\nversion: 1.0.0\n",
+            "a: 1\n",
+            "kind: ConfigMap\nmetadata: {name: A_b}\n---\nkind: Service\nmetadata: {name: 1a}\n---\nkind: Role\nmetadata: {name: 'a/b%'}\n",
+        ),
+        (
+            "selects",
+            "apiVersion: v2\nname: selects\nversion: 1.0.0\n",
+            "a: 1\n",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {}\n",
+        ),
+        (
+            "listed",
+            "apiVersion: v2\nname: listed\nversion: 1.0.0\n",
+            "a: 1\n",
+            "kind: List\nmetadata: {name: a}\nitems:\n- metadata: {annotations: {helm.sh/resource-policy: keep}}\n",
+        ),
+        (
+            "missing",
+            "apiVersion: v2\nname: missing\nversion: 1.0.0\ndependencies: [{name: x, version: 1.x, repository: ''}]\n",
+            "a: 1\n",
+            "",
+        ),
+    ] {
+        both.write(&format!("{name}/Chart.yaml"), chart);
+        if !values.is_empty() {
+            both.write(&format!("{name}/values.yaml"), values);
+        }
+        if !template.is_empty() {
+            both.write(&format!("{name}/templates/a.yaml"), template);
+        }
+        same(&["lint", name]);
+        same(&["lint", "--strict", name]);
+    }
+    both.write("crd/Chart.yaml", "apiVersion: v2\nname: crd\nversion: 1.0.0\n");
+    both.write("crd/crds/a.yaml", "apiVersion: v1\nkind: ConfigMap\n");
+    both.write("crd/templates/a.conf", "x");
+    same(&["lint", "crd"]);
+    both.write("schema/Chart.yaml", "apiVersion: v2\nname: schema\nversion: 1.0.0\n");
+    both.write("schema/values.yaml", "a: x\n");
+    both.write(
+        "schema/values.schema.json",
+        "{\"properties\": {\"a\": {\"type\": \"integer\"}}}",
+    );
+    both.write("schema/templates/a.yaml", "a: {{ .Values.a }}\n");
+    same(&["lint", "schema"]);
+    same(&["lint", "schema", "--set", "a=1"]);
+    same(&["lint", "schema", "--skip-schema-validation"]);
+    same(&["lint", "shop", "schema", "--with-subcharts"]);
 }

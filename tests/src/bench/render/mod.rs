@@ -9,6 +9,7 @@
 //! Everything is processor time: of the thread that renders, or of a whole process. A case counts only if both give the same text; where
 //! Helm's own differs from run to run, the lines count that two renders of ours have in common.
 
+mod again;
 mod corpus;
 mod figures;
 mod large;
@@ -36,6 +37,9 @@ use reference::{References, Runs, repeat};
 /// A private key of the smallest sort takes 32 bytes; passwords of charts are shorter than a quarter of this.
 const KEY_BYTES: usize = 256;
 
+/// Times the same input is asked for again: some tenths of a second.
+const REPEATS: u64 = 5000;
+
 /// Does the part of the work that has a process of its own, if the arguments say so; `None` if they are a person's.
 pub fn child(arguments: &[&str]) -> Option<Result<()>> {
     let number = |text: &str| text.parse::<usize>().unwrap_or(1);
@@ -46,6 +50,12 @@ pub fn child(arguments: &[&str]) -> Option<Result<()>> {
             ours::kustomizations(Path::new(corpus), Path::new(out), number(samples))
         }
         ["kustomization", repository, inside] => ours::one_kustomization(Path::new(repository), inside),
+        ["again", corpus, scratch, repeats] => {
+            let measured = again::measure(Path::new(corpus), Path::new(scratch), number(repeats) as u64);
+            tokio::runtime::Runtime::new()
+                .map_err(Into::into)
+                .and_then(|runtime| runtime.block_on(measured))
+        }
         ["directory", directory, out, samples] => {
             ours::one_directory(Path::new(directory), Path::new(out), number(samples))
         }
@@ -71,6 +81,7 @@ pub fn run(options: &Options) -> Result<String> {
     );
     if options.helm {
         text += &bench.charts(&options.only)?;
+        text += &bench.again()?;
     }
     if options.kustomize {
         text += &bench.kustomizations(&options.only)?;
@@ -192,6 +203,29 @@ impl Bench {
         Ok(text)
     }
 
+    fn again(&self) -> Result<String> {
+        let corpus = unpacked("helm")?.display().to_string();
+        let scratch = self.path("again");
+        fs::create_dir_all(&scratch)?;
+        eprintln!("bench: the same input again");
+        let mut child = Command::new(&self.me);
+        child.args(["again", &corpus, &scratch.display().to_string(), &REPEATS.to_string()]);
+        let output = child.output()?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into());
+        }
+        let again: again::Again = serde_json::from_slice(&output.stdout)?;
+        Ok(format!(
+            "\n### The same input again (a2)\n\n{} charts of one Git repository, asked for {} times through the service of Applications, {} rendered: \
+             {:.0} a second by the clock, {:.0} for each second of the processor\n",
+            again.charts,
+            again.repeats,
+            again.renders,
+            again.repeats as f64 / again.wall_seconds.max(1e-9),
+            again.repeats as f64 / again.cpu_seconds.max(1e-9)
+        ))
+    }
+
     fn kustomizations(&self, only: &str) -> Result<String> {
         let corpus = unpacked("kustomize")?;
         let (corpus_text, out) = (corpus.display().to_string(), self.path("kustomizations"));
@@ -237,9 +271,18 @@ impl Bench {
     }
 
     fn large(&self) -> Result<String> {
-        let directory = self.path("large");
+        let mut text = String::from("\n### Large kustomizations\n\n");
+        for (resources, is_beside) in [(large::RESOURCES_BESIDE, true), (large::RESOURCES, false)] {
+            text += &self.one_large(resources, is_beside)?;
+        }
+        Ok(text)
+    }
+
+    fn one_large(&self, resources: usize, is_beside: bool) -> Result<String> {
+        eprintln!("bench: a kustomization of {resources} resources");
+        let directory = self.path(&format!("large-{resources}"));
         fs::create_dir_all(&directory)?;
-        large::write(&directory)?;
+        large::write(&directory, resources)?;
         let mut bytes = 0;
         for file in fs::read_dir(&directory)? {
             bytes += file?.metadata()?.len();
@@ -248,28 +291,33 @@ impl Bench {
         let out = self.scratch.path().display().to_string();
         let all = self.measured(&["directory", &shown, &out, &self.samples.to_string()])?;
         let measured = all.get("large").ok_or("the large build was not measured")?;
-        let theirs = repeat(self.samples, &self.path("kustomize"), || {
-            self.references.kustomize_build(&directory, self.scratch.path())
-        })?;
         let own = self.own_process(&["kustomization", &shown, ""])?;
-        let ours = fs::read_to_string(self.path("large.0"))?;
-        let mut same = Same::default();
-        same.text_of("large", &ours, &theirs);
-        let pair = Pair {
-            name: format!("{} resources, {:.1} MB", large::RESOURCES, bytes as f64 / 1e6),
-            ours: median(durations(&measured.cold)),
-            theirs: median(theirs.cpu),
-            our_process: None,
-            our_memory: own.memory_bytes,
-            their_memory: theirs.memory_bytes,
-        };
-        Ok(format!(
-            "\n### One large kustomization\n\n{}\nMemory: {:.0} MiB, and {:.0} MiB there. {}",
-            worst(&[pair], "`kustomize build`", 1),
-            own.memory_bytes as f64 / f64::from(1 << 20),
-            theirs.memory_bytes as f64 / f64::from(1 << 20),
-            same.text()
-        ))
+        let mib = |bytes: u64| format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20));
+        let ours = median(durations(&measured.cold));
+        let mut text = format!(
+            "- {resources} resources, {:.1} MB: {} here, {} of memory",
+            bytes as f64 / 1e6,
+            ms(ours),
+            mib(own.memory_bytes)
+        );
+        if is_beside {
+            let theirs = repeat(self.samples, &self.path("kustomize"), || {
+                self.references.kustomize_build(&directory, self.scratch.path())
+            })?;
+            let mut same = Same::default();
+            same.text_of("large", &fs::read_to_string(self.path("large.0"))?, &theirs);
+            let cost = median(theirs.cpu.clone());
+            text += &format!(
+                "; `kustomize build` {}, {:.0} times as much, and {}. {}",
+                ms(cost),
+                cost.as_secs_f64() / ours.as_secs_f64().max(1e-9),
+                mib(theirs.memory_bytes),
+                same.text()
+            );
+        } else {
+            text.push('\n');
+        }
+        Ok(text)
     }
 }
 

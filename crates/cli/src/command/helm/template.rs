@@ -43,7 +43,7 @@ pub(super) async fn run(args: HelmTemplateArgs) -> Result<ExitCode, CliError> {
         skip_schema_validation: args.skip_schema_validation,
         show_only: args.show_only.clone(),
         limits,
-        cancelled: None,
+        ..Options::default()
     };
     on_a_big_stack(limits, move || {
         let rendered = with_ambient(|ambient| helm::template(&loaded.chart, &options, ambient))?.map_err(failed)?;
