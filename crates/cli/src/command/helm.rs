@@ -84,7 +84,7 @@ fn template(args: &HelmTemplateArgs, limits: Limits) -> Result<String, CliError>
 }
 
 /// The time templates see, in UTC.
-fn clock() -> Now {
+pub(super) fn clock() -> Now {
     let now = output::time::now();
     Now {
         seconds: now.as_second(),
