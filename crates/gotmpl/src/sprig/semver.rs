@@ -25,6 +25,10 @@ impl Host for VersionHost {
         Some(self.0.to_string())
     }
 
+    fn json_text(&self) -> Option<String> {
+        Some(self.0.to_string())
+    }
+
     fn method(&self, name: &str) -> Option<Signature> {
         let params: &'static [T] = match name {
             "Major" | "Minor" | "Patch" | "Prerelease" | "Metadata" | "Original" | "String" | "IncMajor"
@@ -48,6 +52,7 @@ impl Host for VersionHost {
         };
         let order = || order().ok_or_else(|| FuncError::new(super::NIL_DEREFERENCE));
         let version = |v: Version| Value::host(Self(v));
+        let overflow = |part: &str| FuncError::new(format!("{part} version increment would overflow uint64"));
         let failed = |e: crate::semver::Error| FuncError::new(e.to_string());
         Ok(match name {
             "Major" => number(v.major()),
@@ -57,6 +62,9 @@ impl Host for VersionHost {
             "Metadata" => v.metadata().into(),
             "Original" => v.original().into(),
             "String" => v.to_string().into(),
+            "IncMajor" if v.major() == u64::MAX => return Err(overflow("major")),
+            "IncMinor" if v.minor() == u64::MAX => return Err(overflow("minor")),
+            "IncPatch" if v.patch() == u64::MAX && v.prerelease().is_empty() => return Err(overflow("patch")),
             "IncMajor" => version(v.inc_major()),
             "IncMinor" => version(v.inc_minor()),
             "IncPatch" => version(v.inc_patch()),

@@ -63,13 +63,14 @@ pub(crate) fn render(
         if is_partial(&file.name) {
             continue;
         }
-        let template = Value::map([
+        let template = Map::any([
             ("Name", Value::str(file.name.as_str())),
             ("BasePath", Value::str(file.base.as_str())),
         ]);
+        let template = Value::Map(template.with_type(&context::VALUES));
         file.scope.insert("Template", template);
         let text = executor
-            .execute(&file.name, Value::Map(file.scope))
+            .execute(&file.name, Value::Map(file.scope.with_type(&context::VALUES)))
             .map_err(|e| HelmError::Template(exec_error(&file.name, &e)))?;
         let text = without_no_value(text).to_str().into_owned();
         rendered.push((file.name, text));
@@ -147,15 +148,12 @@ fn scope<'a>(
         ("Files", context::files(&instance.data.files)),
         ("Release", release.clone()),
         ("Capabilities", capabilities.clone()),
-        ("Values", Value::Map(values.clone())),
+        ("Values", Value::Map(values.with_type(&context::VALUES))),
         ("Subcharts", Value::Map(subcharts.clone())),
     ]);
     for child in &instance.dependencies {
         // A dependency sees the parent's table of its name, the same one; nothing where there is none.
-        let inner = match values.get(child.name()) {
-            Some(Value::Map(map)) => map,
-            _ => Map::new(),
-        };
+        let inner = context::table(&values, child.name().split('.')).unwrap_or_default();
         let inner = self::scope(child, false, inner, release, capabilities, renderables);
         subcharts.insert(child.name(), Value::Map(inner));
     }

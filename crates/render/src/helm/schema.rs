@@ -57,7 +57,7 @@ impl Retrieve for Nothing {
 }
 
 fn check_one(schema: &[u8], values: &Table) -> Result<(), String> {
-    let schema: Json = serde_json::from_slice(schema).map_err(|e| e.to_string())?;
+    let schema = parse(schema)?;
     let validator = jsonschema::options()
         .with_retriever(Nothing)
         .should_validate_formats(true)
@@ -94,6 +94,23 @@ fn check_one(schema: &[u8], values: &Table) -> Result<(), String> {
         return Ok(());
     }
     Err(lines.join("\n") + "\n")
+}
+
+/// Reads a schema; a text that is none is told in the words of Go's decoder.
+fn parse(schema: &[u8]) -> Result<Json, String> {
+    if schema.trim_ascii().is_empty() {
+        return Err("EOF".into());
+    }
+    if let Err(message) = pintle_gotmpl::sprig::from_json(schema) {
+        return Err(if message == "unexpected end of JSON input" {
+            "unexpected EOF".into()
+        } else if message.ends_with(" after top-level value") {
+            "invalid character after top-level value".into()
+        } else {
+            message
+        });
+    }
+    serde_json::from_slice(schema).map_err(|e| e.to_string())
 }
 
 /// Adds the lines of one violation, with those that led to it below.

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use pintle_model::tree::Tree as _;
 use pintle_render::ChartCache;
@@ -33,6 +34,24 @@ use parts::Archives;
 
 /// Trees kept open: commits that applications stand at now. Past that the cache starts anew.
 const MAX_TREES: usize = 1_000;
+
+/// How long the outside and a render may take.
+#[derive(Clone, Debug)]
+pub struct RepositoryLimits {
+    /// Chart repositories and registries.
+    pub charts: ChartSettings,
+    /// One render. 90 s by default: the peer gives its tools as long (`ARGOCD_EXEC_TIMEOUT`).
+    pub render_time: Duration,
+}
+
+impl Default for RepositoryLimits {
+    fn default() -> Self {
+        Self {
+            charts: ChartSettings::default(),
+            render_time: Duration::from_secs(90),
+        }
+    }
+}
 
 /// What was done so far, for metrics and benchmarks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,6 +79,7 @@ struct Shared {
     kept: Kept,
     archives: Archives,
     parsed: ChartCache,
+    render_time: Duration,
     /// Renders at once: they are work for the processor, so as many as there are processors.
     places: Semaphore,
     counters: Arc<crate::git::Counters>,
@@ -69,12 +89,18 @@ struct Shared {
 impl Repositories {
     /// Keeps stores below `directory`, which belongs to this process alone.
     pub fn new(directory: PathBuf) -> Self {
+        Self::with_limits(directory, RepositoryLimits::default())
+    }
+
+    /// The same, with other limits and deadlines.
+    pub fn with_limits(directory: PathBuf, limits: RepositoryLimits) -> Self {
         // Private files of a Git that was killed with its process; nothing of this process runs yet (I-21, I-26).
         let _ = std::fs::remove_dir_all(directory.join("private"));
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self {
             shared: Arc::new(Shared {
-                charts: Charts::new(directory.join("charts"), ChartSettings::default()),
+                charts: Charts::new(directory.join("charts"), limits.charts),
+                render_time: limits.render_time,
                 directory,
                 credentials: RwLock::default(),
                 stores: Mutex::default(),

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use pintle_model::tree::{MountedTree, ReadSet, Tree};
 use pintle_render::helm::Now;
@@ -15,8 +14,6 @@ use super::{Ask, RepoError, Repositories, SourceRender, big_stack};
 
 /// Rounds of one source: each brings the remote bases that the last one's named. Nobody chains more than a few.
 const MAX_ROUNDS: usize = 16;
-/// How long one render may take. The peer gives its tools as long (`ARGOCD_EXEC_TIMEOUT`).
-const RENDER_TIME: Duration = Duration::from_secs(90);
 /// Names that sources may be referred to by.
 const MAX_REFS: usize = 100;
 
@@ -131,7 +128,7 @@ impl Repositories {
         let shared = Arc::clone(&self.shared);
         let _place = self.shared.places.acquire().await.map_err(|_| RepoError::Stopped)?;
         let (ask, key) = (ask.clone(), key.clone());
-        let deadline = Instant::now() + RENDER_TIME;
+        let deadline = Instant::now() + shared.render_time;
         let stack = request.settings.chart_limits.stack_bytes();
         let look = move || -> Result<Result<Turn, (Work, MountedTree, RenderRequest)>, RepoError> {
             let work = Work {

@@ -67,7 +67,7 @@ fn build(args: &KustomizeBuildArgs) -> Result<(), CliError> {
         ..Options::default()
     };
     let no_entropy = Cell::new(false);
-    let ambient = RandomAmbient::new(super::helm::clock(), |out: &mut [u8]| {
+    let ambient = RandomAmbient::new(super::helm::template::clock(), |out: &mut [u8]| {
         if aws_lc_rs::rand::fill(out).is_err() {
             no_entropy.set(true);
         }
