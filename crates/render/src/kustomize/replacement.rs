@@ -40,6 +40,10 @@ pub(super) fn apply_all(
             apply(resources, one).map_err(|e| e.within(&entry.path))?;
         }
     }
+    if let Some(nameless) = resources.iter().find(|r| r.name().is_empty()) {
+        let message = format!("missing metadata.name in {} after the replacements", nameless.id());
+        return Err(no_match(message));
+    }
     Ok(())
 }
 
@@ -220,9 +224,6 @@ fn write(resources: &mut [Resource], target: &Target, value: &mut Node, place: O
             write_field(&mut resource.node, path, value, target.options.as_ref())
                 .map_err(|e| e.within(format_args!("replacement in {id}")))?;
             resource.shared.spread(&mut resource.node);
-            if resource.name().is_empty() {
-                return Err(no_match(format!("missing metadata.name in {id} after a replacement")));
-            }
             if let Some((at, parts)) = place
                 && *at == number
                 && let Some(changed) = look(&resource.node, parts)

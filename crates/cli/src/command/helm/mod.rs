@@ -7,7 +7,7 @@ mod lint;
 mod lock;
 mod pack;
 mod show;
-mod template;
+pub(super) mod template;
 mod values;
 
 use std::process::ExitCode;

@@ -115,7 +115,7 @@ pub(super) fn with_ambient<T>(work: impl FnOnce(&dyn helm::Ambient) -> T) -> Res
 }
 
 /// The time templates see, in UTC.
-fn clock() -> Now {
+pub(in crate::command) fn clock() -> Now {
     let now = output::time::now();
     Now {
         seconds: now.as_second(),

@@ -184,7 +184,11 @@ fn operation(random: &mut Random, object: &Value) -> Value {
                 _ => json!(random.pick(&["text", "a", "1", "true"])),
             };
         }
-        "copy" | "move" => operation["from"] = json!(pointer(random, object)),
+        "copy" | "move" => {
+            // Kustomize's own notes in the annotations would be copied too.
+            let from = pointer(random, object);
+            operation["from"] = json!(from.replace("/metadata/annotations", "/metadata/labels"));
+        }
         _ => {}
     }
     operation
