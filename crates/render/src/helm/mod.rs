@@ -20,6 +20,7 @@ mod ignore;
 mod matcher;
 mod metadata;
 mod node;
+mod octets;
 mod order;
 mod pretty;
 mod render;
