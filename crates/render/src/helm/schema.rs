@@ -209,7 +209,14 @@ fn words(error: &ValidationError<'_>) -> String {
             number(instance),
             multiple_of.to_string().parse().map_or_else(|_| multiple_of.to_string(), |n: f64| english(&shortest_g(n)))
         ),
-        Kind::FalseSchema => "false schema".into(),
+        Kind::FalseSchema => match instance {
+            // Without `properties` beside it every one is additional.
+            Json::Object(fields) if error.schema_path().as_str().ends_with("/additionalProperties") => {
+                let names: Vec<String> = fields.keys().cloned().collect();
+                format!("additional properties {} not allowed", quoted(&names))
+            }
+            _ => "false schema".into(),
+        },
         Kind::Format { format } => format!("{} is not valid {format}", display(instance)),
         Kind::MaxItems { limit } => format!("maxItems: got {}, want {}", counted(count()), counted(limit)),
         Kind::MinItems { limit } => format!("minItems: got {}, want {}", counted(count()), counted(limit)),
