@@ -12,6 +12,7 @@
 mod fuzz;
 mod generate;
 mod helm;
+pub mod kustomize;
 mod ours;
 mod random;
 mod shrink;

@@ -13,6 +13,7 @@ mod command;
 mod daemon;
 pub mod demo;
 mod exit;
+mod local_repositories;
 mod output;
 mod process;
 mod wiring;

@@ -84,6 +84,8 @@ pub struct KindTable {
     pub kinds: Vec<Arc<ServedKind>>,
     /// Groups whose present kinds are unknown; their entries in `kinds` are the last known ones.
     pub failed: Vec<FailedGroup>,
+    /// The server's version, for example `v1.36.1`.
+    pub version: Arc<str>,
 }
 
 impl KindTable {
@@ -107,6 +109,23 @@ impl KindTable {
     /// Whether what is known of a group may be out of date because it could not be read.
     pub fn is_group_failed(&self, group: &str) -> bool {
         self.failed.iter().any(|f| &*f.group == group)
+    }
+
+    /// Every `group/version` and `group/version/Kind` that is served, as charts ask for them, and the group versions of which nothing is known.
+    pub fn api_versions(&self) -> (BTreeSet<String>, BTreeSet<String>) {
+        let name = |group: &str, version: &str| match group {
+            "" => version.to_owned(),
+            group => format!("{group}/{version}"),
+        };
+        let mut served = BTreeSet::new();
+        for kind in &self.kinds {
+            let group_version = name(&kind.gvk.group, &kind.gvk.version);
+            served.insert(format!("{group_version}/{}", kind.gvk.kind));
+            served.insert(group_version);
+        }
+        let failed = self.failed.iter().map(|f| name(&f.group, &f.version));
+        let unknown = failed.filter(|group_version| !served.contains(group_version)).collect();
+        (served, unknown)
     }
 
     /// The same as decisions see it: by group and kind, with all versions.
@@ -358,8 +377,15 @@ impl Drop for Landing {
 
 /// Reads `/api` and `/apis`.
 async fn read_table(cluster: &Cluster) -> Result<KindTable, ApiError> {
-    let (core, groups) = tokio::join!(read_root(cluster, "/api"), read_root(cluster, "/apis"));
-    let mut table = KindTable::default();
+    let (core, groups, version) = tokio::join!(
+        read_root(cluster, "/api"),
+        read_root(cluster, "/apis"),
+        read_version(cluster)
+    );
+    let mut table = KindTable {
+        version: version?,
+        ..KindTable::default()
+    };
     for part in [core?, groups?] {
         table.kinds.extend(part.kinds);
         table.failed.extend(part.failed);
@@ -369,6 +395,20 @@ async fn read_table(cluster: &Cluster) -> Result<KindTable, ApiError> {
         tracing::warn!(server = cluster.server(), group = %failed.group, version = %failed.version, message = failed.message, "an API group cannot be read");
     }
     Ok(table)
+}
+
+async fn read_version(cluster: &Cluster) -> Result<Arc<str>, ApiError> {
+    let asked = cluster.asked(Verb::Get, "the server's version");
+    let answer = cluster.read(&asked, "/version", JSON).await?;
+    let version: ServerVersion = parse(&asked, &answer.body)?;
+    Ok(version.git_version.into())
+}
+
+/// What `/version` says, as far as it matters.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ServerVersion {
+    git_version: String,
 }
 
 async fn read_root(cluster: &Cluster, root: &str) -> Result<KindTable, ApiError> {
@@ -428,7 +468,7 @@ async fn read_group_version(cluster: &Cluster, group: String, version: String) -
                 .collect();
             KindTable {
                 kinds,
-                failed: Vec::new(),
+                ..KindTable::default()
             }
         }
         Err(error) => {
@@ -438,8 +478,8 @@ async fn read_group_version(cluster: &Cluster, group: String, version: String) -
                 message: error.message,
             };
             KindTable {
-                kinds: Vec::new(),
                 failed: vec![failed],
+                ..KindTable::default()
             }
         }
     }

@@ -38,14 +38,14 @@ pub(crate) struct AppState {
     pub announced: Option<(Box<Application>, Box<Application>)>,
     /// A write of the Application is under way.
     pub writing: bool,
+    /// It had a turn since that write went out.
+    pub turned_meanwhile: bool,
     /// Bodies that were asked for.
     pub reading: BTreeSet<ResourceKey>,
     /// When the sources are resolved again without a hint.
     pub poll_at: Option<Timestamp>,
     /// Why automated sync does nothing, for people.
     pub why: String,
-    /// A write that only moves the revision waits until then.
-    pub write_later: Option<Timestamp>,
     /// Counts writes that failed in a row, for their backoff.
     pub failed_writes: u32,
     /// No turn before then: after a failed write.
@@ -117,10 +117,10 @@ impl AppState {
             deletion: None,
             announced: None,
             writing: false,
+            turned_meanwhile: false,
             reading: BTreeSet::new(),
             poll_at: None,
             why: String::new(),
-            write_later: None,
             failed_writes: 0,
             pause_until: None,
         }

@@ -6,7 +6,7 @@ use pintle_cluster::ClusterEvent;
 use pintle_engine::Outcome;
 use pintle_engine::app::operation::Wanted;
 use pintle_engine::sync::TaskId;
-use pintle_model::{Object, ResourceKey};
+use pintle_model::{Object, ResourceKey, Sensitive};
 use pintle_render::Rendered;
 use tokio::time::Instant;
 
@@ -63,6 +63,8 @@ pub(crate) enum Event {
     },
     /// An object that is wanted could not be read; it is tried again.
     ReadFailed { app: AppKey, key: ResourceKey },
+    /// The secret that charts' randomness depends on is known.
+    Installation(Arc<Sensitive<Vec<u8>>>),
     /// Someone asks about an application.
     Query(Query),
     /// Stop.

@@ -13,18 +13,28 @@ use pintle_engine::track::{Tracking, instance_name};
 use pintle_model::application::Application;
 use pintle_model::project::AppProject;
 use pintle_model::settings::Settings;
-use pintle_model::{GroupKind, Gvk, Object, ResourceKey};
-use tokio::sync::mpsc;
+use pintle_model::{GroupKind, Gvk, Object, ResourceKey, Sensitive};
+use pintle_render::RenderSettings;
+use pintle_render::helm::Capabilities;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
-use crate::app_state::AppState;
+use crate::announcer::Announcer;
+use crate::app_state::{AppState, RenderSlot};
 use crate::clock;
 use crate::config::ControllerConfig;
 use crate::event::{AppKey, Event};
+use crate::installation;
 use crate::intake::{self, Credentials};
+use crate::jobs;
+use crate::quiet::Quiet;
+use crate::turn::Lane;
+use crate::writers::Writers;
 
 /// Events taken in before applications get their turns: a burst of watch events becomes one turn per application.
 const BATCH: usize = 512;
+/// Turns between two looks at the events: when a thousand applications are due, what comes for one of them does not wait for all.
+const TURNS: usize = 64;
 /// A touched application has its turn this much later, so that the events of one change come together.
 const SETTLE_MS: i64 = 15;
 /// A wanted object that could not be read is read again this much later.
@@ -53,6 +63,19 @@ pub(crate) struct Hub {
     pub events: mpsc::Sender<Event>,
     /// Counts operations and deletions, to tell their answers apart.
     pub runs: u64,
+    /// Whose stored status lags by nothing that anybody waits for.
+    pub quiet: Quiet,
+    /// Who writes its Application next.
+    pub writers: Writers,
+    /// Places of effects, of the one cluster that is deployed to.
+    pub effects: Arc<Semaphore>,
+    pub announcer: Announcer,
+    /// What charts are told of the cluster.
+    pub capabilities: Arc<Capabilities>,
+    /// What sources are rendered with.
+    pub rendering: Arc<RenderSettings>,
+    /// What charts' randomness depends on; `None` until it was read.
+    pub installation: Option<Arc<Sensitive<Vec<u8>>>>,
     credentials: Credentials,
     due: BTreeSet<(Timestamp, AppKey)>,
     due_at: BTreeMap<AppKey, Timestamp>,
@@ -68,10 +91,20 @@ impl Hub {
             Arc::new(projects_seen.clone()),
             config.lease.clone(),
         );
+        let announcer = Announcer::start(executor.clone(), config.cluster.id().clone(), config.identity.clone());
         for problem in &settings.problems {
             tracing::warn!(problem = %problem, "a setting cannot be read; its default counts");
         }
         let (filter, _) = KindFilter::from_settings(&settings.resource_filter);
+        tokio::spawn(installation::find(config.clone(), executor.clone(), events.clone()));
+        let given = &settings.rendering;
+        let rendering = Arc::new(RenderSettings {
+            helm: given.helm,
+            kustomize: given.kustomize,
+            values_file_schemes: given.values_file_schemes.clone(),
+            kustomize_build_options: given.kustomize_build_options.clone(),
+            ..RenderSettings::default()
+        });
         Self {
             tracking: Tracking::from(&settings),
             filter,
@@ -89,6 +122,13 @@ impl Hub {
             wanted_by: BTreeMap::new(),
             events,
             runs: 0,
+            quiet: Quiet::default(),
+            writers: Writers::default(),
+            effects: Arc::new(Semaphore::new(jobs::EFFECTS)),
+            announcer,
+            capabilities: Arc::default(),
+            rendering,
+            installation: None,
             credentials: Credentials::default(),
             due: BTreeSet::new(),
             due_at: BTreeMap::new(),
@@ -103,6 +143,7 @@ impl Hub {
         loop {
             let wait = self.next_due();
             tokio::select! {
+                biased;
                 taken = events.recv_many(&mut batch, BATCH) => if taken == 0 { return },
                 () = sleep_until(wait) => {}
             }
@@ -114,13 +155,21 @@ impl Hub {
                 self.take(event);
             }
             self.turns();
+            self.write_turns();
+            self.quiet_turn(events.is_empty());
         }
     }
 
     fn next_due(&self) -> Option<Timestamp> {
         let first = self.due.first().map(|(at, _)| *at);
+        if self.is_started && self.writers.can_call() {
+            return Some(Timestamp::MIN);
+        }
         if self.is_started {
-            return first;
+            return [first, self.quiet.next_due(self.has_time())]
+                .into_iter()
+                .flatten()
+                .min();
         }
         // Before the start only patience runs out.
         Some(
@@ -138,7 +187,7 @@ impl Hub {
         // Taken out first: what a turn schedules waits for the next round, after the events that have come meanwhile (I-12).
         let mut ready = Vec::new();
         while let Some((at, key)) = self.due.first().cloned() {
-            if at > now {
+            if at > now || ready.len() >= TURNS {
                 break;
             }
             self.due.remove(&(at, key.clone()));
@@ -146,8 +195,35 @@ impl Hub {
             ready.push(key);
         }
         for key in ready {
-            self.turn(&key, now);
+            self.turn(&key, now, Lane::Usual);
         }
+    }
+
+    /// Gives a turn to those who wait to write, as long as there are places.
+    fn write_turns(&mut self) {
+        let now = clock::now();
+        for _ in 0..TURNS {
+            let Some(key) = self.writers.call() else { return };
+            self.turn(&key, now, Lane::Usual);
+            self.writers.dismiss();
+        }
+    }
+
+    /// Gives one application of the low lane its turn, if nothing else is to be done or it has waited for long.
+    fn quiet_turn(&mut self, no_events: bool) {
+        let now = clock::now();
+        let nobody_is_due = self.due.first().is_none_or(|(at, _)| *at > now);
+        let is_idle = no_events && nobody_is_due && self.has_time();
+        if self.is_started
+            && let Some(key) = self.quiet.take(now, is_idle)
+        {
+            self.turn(&key, now, Lane::Quiet);
+        }
+    }
+
+    /// Whether the API server is not kept busy from here.
+    fn has_time(&self) -> bool {
+        self.effects.available_permits() >= jobs::EFFECTS / 2 && self.writers.has_time()
     }
 
     /// Nothing is decided before every watched kind was listed once, or has failed to be (I-13).
@@ -237,7 +313,12 @@ impl Hub {
                 sources,
             } => {
                 self.rendered(&app, wanted, for_operation, sources);
-                self.schedule(&app, clock::now());
+                let now = clock::now();
+                if for_operation || !self.is_at_rest(&app) {
+                    self.schedule(&app, now);
+                } else {
+                    self.revision_may_have_moved(&app, now);
+                }
             }
             Event::Executed { app, run, outcomes } => {
                 // A dry run's answer is not the object's state.
@@ -250,9 +331,10 @@ impl Hub {
                 self.schedule(&app, clock::now());
             }
             Event::Written { app, outcome } => {
-                self.written(&app, outcome);
-                // Nothing comes together with an own write, so there is nothing to wait for.
-                self.schedule(&app, clock::now());
+                if self.written(&app, outcome) {
+                    // Nothing comes together with an own write, so there is nothing to wait for.
+                    self.schedule(&app, clock::now());
+                }
             }
             Event::Read { app, key, object } => {
                 if let Some(state) = self.apps.get_mut(&app) {
@@ -271,6 +353,11 @@ impl Hub {
                 }
                 let later = clock::now().saturating_add(jiff::SignedDuration::from_secs(READ_RETRY_SECONDS));
                 self.schedule(&app, later.unwrap_or(Timestamp::MAX));
+            }
+            Event::Installation(secret) => {
+                self.installation = Some(secret);
+                // Charts that drew before it was known have failed, and try again.
+                self.all_soon();
             }
             Event::Query(query) => self.answer(query),
             Event::Shutdown => {}
@@ -306,7 +393,12 @@ impl Hub {
             if let Some(state) = self.apps.get_mut(&key) {
                 state.render.ask(at);
             }
-            self.schedule(&key, now);
+            // Before the start a turn asks.
+            if self.is_started {
+                self.look_at_sources(&key, now);
+            } else {
+                self.schedule(&key, now);
+            }
         }
     }
 
@@ -392,6 +484,7 @@ impl Hub {
             .iter()
             .map(|f| (Arc::clone(&f.group), Arc::from(f.message.as_str())));
         self.kinds = KindTable::from_versions(versions, failed);
+        self.tell_charts(table);
         let server = self.config.cluster.id().to_string();
         for kind in table
             .watchable()
@@ -404,6 +497,33 @@ impl Hub {
         }
         self.generation += 1;
         self.all_soon();
+    }
+
+    /// Charts that asked what the cluster serves are rendered again where that has changed.
+    fn tell_charts(&mut self, table: &pintle_cluster::KindTable) {
+        let (served, unreadable) = table.api_versions();
+        let capabilities = match Capabilities::of_cluster(&table.version, served, unreadable) {
+            Ok(capabilities) => Arc::new(capabilities),
+            Err(e) => {
+                tracing::error!(version = &*table.version, error = %e, "the cluster's version is none; charts are told what was known");
+                return;
+            }
+        };
+        if self.capabilities == capabilities {
+            return;
+        }
+        self.capabilities = capabilities;
+        let now = Instant::now();
+        for state in self.apps.values_mut() {
+            let depends = |slot: &RenderSlot| {
+                let results = slot.result.iter().flat_map(|(_, sources)| sources);
+                let mut rendered = results.filter_map(|s| s.rendered.as_ref().ok());
+                rendered.any(|r| r.used.depends_on_cluster())
+            };
+            if depends(&state.render) {
+                state.render.ask(now);
+            }
+        }
     }
 
     /// The whole of a kind of the control namespace.
@@ -612,6 +732,8 @@ impl Hub {
         if let Some(at) = self.due_at.remove(key) {
             self.due.remove(&(at, key.clone()));
         }
+        self.quiet.remove(key);
+        self.writers.forget(key);
     }
 
     /// Notes which objects an application wants; whoever shares one of them looks again.

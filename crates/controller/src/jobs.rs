@@ -6,32 +6,30 @@ use pintle_cluster::{Executor, Seen};
 use pintle_engine::app::operation::Wanted;
 use pintle_engine::sync::TaskId;
 use pintle_engine::{Effect, Outcome, Permitted};
-use pintle_repo::Repositories;
+use pintle_repo::{Ask, Repositories};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use crate::event::{AppKey, Event, RenderFailure, SourceResult};
 
-/// Effects of one application carried out at once. The cluster's own bound is shared by all.
+/// Effects of one application carried out at once.
 const PARALLEL_EFFECTS: usize = 10;
+/// Effects of all applications carried out at once. The rest waits here in order of arrival, and not inside the client, where the writes of
+/// Applications would wait behind it.
+pub(crate) const EFFECTS: usize = 20;
 
 /// Renders every source of `wanted`.
 pub(crate) async fn render(
     repositories: Repositories,
     app: AppKey,
     wanted: Wanted,
-    project: String,
-    not_before: Instant,
+    ask: Ask,
     for_operation: bool,
     events: mpsc::Sender<Event>,
 ) {
-    let mut sources = Vec::with_capacity(wanted.sources.len());
-    for (source, revision) in wanted.sources.iter().zip(&wanted.revisions) {
-        let result = repositories
-            .render(source, revision.as_deref(), &project, not_before)
-            .await;
-        sources.push(match result {
+    let results = repositories.render(&ask).await.into_iter();
+    let sources = results
+        .map(|result| match result {
             Ok(render) => SourceResult {
                 revision: render.revision,
                 rendered: Ok(render.rendered),
@@ -43,8 +41,8 @@ pub(crate) async fn render(
                     is_retryable: e.is_retryable(),
                 }),
             },
-        });
-    }
+        })
+        .collect();
     // A closed channel: the process ends.
     let _ = events
         .send(Event::Rendered {
@@ -69,6 +67,7 @@ pub(crate) async fn execute(
     app: AppKey,
     run: u64,
     writes: Vec<Write>,
+    of_all: Arc<Semaphore>,
     events: mpsc::Sender<Event>,
 ) {
     let places = Arc::new(Semaphore::new(PARALLEL_EFFECTS));
@@ -78,10 +77,11 @@ pub(crate) async fn execute(
         match write.permitted {
             Err(outcome) => outcomes.push((write.id, outcome)),
             Ok(permitted) => {
-                let (executor, places) = (executor.clone(), Arc::clone(&places));
+                let (executor, places, of_all) = (executor.clone(), Arc::clone(&places), Arc::clone(&of_all));
                 running.spawn(async move {
-                    // The semaphore is never closed.
+                    // The semaphores are never closed.
                     let _place = places.acquire().await;
+                    let _place_of_all = of_all.acquire().await;
                     (write.id, executor.execute_on(permitted, write.live).await)
                 });
             }

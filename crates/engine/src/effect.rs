@@ -232,6 +232,11 @@ const OWN_KINDS: [(&str, &str); 5] = [
     ("coordination.k8s.io", "Lease"),
 ];
 
+/// Name of the Secret in the control namespace that what charts draw at random depends on, under [`INSTALLATION_KEY`].
+pub const INSTALLATION_SECRET: &str = "pintle-installation";
+/// The field of [`INSTALLATION_SECRET`]: random bytes.
+pub const INSTALLATION_KEY: &str = "renderKey";
+
 /// Values of the label on the Secrets that hold repositories and their credentials [F2.24].
 const REPOSITORY_SECRETS: [&str; 4] = ["repository", "repo-creds", "repository-write", "repo-write-creds"];
 
@@ -287,6 +292,25 @@ impl Permitted<Effect> {
         }
     }
 
+    /// Permits making the Secret [`INSTALLATION_SECRET`] of the control namespace; gives the effect back if it is anything else. It is never
+    /// changed: what charts drew at random depends on it.
+    #[allow(clippy::result_large_err, reason = "the refused effect is given back whole")]
+    pub fn installation_secret(effect: Effect, control_namespace: &str) -> Result<Self, Effect> {
+        let is_it = effect.cluster == ClusterId::in_cluster()
+            && effect.gvk.group_kind().is("", "Secret")
+            && &*effect.namespace == control_namespace
+            && &*effect.name == INSTALLATION_SECRET
+            && matches!(effect.action, Action::Create { .. });
+        if is_it {
+            Ok(Self {
+                effect,
+                grant: Grant::OwnRecord,
+            })
+        } else {
+            Err(effect)
+        }
+    }
+
     /// Only the project check calls this.
     #[allow(dead_code)]
     pub(crate) fn by_project(effect: Effect, name: Arc<str>, resource_version: Arc<str>) -> Self {
@@ -331,6 +355,22 @@ mod tests {
             action,
             dry_run: false,
         }
+    }
+
+    #[test]
+    fn the_secret_of_the_installation_is_made_and_never_changed() {
+        let named = |name: &str, action| Effect {
+            name: name.into(),
+            ..effect("argocd", action)
+        };
+        let make = || Action::Create {
+            object: secret("argocd", None),
+        };
+        let allowed = |effect| Permitted::installation_secret(effect, "argocd").is_ok();
+        assert!(allowed(named(INSTALLATION_SECRET, make())));
+        assert!(!allowed(named("other", make())));
+        assert!(!allowed(named(INSTALLATION_SECRET, delete("u1"))));
+        assert!(!Permitted::installation_secret(named(INSTALLATION_SECRET, make()), "other").is_ok());
     }
 
     fn delete(uid: &str) -> Action {

@@ -10,7 +10,10 @@ mod repository;
 mod secret;
 
 pub use cluster::{AwsAuth, ClusterConfig, ClusterSecret, ClusterTls, ExecAuth};
-pub use config::{CompareOptions, ControllerSettings, IgnoreStatus, RespectRbac, SelfHeal, Settings, TrackingMethod};
+pub use config::{
+    CompareOptions, ControllerSettings, IgnoreStatus, RenderingSettings, RespectRbac, SelfHeal, Settings,
+    TrackingMethod,
+};
 pub use document::{CONFIG_NAME, NotActedOn, PARAMS_NAME, SettingsError, SettingsProblem};
 pub use filter::{FilteredResource, ResourceFilter, SHIPPED_EXCLUSIONS};
 pub use repository::{RepositoryCredentials, RepositorySecret, RepositoryType};

@@ -92,6 +92,7 @@ fn every_key_is_read() {
         in_cluster_enabled: false,
         respect_rbac: RespectRbac::Strict,
         application_namespaces: vec!["team-*".into(), "/shop-.+/".into()],
+        rendering: Default::default(),
         controller: ControllerSettings {
             reconciliation: Some(secs(300)),
             reconciliation_jitter: secs(30),
@@ -173,7 +174,7 @@ fn what_decides_what_may_be_touched_is_fatal() {
 #[test]
 fn keys_not_acted_on_are_listed() {
     let settings = parse(
-        "  resource.customizations.health.apps_Deployment: return {}\n  kustomize.enable: 'true'\n  helm.enable: 'false'\n  ui.cssurl: x\n  unheard.of: y\n",
+        "  resource.customizations.health.apps_Deployment: return {}\n  jsonnet.enable: 'false'\n  kustomize.enable: 'true'\n  helm.enable: 'false'\n  ui.cssurl: x\n  unheard.of: y\n",
         "  controller.diff.server.side: 'TRUE'\n  hydrator.enabled: 'f'\n",
     )
     .expect("reads");
@@ -185,11 +186,22 @@ fn keys_not_acted_on_are_listed() {
     assert_eq!(
         listed,
         [
-            ("helm.enable", true),
+            ("jsonnet.enable", true),
             ("resource.customizations.health.apps_Deployment", true),
             ("controller.diff.server.side", false)
         ]
     );
+}
+
+#[test]
+fn rendering() {
+    let of = |config: &str| parse(config, "  a: b\n").expect("reads").rendering;
+    assert_eq!(of("  a: b\n"), Default::default());
+    let set =
+        of("  helm.enable: 'false'\n  kustomize.buildOptions: --reorder none\n  helm.valuesFileSchemes: s3, https\n");
+    assert!(!set.helm && set.kustomize);
+    assert_eq!(set.kustomize_build_options, "--reorder none");
+    assert_eq!(set.values_file_schemes, ["s3", "https"]);
 }
 
 #[test]

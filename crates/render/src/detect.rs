@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use pintle_model::tree::{EntryKind, Reader};
+use pintle_model::application::Source;
+use pintle_model::tree::{EntryKind, Reader, TreePath};
 
-use crate::{Diagnostic, RenderRequest};
+use crate::{Diagnostic, RenderSettings};
 
 /// How a source is turned into objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,9 +34,35 @@ impl fmt::Display for SourceType {
 
 const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/// An explicit block wins; then a kustomization; then a file whose name ends with `Chart.yaml`; else plain manifests.
-pub(crate) fn detect(reader: &Reader<'_>, request: &RenderRequest) -> Result<SourceType, Diagnostic> {
-    let path = &request.path;
+/// Which blocks a source has. `None` means that the files tell.
+pub(crate) fn explicit(source: &Source) -> Result<Option<SourceType>, String> {
+    let blocks = [
+        (source.helm.is_some(), SourceType::Helm),
+        (source.kustomize.is_some(), SourceType::Kustomize),
+        (source.directory.is_some(), SourceType::Directory),
+        (source.plugin.is_some(), SourceType::Plugin),
+    ];
+    let given: Vec<SourceType> = blocks.into_iter().filter_map(|(is, of)| is.then_some(of)).collect();
+    match given[..] {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        _ => {
+            let names: Vec<String> = given.iter().map(ToString::to_string).collect();
+            Err(format!(
+                "multiple application sources defined: {}; keep one of these blocks",
+                names.join(",")
+            ))
+        }
+    }
+}
+
+/// A kustomization; else a file whose name ends with `Chart.yaml`; else plain manifests. What the settings switch off is a directory.
+pub(crate) fn detect(
+    reader: &Reader<'_>,
+    path: &TreePath,
+    explicit: Option<SourceType>,
+    settings: &RenderSettings,
+) -> Result<SourceType, Diagnostic> {
     let unreadable = |e: pintle_model::tree::TreeError| Diagnostic::error(path, None, e.to_string());
     let Some(entries) = reader.dir(path).map_err(unreadable)? else {
         let message = match reader.kind(path).map_err(unreadable)? {
@@ -48,15 +75,20 @@ pub(crate) fn detect(reader: &Reader<'_>, request: &RenderRequest) -> Result<Sou
         };
         return Err(Diagnostic::error(path, None, message));
     };
-    if let Some(explicit) = request.explicit {
-        return Ok(explicit);
-    }
     let files = || entries.iter().filter(|e| e.kind == EntryKind::File);
-    if files().any(|e| KUSTOMIZATIONS.contains(&&*e.name)) {
-        return Ok(SourceType::Kustomize);
-    }
-    if files().any(|e| e.name.ends_with("Chart.yaml")) {
-        return Ok(SourceType::Helm);
-    }
-    Ok(SourceType::Directory)
+    let found = if let Some(explicit) = explicit {
+        explicit
+    } else if files().any(|e| KUSTOMIZATIONS.contains(&&*e.name)) {
+        SourceType::Kustomize
+    } else if files().any(|e| e.name.ends_with("Chart.yaml")) {
+        SourceType::Helm
+    } else {
+        SourceType::Directory
+    };
+    let is_off = match found {
+        SourceType::Helm => !settings.helm,
+        SourceType::Kustomize => !settings.kustomize,
+        SourceType::Directory | SourceType::Plugin => false,
+    };
+    Ok(if is_off { SourceType::Directory } else { found })
 }

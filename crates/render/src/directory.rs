@@ -1,10 +1,11 @@
 //! Directory sources: plain manifests in YAML and JSON [F4.3, F4.14].
 
+use pintle_model::Value;
+use pintle_model::application::Directory;
 use pintle_model::glob::Glob;
 use pintle_model::tree::{EntryKind, File, Reader, TreeError, TreePath};
-use pintle_model::{Object, Value};
 
-use crate::{Diagnostic, Output, RenderRequest, RenderedObject};
+use crate::{Diagnostic, Output};
 
 /// A file that holds this line somewhere is not rendered.
 const SKIP_MARKER: &str = "# +argocd:skip-file-rendering";
@@ -12,13 +13,20 @@ const SKIP_MARKER: &str = "# +argocd:skip-file-rendering";
 /// Directories deeper than this below the application's own are refused: nobody lays manifests out like that, but a generator gone wrong does.
 const MAX_DIRECTORY_DEPTH: usize = 64;
 
-pub(crate) fn render(reader: &Reader<'_>, request: &RenderRequest, out: &mut Output) {
+/// What of a source concerns a directory of manifests.
+pub(crate) struct Request<'a> {
+    pub path: &'a TreePath,
+    pub directory: &'a Directory,
+    pub max_manifest_bytes: u64,
+}
+
+pub(crate) fn render(reader: &Reader<'_>, request: &Request<'_>, out: &mut Output) {
     let filter = match Filter::new(request) {
         Ok(filter) => filter,
         Err(diagnostic) => return out.diagnostics.push(diagnostic),
     };
     let mut budget = request.max_manifest_bytes;
-    walk(reader, request, &filter, &request.path, 0, &mut budget, out);
+    walk(reader, request, &filter, request.path, 0, &mut budget, out);
 }
 
 /// Which files take part.
@@ -29,14 +37,14 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(request: &RenderRequest) -> Result<Self, Diagnostic> {
+    fn new(request: &Request<'_>) -> Result<Self, Diagnostic> {
         let glob = |field: &str, pattern: &str| {
             if pattern.is_empty() {
                 return Ok(None);
             }
             Glob::new(pattern).map(Some).map_err(|e| {
                 Diagnostic::error(
-                    &request.path,
+                    request.path,
                     None,
                     format!("spec.source.directory.{field} {pattern:?} is no glob: {e}"),
                 )
@@ -62,7 +70,7 @@ impl Filter {
 
 fn walk(
     reader: &Reader<'_>,
-    request: &RenderRequest,
+    request: &Request<'_>,
     filter: &Filter,
     dir: &TreePath,
     depth: usize,
@@ -83,7 +91,7 @@ fn walk(
             EntryKind::Dir if request.directory.recurse => {
                 walk(reader, request, filter, &path, depth + 1, budget, out);
             }
-            EntryKind::File if filter.takes(path.strip_prefix(&request.path).unwrap_or_default()) => {
+            EntryKind::File if filter.takes(path.strip_prefix(request.path).unwrap_or_default()) => {
                 match reader.file(&path, *budget) {
                     Ok(Some(file)) => {
                         *budget = budget.saturating_sub(file.bytes.len() as u64);
@@ -173,41 +181,6 @@ fn object(path: &TreePath, line: usize, value: Value, out: &mut Output) {
     if value.as_map().is_some_and(pintle_model::Map::is_empty) {
         return;
     }
-    let object = match Object::new(value) {
-        Ok(object) => object,
-        Err(e) => {
-            let message = format!(
-                "not a Kubernetes object: {e}; exclude the file with spec.source.directory.exclude if it is not meant to be one"
-            );
-            return out.diagnostics.push(Diagnostic::error(path, Some(line), message));
-        }
-    };
-    // `List` kinds: anything called …List with an `items` field.
-    let is_list = object.kind().ends_with("List") && object.value().get("items").is_some();
-    if is_list {
-        for item in object.value().list_at(&["items"]) {
-            match Object::new(item.clone()) {
-                Ok(object) => out.objects.push(RenderedObject {
-                    object,
-                    path: path.clone(),
-                    line,
-                }),
-                Err(e) => out.diagnostics.push(Diagnostic::error(
-                    path,
-                    Some(line),
-                    format!("an item of this list is no Kubernetes object: {e}"),
-                )),
-            }
-        }
-        return;
-    }
-    if object.name().is_empty() && object.generate_name().is_empty() {
-        let message = format!("{} has neither metadata.name nor metadata.generateName", object.kind());
-        return out.diagnostics.push(Diagnostic::error(path, Some(line), message));
-    }
-    out.objects.push(RenderedObject {
-        object,
-        path: path.clone(),
-        line,
-    });
+    let hint = "exclude the file with spec.source.directory.exclude if it is not meant to be one";
+    crate::objects::object(path, line, value, hint, out);
 }

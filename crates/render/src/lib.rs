@@ -1,7 +1,8 @@
 //! From a file tree and a source spec to objects and diagnostics.
 //!
 //! ```text
-//! Tree + RenderRequest ─> detect ─> directory (helm, kustomize: not yet) ─> Rendered { objects, diagnostics, reads }
+//! Tree + RenderRequest + Surroundings ─> source (detect ─> directory | helm | kustomize) ─┬─> Rendered { objects, diagnostics, reads, used }
+//!                                                                                         └─> Needs: fetch, mount, and ask again
 //! ```
 //!
 //! `render` never fetches, never writes, and never fails as a whole: one bad file does not hide the others. Whether a result may be
@@ -13,42 +14,22 @@ mod diagnostic;
 mod directory;
 pub mod helm;
 pub mod kustomize;
+mod objects;
+mod request;
+mod source;
+
+use std::collections::BTreeMap;
 
 use pintle_model::Object;
 use pintle_model::tree::{ReadSet, Reader, Tree, TreePath};
 
+pub use request::{
+    Answer, AppIdentity, DEFAULT_MAX_MANIFEST_BYTES, Need, RenderRequest, RenderSettings, Surroundings, Used,
+};
+pub use source::{ChartCache, has_own_fields};
+
 pub use detect::SourceType;
 pub use diagnostic::{Diagnostic, Severity};
-
-/// What to render: everything but the tree that the result depends on. Equal requests over equal reads give equal results.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RenderRequest {
-    /// The application's directory in the tree.
-    pub path: TreePath,
-    /// The type the source names explicitly (`helm`, `kustomize`, `directory`, `plugin` block); `None` means detect [F4.1].
-    pub explicit: Option<SourceType>,
-    /// Settings of directory sources.
-    pub directory: DirectoryOptions,
-    /// Bytes of manifests read for one directory source; more is an error. The peer's `reposerver.max.combined.directory.manifests.size`
-    /// is 10 MB.
-    pub max_manifest_bytes: u64,
-}
-
-/// `spec.source.directory` [F4.3].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct DirectoryOptions {
-    /// Descend into subdirectories.
-    pub recurse: bool,
-    /// Only files whose path, relative to the application's directory, matches this glob; empty means all.
-    pub include: String,
-    /// No files whose path matches this glob; empty means none.
-    pub exclude: String,
-    /// Read files of any name.
-    pub disable_extension_filter: bool,
-}
-
-/// The peer's default bound on manifests of a directory source, 10 MB.
-pub const DEFAULT_MAX_MANIFEST_BYTES: u64 = 10_000_000;
 
 /// What a render gave.
 pub struct Rendered {
@@ -60,6 +41,20 @@ pub struct Rendered {
     pub diagnostics: Vec<Diagnostic>,
     /// Everything read.
     pub reads: ReadSet,
+    /// What was used of the surroundings.
+    pub used: Used,
+    /// What had to be fetched, and what came of it.
+    pub answers: BTreeMap<Need, Answer>,
+    /// It failed for a reason that may go away by itself: the result is not worth keeping.
+    pub is_transient: bool,
+}
+
+/// How a round of rendering ends.
+pub enum Round {
+    /// With a result.
+    Done(Rendered),
+    /// With things to fetch and mount; then it is tried again with the answers. Never empty.
+    Needs(Vec<Need>),
 }
 
 impl Rendered {
@@ -80,41 +75,34 @@ pub struct RenderedObject {
     pub line: usize,
 }
 
-/// Renders one source of an application.
-pub fn render(tree: &dyn Tree, request: &RenderRequest) -> Rendered {
+/// Renders one source of an application. A chart needs the stack of [`helm::Limits::stack_bytes`].
+pub fn render(tree: &dyn Tree, request: &RenderRequest, surroundings: &Surroundings<'_>) -> Round {
     let reader = Reader::new(tree);
+    let recorder = request::Recorder::new(surroundings);
     let mut out = Output {
         objects: Vec::new(),
         diagnostics: Vec::new(),
     };
-    let source_type = match detect::detect(&reader, request) {
-        Ok(source_type) => {
-            match source_type {
-                SourceType::Directory => directory::render(&reader, request, &mut out),
-                other => out
-                    .diagnostics
-                    .push(Diagnostic::error(&request.path, None, not_yet(other, &request.path))),
-            }
-            source_type
-        }
-        Err(diagnostic) => {
+    let (source_type, result) = source::render(&reader, request, &recorder, &mut out);
+    let mut is_transient = false;
+    match result {
+        Ok(()) => {}
+        Err(source::Ended::Needs(needs)) => return Round::Needs(needs),
+        Err(source::Ended::Failed(diagnostic)) => out.diagnostics.push(diagnostic),
+        Err(source::Ended::Transient(diagnostic)) => {
+            is_transient = true;
             out.diagnostics.push(diagnostic);
-            SourceType::Directory
         }
-    };
-    Rendered {
+    }
+    Round::Done(Rendered {
         source_type,
         objects: out.objects,
         diagnostics: out.diagnostics,
         reads: reader.into_reads(),
-    }
-}
-
-fn not_yet(source_type: SourceType, path: &TreePath) -> String {
-    format!(
-        "{source_type} source at {path:?} cannot be rendered yet: this version of Pintle renders directories of plain manifests; nothing is \
-         changed in the cluster for this application"
-    )
+        used: recorder.into_used(),
+        answers: request.answers.clone(),
+        is_transient,
+    })
 }
 
 struct Output {

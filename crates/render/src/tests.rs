@@ -1,9 +1,14 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pintle_model::application::{Directory, Source};
 use pintle_model::tree::{MemoryTree, TreePath};
 
+use super::helm::Now;
 use super::*;
 
 /// Files as `--- path` headers followed by their content.
-fn tree(fixture: &str) -> MemoryTree {
+pub(crate) fn tree(fixture: &str) -> MemoryTree {
     let mut tree = MemoryTree::new();
     for file in fixture.split("=== ").skip(1) {
         let (name, content) = file.split_once('\n').unwrap();
@@ -12,24 +17,67 @@ fn tree(fixture: &str) -> MemoryTree {
     tree
 }
 
-fn request(path: &str) -> RenderRequest {
+pub(crate) fn request(path: &str) -> RenderRequest {
     RenderRequest {
+        source: Source::default(),
         path: TreePath::new(path).unwrap(),
-        explicit: None,
-        directory: DirectoryOptions::default(),
-        max_manifest_bytes: DEFAULT_MAX_MANIFEST_BYTES,
+        app: AppIdentity {
+            name: "shop".into(),
+            instance: "shop".into(),
+            namespace: "dev".into(),
+            uid: "u-1".into(),
+        },
+        refs: BTreeMap::new(),
+        answers: BTreeMap::new(),
+        settings: RenderSettings::default(),
+    }
+}
+
+/// One round in surroundings that know nothing but the application's name.
+pub(crate) fn round(tree: &dyn Tree, request: &RenderRequest) -> Round {
+    let surroundings = Surroundings {
+        environment: &BTreeMap::from([("ARGOCD_APP_NAME", "shop".to_owned())]),
+        capabilities: &Arc::default(),
+        secret: Some(&pintle_model::Sensitive::new(b"secret".to_vec())),
+        now: Now {
+            seconds: 1_800_000_000,
+            nanos: 0,
+            offset_seconds: 0,
+        },
+        charts: &ChartCache::default(),
+        cancelled: None,
+    };
+    super::render(tree, request, &surroundings)
+}
+
+fn render(tree: &MemoryTree, request: &RenderRequest) -> Rendered {
+    match round(tree, request) {
+        Round::Done(rendered) => rendered,
+        Round::Needs(needs) => panic!("asks for {needs:?}"),
+    }
+}
+
+/// What came out, a line for each thing.
+pub(crate) fn told(round: &Round) -> String {
+    match round {
+        Round::Needs(needs) => needs
+            .iter()
+            .map(|need| format!("Needs {}", need.name()))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        Round::Done(rendered) => {
+            let objects = rendered
+                .objects
+                .iter()
+                .map(|o| format!("{}/{} {}:{}", o.object.kind(), o.object.name(), o.path, o.line));
+            let said = rendered.diagnostics.iter().map(|d| format!("{:?}: {d}", d.severity));
+            objects.chain(said).collect::<Vec<_>>().join("\n")
+        }
     }
 }
 
 fn check(fixture: &str, request: &RenderRequest, expected: &str) {
-    let rendered = render(&tree(fixture), request);
-    let mut lines: Vec<String> = rendered
-        .objects
-        .iter()
-        .map(|o| format!("{}/{} {}:{}", o.object.kind(), o.object.name(), o.path, o.line))
-        .collect();
-    lines.extend(rendered.diagnostics.iter().map(|d| format!("{:?}: {d}", d.severity)));
-    assert_eq!(lines.join("\n"), expected);
+    assert_eq!(told(&round(&tree(fixture), request)), expected);
 }
 
 const APP: &str = "\
@@ -66,22 +114,26 @@ fn plain_manifests() {
 
 #[test]
 fn recurse_include_exclude() {
-    let mut r = request("app");
-    r.directory.recurse = true;
-    r.directory.exclude = "a.*".into();
+    let with = |change: fn(&mut Directory)| {
+        let mut directory = Directory::default();
+        change(&mut directory);
+        let mut request = request("app");
+        request.source.directory = Some(directory);
+        request
+    };
+    let r = with(|d| (d.recurse, d.exclude) = (true, "a.*".into()));
     check(
         APP,
         &r,
         "Service/three app/b.json:1\nSecret/four app/sub/c.yml:1\nSecret/five app/sub/c.yml:1",
     );
-    r.directory.exclude = String::new();
-    r.directory.include = "{sub/*,b.json}".into();
+    let r = with(|d| (d.recurse, d.include) = (true, "{sub/*,b.json}".into()));
     check(
         APP,
         &r,
         "Service/three app/b.json:1\nSecret/four app/sub/c.yml:1\nSecret/five app/sub/c.yml:1",
     );
-    r.directory.include = "{".into();
+    let r = with(|d| d.include = "{".into());
     check(
         APP,
         &r,
@@ -135,25 +187,29 @@ fn an_empty_directory_of_manifests_is_complete() {
 }
 
 #[test]
-fn charts_and_kustomizations_are_told_and_refused() {
-    let chart = render(&tree("=== app/Chart.yaml\nname: x\n"), &request("app"));
-    assert_eq!(chart.source_type, SourceType::Helm);
-    assert!(!chart.is_complete());
-    let both = render(
-        &tree("=== app/Chart.yaml\nname: x\n=== app/kustomization.yaml\nresources: []\n"),
-        &request("app"),
-    );
-    assert_eq!(both.source_type, SourceType::Kustomize);
+fn files_tell_the_type_and_a_block_wins() {
+    let chart = "=== app/Chart.yaml\napiVersion: v2\nname: x\nversion: 1.0.0\n";
+    let both = format!("{chart}=== app/kustomization.yaml\nnamePrefix: a-\n");
+    assert_eq!(render(&tree(chart), &request("app")).source_type, SourceType::Helm);
+    assert_eq!(render(&tree(&both), &request("app")).source_type, SourceType::Kustomize);
     let mut forced = request("app");
-    forced.explicit = Some(SourceType::Directory);
-    forced.directory.exclude = "Chart.yaml".into();
-    assert!(render(&tree("=== app/Chart.yaml\nname: x\n"), &forced).is_complete());
+    forced.source.helm = Some(Default::default());
+    assert_eq!(render(&tree(&both), &forced).source_type, SourceType::Helm);
+    forced.source.kustomize = Some(Default::default());
+    check(
+        &both,
+        &forced,
+        "Error: app: multiple application sources defined: Helm,Kustomize; keep one of these blocks",
+    );
+    let mut off = request("app");
+    off.settings.helm = false;
+    assert_eq!(render(&tree(chart), &off).source_type, SourceType::Directory);
 }
 
 #[test]
 fn the_size_limit_fails_the_source() {
     let mut r = request("app");
-    r.max_manifest_bytes = 100;
+    r.settings.max_manifest_bytes = 100;
     let rendered = render(&tree(APP), &r);
     assert!(!rendered.is_complete());
 }

@@ -47,6 +47,12 @@ impl CredentialBook {
         }
     }
 
+    /// The URL of the chart repository whose Secret has this name; a dependency may be written `@name`.
+    pub(crate) fn chart_repository_named(&self, name: &str) -> Option<String> {
+        let mut named = self.chart_repositories.iter().filter(|s| s.name == name);
+        named.next().map(|s| s.url.clone())
+    }
+
     /// What to reach a repository with: its own Secret, credentials from there or else from the longest matching prefix. A Secret that belongs
     /// to a project serves only that project.
     pub fn access(&self, url: &RepoUrl, project: &str) -> Access {

@@ -1,7 +1,7 @@
 //! From a source spec to rendered manifests: Git, credentials, caches.
 //!
 //! ```text
-//! Source ─> RepoUrl (door) ─> GitStore (ls-remote, fetch: the git program) ─> GitTree (gix) ─> render ─> Rendered, kept by request + reads
+//! Ask ─> RepoUrl (door) ─> GitStore (ls-remote, fetch: the git program) ─> GitTree (gix) ─> render ─> Rendered, kept by request + reads
 //! ChartRef ─> Address (door) ─> index.yaml | tags, manifest ─> Resolved ─> ChartArchive (disk by digest, or HTTP)
 //! ```
 //!
@@ -28,5 +28,5 @@ pub use helmrepo::{Entry, Index, IndexError};
 pub use http::{HttpError, HttpSettings};
 pub use oci::OciError;
 pub use process::GitError;
-pub use service::{Counts, RepoError, Repositories, SourceRender};
+pub use service::{Ask, Counts, Permits, RepoError, Repositories, SourceRender};
 pub use url::{RepoUrl, UrlRefused};

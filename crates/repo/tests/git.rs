@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pintle_model::application::Source;
-use pintle_repo::{RepoError, Repositories, SourceRender};
+use pintle_repo::{Ask, RepoError, Repositories, SourceRender};
 use tokio::time::Instant;
 
 struct Upstream {
@@ -81,7 +81,11 @@ fn repositories() -> (tempfile::TempDir, Repositories) {
 }
 
 async fn render(repositories: &Repositories, source: &Source) -> Result<SourceRender, RepoError> {
-    repositories.render(source, None, "default", Instant::now()).await
+    one(repositories, Ask::plain(vec![source.clone()])).await
+}
+
+async fn one(repositories: &Repositories, ask: Ask) -> Result<SourceRender, RepoError> {
+    repositories.render(&ask).await.remove(0)
 }
 
 fn names(render: &SourceRender) -> Vec<String> {
@@ -146,11 +150,9 @@ async fn a_commit_renders_only_what_it_touched_and_is_fetched_once() {
         for n in 0..20 {
             let (repositories, source) = (repositories.clone(), upstream.source(&format!("apps/{n}"), "main"));
             tasks.spawn(async move {
-                repositories
-                    .render(&source, None, "default", hint)
-                    .await
-                    .unwrap()
-                    .revision
+                let mut ask = Ask::plain(vec![source]);
+                ask.not_before = hint;
+                one(&repositories, ask).await.unwrap().revision
             });
         }
         let revisions: std::collections::BTreeSet<String> = tasks.join_all().await.into_iter().collect();
@@ -193,6 +195,25 @@ async fn a_commit_renders_only_what_it_touched_and_is_fetched_once() {
         ),
         (1, 1, 0)
     );
+}
+
+#[tokio::test]
+async fn a_commit_without_its_trees_is_not_taken_for_one_that_is_here() {
+    let upstream = Upstream::new();
+    upstream.commit(&[("app/a.yaml", &config_map("one"))]);
+    let (directory, repositories) = repositories();
+    render(&repositories, &upstream.source("app", "main")).await.unwrap();
+    let commit = upstream.commit(&[("app/a.yaml", &config_map("two"))]);
+    // As a fetch looks while it is under way, or after it was killed: Git writes commits first.
+    let store = std::fs::read_dir(directory.path().join("git")).unwrap().next().unwrap();
+    let object = format!("objects/{}/{}", &commit[..2], &commit[2..]);
+    let here = store.unwrap().path().join(&object);
+    std::fs::create_dir_all(here.parent().unwrap()).unwrap();
+    std::fs::copy(upstream.path().join(".git").join(&object), here).unwrap();
+    let fetches = repositories.counts().fetches;
+    let got = render(&repositories, &upstream.source("app", &commit)).await.unwrap();
+    assert_eq!((&got.revision, names(&got)), (&commit, vec!["two".to_owned()]));
+    assert_eq!(repositories.counts().fetches, fetches + 1);
 }
 
 #[tokio::test]

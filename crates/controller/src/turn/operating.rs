@@ -19,6 +19,7 @@ use pintle_model::application::{
 };
 use pintle_model::project::AppProject;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::Look;
@@ -314,6 +315,7 @@ impl Hub {
             key.clone(),
             run,
             writes.collect(),
+            Arc::clone(&self.effects),
             self.events.clone(),
         ));
     }

@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pintle_engine::app::operation::{Wanted, wanted};
+use pintle_engine::app::project::source_permitted;
 use pintle_engine::app::recorded::is_repeatable;
 use pintle_engine::app::targets::{TargetRules, targets};
 use pintle_engine::complete::{Complete, SourceRender};
+use pintle_engine::track::instance_name;
 use pintle_model::application::{Application, SyncOperation};
 use pintle_model::{Object, ResourceKey};
+use pintle_render::AppIdentity;
+use pintle_repo::Ask;
 use tokio::time::Instant;
 
 use super::after;
@@ -68,16 +72,34 @@ impl Hub {
         for_operation: bool,
     ) {
         slot.in_flight = Some(wanted.clone());
-        let project = app.spec.project_or_default().to_owned();
+        let name = app.spec.project_or_default();
+        let project = self.projects.get(name).cloned();
+        let ask = Ask {
+            sources: wanted.sources.clone(),
+            revisions: wanted.revisions.clone(),
+            app: AppIdentity {
+                name: app.metadata.name.clone(),
+                instance: instance_name(&key.namespace, &key.name, &self.config.control_namespace),
+                namespace: app.spec.destination.namespace.clone(),
+                uid: app.metadata.uid.clone(),
+            },
+            project: name.to_owned(),
+            // A project that is not there permits nothing.
+            permits: Arc::new(move |url| project.as_ref().is_some_and(|p| source_permitted(p, url))),
+            capabilities: Arc::clone(&self.capabilities),
+            settings: Arc::clone(&self.rendering),
+            secret: self.installation.clone(),
+            not_before,
+        };
         let repositories = self.config.repositories.clone();
+        let events = self.events.clone();
         tokio::spawn(jobs::render(
             repositories,
             key.clone(),
             wanted,
-            project,
-            not_before,
+            ask,
             for_operation,
-            self.events.clone(),
+            events,
         ));
     }
 
@@ -94,14 +116,18 @@ impl Hub {
             &mut state.render
         };
         slot.in_flight = None;
-        let failed = sources
+        // Whether each failure may go away by itself.
+        let failed: Vec<bool> = sources
             .iter()
-            .filter_map(|s| s.rendered.as_ref().err())
-            .collect::<Vec<_>>();
+            .filter_map(|source| match &source.rendered {
+                Ok(rendered) => rendered.is_transient.then_some(true),
+                Err(failure) => Some(failure.is_retryable),
+            })
+            .collect();
         if failed.is_empty() {
             slot.failures = 0;
             slot.retry_at = None;
-        } else if failed.iter().any(|f| f.is_retryable) {
+        } else if failed.contains(&true) {
             let wait = RENDER_RETRY
                 .saturating_mul(1 << slot.failures.min(6))
                 .min(RENDER_RETRY_LONGEST);

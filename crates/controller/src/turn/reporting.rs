@@ -1,4 +1,4 @@
-//! Writing what is known: one patch, and Events for people.
+//! Writing what is known: one patch.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,19 +7,19 @@ use jiff::Timestamp;
 use pintle_engine::app::recorded::is_recorded;
 use pintle_engine::app::status::{self, OperationPart, Urgency};
 use pintle_engine::{Action, Effect, Failure, FailureKind, Outcome, Permitted};
-use pintle_model::application::{Application, OperationState};
-use pintle_model::{Gvk, Object, Value};
+use pintle_model::application::Application;
 
-use super::{Look, after};
+use super::{Lane, Look, after};
 use crate::app_state::AppState;
 use crate::event::AppKey;
 use crate::hub::{Hub, is_older};
 use crate::jobs::{self};
 
-/// A write that only moves the revision waits this long, until real work is done.
-const REVISION_DELAY: Duration = Duration::from_secs(2);
+/// A write that only moves the revision waits this long, and then until real work is done: several pushes in a row are one write.
+pub(super) const REVISION_DELAY: Duration = Duration::from_secs(2);
 
-/// How far an operation is, is written at most this often, where nothing but people waits for it.
+/// How far an operation is waits this long where nothing but people waits for it, and then as a revision does: a busy API server is not made
+/// busier by progress.
 const PROGRESS_DELAY: Duration = Duration::from_secs(1);
 
 /// A write that met somebody else's is decided again after this long, doubled while the watch has not brought theirs.
@@ -35,17 +35,20 @@ impl Hub {
         look: &Look,
         part: OperationPart,
         now: Timestamp,
+        lane: Lane,
     ) {
         let next = status::next(&state.app, &look.assessment, part, &self.config.control_namespace, now);
         match status::urgency(&state.app, &next) {
             Urgency::None => {
-                state.write_later = None;
+                self.quiet.remove(key);
+                self.writers.forget(key);
                 self.settled(key, state);
             }
-            Urgency::Later => self.write_later(key, state, &next, REVISION_DELAY, now),
-            Urgency::Soon if self.is_waited_for(state) => self.write(key, state, &next),
-            Urgency::Soon => self.write_later(key, state, &next, PROGRESS_DELAY, now),
-            Urgency::Now => self.write(key, state, &next),
+            Urgency::Later => self.write_quietly(key, state, &next, after(now, REVISION_DELAY), lane),
+            Urgency::Soon if !self.is_waited_for(state) => {
+                self.write_quietly(key, state, &next, after(now, PROGRESS_DELAY), lane);
+            }
+            Urgency::Soon | Urgency::Now => self.write(key, state, &next),
         }
         self.wake_for_render(key, state);
     }
@@ -57,15 +60,16 @@ impl Hub {
         running.is_some_and(|r| !is_recorded(stored, &r.state, r.repeatable))
     }
 
-    /// Writes once `delay` has passed since the first difference that could wait.
-    fn write_later(&mut self, key: &AppKey, state: &mut AppState, next: &Application, delay: Duration, now: Timestamp) {
-        let latest = after(now, delay);
-        let at = state.write_later.map_or(latest, |known| known.min(latest));
-        state.write_later = Some(at);
-        if at <= now {
-            self.write(key, state, next);
-        } else {
-            self.schedule(key, at);
+    /// Writes in the low lane: now if this is a turn of it, else from `at` on.
+    fn write_quietly(&mut self, key: &AppKey, state: &mut AppState, next: &Application, at: Timestamp, lane: Lane) {
+        match lane {
+            Lane::Usual => self.quiet.add(key, at),
+            // One that is under way brings a turn with its answer.
+            Lane::Quiet if state.writing => {}
+            Lane::Quiet => {
+                self.quiet.begin(key);
+                self.send(key, state, next);
+            }
         }
     }
 
@@ -77,14 +81,20 @@ impl Hub {
         }
     }
 
+    /// Writes what differs, once there is a place for it.
     pub(super) fn write(&mut self, key: &AppKey, state: &mut AppState, next: &Application) {
-        if state.writing {
+        if state.writing || *next == state.app {
             return;
         }
-        let Some(patch) = status::patch(&state.app, next) else {
-            return;
-        };
-        let effect = Effect {
+        // Without a place it is called later and decides again.
+        if self.writers.begin(key) {
+            self.send(key, state, next);
+        }
+    }
+
+    /// Sends a write that has its place.
+    fn send(&mut self, key: &AppKey, state: &mut AppState, next: &Application) {
+        let effect = status::patch(&state.app, next).map(|patch| Effect {
             cluster: self.config.cluster.id().clone(),
             gvk: Application::gvk(),
             namespace: Arc::clone(&key.namespace),
@@ -94,12 +104,15 @@ impl Hub {
                 resource_version: Some(state.app.metadata.resource_version.as_str().into()),
             },
             dry_run: false,
-        };
-        let Ok(permitted) = Permitted::own_record(effect) else {
+        });
+        let Some(permitted) = effect.and_then(|e| Permitted::own_record(e).ok()) else {
+            self.quiet.end(key);
+            self.writers.end(key);
             return;
         };
         state.writing = true;
-        state.write_later = None;
+        state.turned_meanwhile = false;
+        self.quiet.remove(key);
         state.announced = Some((Box::new(state.app.clone()), Box::new(next.clone())));
         tokio::spawn(jobs::write(
             self.executor.clone(),
@@ -109,10 +122,17 @@ impl Hub {
         ));
     }
 
-    pub(crate) fn written(&mut self, key: &AppKey, outcome: Outcome) {
+    /// Takes the answer to a write; whether there may be something to decide now.
+    pub(crate) fn written(&mut self, key: &AppKey, outcome: Outcome) -> bool {
         let now = crate::clock::now();
-        let Some(state) = self.apps.get_mut(key) else { return };
+        let was_quiet = self.quiet.end(key);
+        self.writers.end(key);
+        let Some(state) = self.apps.get_mut(key) else {
+            return false;
+        };
         state.writing = false;
+        // The turn that wrote found nothing else to do, and there was none since.
+        let is_over = was_quiet && !state.turned_meanwhile && state.operation.is_none();
         let mut stored = None;
         match outcome {
             Outcome::Configured(object) | Outcome::Unchanged(object) | Outcome::Created(object) => {
@@ -161,127 +181,8 @@ impl Hub {
                 state.pause_until = Some(after(now, wait));
             }
         }
-        if let Some((before, after)) = stored {
-            self.announce(key, &before, &after, now);
-        }
+        let Some((before, after)) = stored else { return true };
+        self.announcer.announce(key, &before, &after, now);
+        !is_over
     }
-
-    /// Records what a person may want to see later as a Kubernetes Event [F3.34].
-    pub(super) fn announce(&self, key: &AppKey, old: &Application, new: &Application, now: Timestamp) {
-        for (reason, is_warning, message) in announcements(old, new) {
-            let Some(event) = event_object(key, new, &self.config.identity, reason, is_warning, &message, now) else {
-                continue;
-            };
-            let effect = Effect {
-                cluster: self.config.cluster.id().clone(),
-                gvk: Gvk::new("", "v1", "Event"),
-                namespace: Arc::clone(&key.namespace),
-                name: event.name().into(),
-                action: Action::Create { object: event },
-                dry_run: false,
-            };
-            let Ok(permitted) = Permitted::own_record(effect) else {
-                continue;
-            };
-            let executor = self.executor.clone();
-            // An Event that is lost is no harm: the status says the same.
-            tokio::spawn(async move { executor.execute(permitted).await });
-        }
-    }
-}
-
-/// Reason, whether it is a warning, message.
-fn announcements(old: &Application, new: &Application) -> Vec<(&'static str, bool, String)> {
-    let mut found = Vec::new();
-    let (before, after) = (old.status.operation_state.as_ref(), new.status.operation_state.as_ref());
-    let same_run = before.map(|s| s.started_at) == after.map(|s| s.started_at);
-    if let Some(state) = after {
-        let what = |verb: &str| {
-            let by = if state.operation.initiated_by.automated {
-                "automated sync".to_owned()
-            } else {
-                state.operation.initiated_by.username.clone()
-            };
-            let revision = state.sync_result.as_ref().map_or("", |r| r.revision.as_str());
-            let by = if by.is_empty() { "unknown user".to_owned() } else { by };
-            format!("{by} {verb} sync to {revision}")
-        };
-        if !same_run || before.is_none() {
-            found.push(("OperationStarted", false, what("initiated")));
-        }
-        if state.phase.is_completed() && before.is_none_or(|s| !s.phase.is_completed() || !same_run) {
-            let message = format!(
-                "Sync operation to {} {}: {}",
-                state.sync_result.as_ref().map_or("", |r| r.revision.as_str()),
-                phase_word(state),
-                state.message
-            );
-            found.push(("OperationCompleted", state.phase.is_failed(), message));
-        }
-    }
-    let (sync_old, sync_new) = (&old.status.sync.status, &new.status.sync.status);
-    if sync_old != sync_new {
-        found.push((
-            "ResourceUpdated",
-            false,
-            format!("Updated sync status: {sync_old} -> {sync_new}"),
-        ));
-    }
-    let (health_old, health_new) = (&old.status.health.status, &new.status.health.status);
-    if health_old != health_new {
-        found.push((
-            "ResourceUpdated",
-            false,
-            format!("Updated health status: {health_old} -> {health_new}"),
-        ));
-    }
-    found
-}
-
-fn phase_word(state: &OperationState) -> &'static str {
-    if state.phase.is_successful() {
-        "succeeded"
-    } else {
-        "failed"
-    }
-}
-
-fn event_object(
-    key: &AppKey,
-    app: &Application,
-    identity: &str,
-    reason: &str,
-    is_warning: bool,
-    message: &str,
-    now: Timestamp,
-) -> Option<Object> {
-    // As client-go names them: unique enough for one object at one nanosecond.
-    let name = format!("{}.{:x}", key.name, now.as_nanosecond());
-    let mut event = Value::map();
-    event.set_at(&["apiVersion"], "v1".into());
-    event.set_at(&["kind"], "Event".into());
-    event.set_at(
-        &["metadata", "name"],
-        format!("{name}.{}", reason.to_lowercase()).into(),
-    );
-    event.set_at(&["metadata", "namespace"], (&*key.namespace).into());
-    for (field, text) in [
-        ("apiVersion", "argoproj.io/v1alpha1"),
-        ("kind", "Application"),
-        ("namespace", &key.namespace),
-        ("name", &key.name),
-        ("uid", app.metadata.uid.as_str()),
-        ("resourceVersion", app.metadata.resource_version.as_str()),
-    ] {
-        event.set_at(&["involvedObject", field], text.into());
-    }
-    let time = pintle_model::Time::new(now).to_string();
-    event.set_at(&["reason"], reason.into());
-    event.set_at(&["message"], message.into());
-    event.set_at(&["type"], if is_warning { "Warning" } else { "Normal" }.into());
-    event.set_at(&["source", "component"], identity.into());
-    event.set_at(&["firstTimestamp"], time.as_str().into());
-    event.set_at(&["lastTimestamp"], time.as_str().into());
-    event.set_at(&["count"], Value::Int(1));
-    Object::new(event).ok()
 }

@@ -150,14 +150,13 @@ pub fn settings_not_acted_on(settings: &Settings) -> Vec<NotActedOn> {
 }
 
 fn source_fields(at: &str, source: &Source, say: &mut impl FnMut(String, &'static str)) {
-    if source.plugin.is_some() {
+    // A plugin of these names is rendered natively.
+    if source
+        .plugin
+        .as_ref()
+        .is_some_and(|p| !matches!(p.name.as_str(), "helm" | "kustomize"))
+    {
         say(format!("{at}.plugin"), "plugins are not run yet");
-    }
-    if !source.r#ref.is_empty() {
-        say(
-            format!("{at}.ref"),
-            "value files from other sources come with the Helm renderer",
-        );
     }
     if let Some(directory) = &source.directory {
         let jsonnet = &directory.jsonnet;

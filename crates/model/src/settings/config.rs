@@ -36,12 +36,38 @@ pub struct Settings {
     pub respect_rbac: RespectRbac,
     /// Namespaces besides the control plane's that may hold Applications, globs and `/regex/`: `application.namespaces` [F2.26].
     pub application_namespaces: Vec<String>,
+    /// What sources are rendered with.
+    pub rendering: RenderingSettings,
     /// The controller's parameters.
     pub controller: ControllerSettings,
     /// Keys that are set and that this version does not act on yet.
     pub not_acted_on: Vec<NotActedOn>,
     /// Keys with texts that cannot be read; each says what counts instead.
     pub problems: Vec<SettingsProblem>,
+}
+
+/// What sources are rendered with [F2.9].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderingSettings {
+    /// Whether charts are told from other directories: `helm.enable`.
+    pub helm: bool,
+    /// The same of kustomizations: `kustomize.enable`.
+    pub kustomize: bool,
+    /// Flags of `kustomize build` for every kustomization: `kustomize.buildOptions`.
+    pub kustomize_build_options: String,
+    /// Schemes of URLs that value files may be read from: `helm.valuesFileSchemes`.
+    pub values_file_schemes: Vec<String>,
+}
+
+impl Default for RenderingSettings {
+    fn default() -> Self {
+        Self {
+            helm: true,
+            kustomize: true,
+            kustomize_build_options: String::new(),
+            values_file_schemes: vec!["https".into(), "http".into()],
+        }
+    }
 }
 
 /// How objects are known to belong to an Application [F1.19].
@@ -168,6 +194,7 @@ impl Default for Settings {
             in_cluster_enabled: true,
             respect_rbac: RespectRbac::default(),
             application_namespaces: Vec::new(),
+            rendering: RenderingSettings::default(),
             controller: ControllerSettings::default(),
             not_acted_on: Vec::new(),
             problems: Vec::new(),
@@ -218,6 +245,15 @@ impl Settings {
             in_cluster_enabled: cm.get("cluster.inClusterEnabled") != Some("false"),
             respect_rbac: respect_rbac(&mut cm),
             application_namespaces: csv(params.get("application.namespaces")),
+            rendering: RenderingSettings {
+                helm: cm.parsed("helm.enable", true, parse_bool),
+                kustomize: cm.parsed("kustomize.enable", true, parse_bool),
+                kustomize_build_options: text(&cm, "kustomize.buildOptions", String::new()),
+                values_file_schemes: match cm.get("helm.valuesFileSchemes") {
+                    Some(text) => csv(Some(text)),
+                    None => defaults.rendering.values_file_schemes,
+                },
+            },
             controller: controller(&mut cm, &mut params),
             not_acted_on: not_acted_on(&cm).chain(not_acted_on(&params)).collect(),
             problems: Vec::new(),
@@ -383,14 +419,10 @@ const NOT_YET: &[(&str, &str, &str, bool)] = &[
         false,
     ),
     (CONFIG_NAME, "globalProjects", "", true),
-    (CONFIG_NAME, "kustomize.enable", "true", true),
-    (CONFIG_NAME, "helm.enable", "true", true),
     (CONFIG_NAME, "jsonnet.enable", "true", true),
-    (CONFIG_NAME, "kustomize.buildOptions", "", true),
     (CONFIG_NAME, "kustomize.buildOptions.*", "", true),
     (CONFIG_NAME, "kustomize.path.*", "", true),
     (CONFIG_NAME, "kustomize.version.*", "", true),
-    (CONFIG_NAME, "helm.valuesFileSchemes", "https, http", true),
     (CONFIG_NAME, "timeout.hard.reconciliation", "0", false),
     (CONFIG_NAME, "resource.ignoreResourceUpdatesEnabled", "true", false),
     (CONFIG_NAME, "resource.includeEventLabelKeys", "", false),

@@ -43,7 +43,7 @@ impl MemoryTree {
     }
 }
 
-fn digest(parts: impl Iterator<Item = impl AsRef<[u8]>>) -> ContentId {
+pub(super) fn digest(parts: impl Iterator<Item = impl AsRef<[u8]>>) -> ContentId {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.as_ref().len() as u64).to_be_bytes());

@@ -8,7 +8,9 @@
 //! There is no work tree to race on, to escape from by symlink, or to clean up. A failed read is never a miss: everything answers
 //! `Result<Option<_>>`.
 
+mod fixed;
 mod memory;
+mod mounted;
 mod path;
 mod reader;
 mod readset;
@@ -16,7 +18,9 @@ mod readset;
 use std::fmt;
 use std::sync::Arc;
 
+pub use fixed::FixedTree;
 pub use memory::MemoryTree;
+pub use mounted::MountedTree;
 pub use path::{BadPath, TreePath};
 pub use reader::{DirEntry, File, Reader};
 pub use readset::{Read, ReadSet};
@@ -121,6 +125,11 @@ pub trait Tree: Send + Sync {
 
     /// The bytes of a file or the target of a symbolic link; `Ok(None)` if `path` is neither. Larger than `limit` bytes is an error.
     fn read(&self, path: &TreePath, limit: u64) -> Result<Option<Arc<[u8]>>, TreeError>;
+
+    /// The directory that symbolic links at `path` may not lead out of: the root, unless the tree is put together from several.
+    fn jail(&self, _path: &TreePath) -> TreePath {
+        TreePath::root()
+    }
 }
 
 #[cfg(test)]

@@ -43,6 +43,11 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// The tree it reads.
+    pub fn tree(&self) -> &'t dyn Tree {
+        self.tree
+    }
+
     /// What was read, so far.
     pub fn into_reads(self) -> ReadSet {
         self.reads.into_inner()
@@ -75,7 +80,9 @@ impl<'t> Reader<'t> {
         let Some(listing) = self.tree.list(&real)? else {
             return Ok(None);
         };
-        self.note(&real, Read::Listing(entry.id));
+        let names = super::readset::names(&listing);
+        let content = entry.id;
+        self.note(&real, Read::Listing { content, names });
         let mut entries = Vec::with_capacity(listing.len());
         for (name, entry) in listing {
             let kind = match entry.kind {
@@ -112,20 +119,20 @@ impl<'t> Reader<'t> {
         while let Some(part) = todo.pop() {
             if part == ".." {
                 // Only link targets bring these. They are walked and not spelled: a link on the way can make the path shorter or longer.
-                here = match (here.parent(), &last_link) {
+                here = match (here.parent().filter(|_| here != self.tree.jail(&here)), &last_link) {
                     (Some(parent), _) => parent,
-                    (None, Some((path, target))) => {
-                        return Err(TreeError::SymlinkEscapes {
-                            path: path.clone(),
-                            target: target.clone(),
-                        });
-                    }
+                    (None, Some(link)) => return Err(escapes(link)),
                     (None, None) => TreePath::root(),
                 };
                 entry = self.tree.entry(&here)?;
                 continue;
             }
             let next = here.child(&part);
+            if let Some(link) = &last_link
+                && self.tree.jail(&next) != self.tree.jail(&link.0)
+            {
+                return Err(escapes(link));
+            }
             let Some(found) = self.tree.entry(&next)? else {
                 self.note(&next, Read::Missing { below: here });
                 return Ok(None);
@@ -185,7 +192,19 @@ impl<'t> Reader<'t> {
         Ok(target)
     }
 
+    /// Counts what another reader of this tree has read as read by this one.
+    pub fn note_all(&self, reads: &ReadSet) {
+        self.reads.borrow_mut().extend(reads.clone());
+    }
+
     fn note(&self, path: &TreePath, read: Read) {
         self.reads.borrow_mut().note(path, read);
+    }
+}
+
+fn escapes((path, target): &(TreePath, String)) -> TreeError {
+    TreeError::SymlinkEscapes {
+        path: path.clone(),
+        target: target.clone(),
     }
 }

@@ -1,8 +1,9 @@
 //! What a render read, and whether it would read the same from another tree.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::{ContentId, EntryKind, Tree, TreeError, TreePath};
+use super::{ContentId, Entry, EntryKind, Tree, TreeError, TreePath};
 
 /// One recorded read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +11,12 @@ pub enum Read {
     /// A file's content.
     File(ContentId),
     /// A directory's listing.
-    Listing(ContentId),
+    Listing {
+        /// Content id of the directory, which covers everything below it.
+        content: ContentId,
+        /// [`names`] of its entries: what a listing tells.
+        names: ContentId,
+    },
     /// A symbolic link's target.
     Symlink(ContentId),
     /// Only what sort of thing stands there.
@@ -33,7 +39,7 @@ impl ReadSet {
     /// Records one read. A file's content or a listing says more than a kind and is never overwritten by it.
     pub fn note(&mut self, path: &TreePath, read: Read) {
         match self.reads.get(path) {
-            Some(Read::File(_) | Read::Listing(_)) if matches!(read, Read::Kind(_)) => {}
+            Some(Read::File(_) | Read::Listing { .. }) if matches!(read, Read::Kind(_)) => {}
             _ => {
                 self.reads.insert(path.clone(), read);
             }
@@ -70,7 +76,10 @@ impl ReadSet {
             let now = tree.entry(path)?;
             let same = match (read, &now) {
                 (Read::File(id), Some(e)) => e.kind == EntryKind::File && e.id == *id,
-                (Read::Listing(id), Some(e)) => e.kind == EntryKind::Dir && e.id == *id,
+                (Read::Listing { content, .. }, Some(e)) if e.id == *content => e.kind == EntryKind::Dir,
+                (Read::Listing { names: known, .. }, Some(_)) => {
+                    tree.list(path)?.is_some_and(|listing| names(&listing) == *known)
+                }
                 (Read::Symlink(id), Some(e)) => e.kind == EntryKind::Symlink && e.id == *id,
                 (Read::Kind(kind), Some(e)) => e.kind == *kind,
                 (Read::Missing { .. }, None) => true,
@@ -82,4 +91,13 @@ impl ReadSet {
         }
         Ok(None)
     }
+}
+
+/// The id of the names of a directory's entries and of what sort each is; their contents do not count.
+pub(super) fn names(listing: &[(Arc<str>, Entry)]) -> ContentId {
+    super::memory::digest(
+        listing
+            .iter()
+            .map(|(name, entry)| format!("{}{name}", entry.kind as u8)),
+    )
 }

@@ -46,6 +46,33 @@ impl Default for Capabilities {
     }
 }
 
+/// Begins a group version whose kinds nobody knows now.
+pub(crate) const UNREADABLE: char = '?';
+
+impl Capabilities {
+    /// What a cluster serves: its version, `group/version` and `group/version/Kind` of everything, and the group versions whose kinds could
+    /// not be read. A template that asks for a kind of these fails instead of being told that there is none.
+    pub fn of_cluster(
+        version: &str,
+        served: impl IntoIterator<Item = String>,
+        unreadable: impl IntoIterator<Item = String>,
+    ) -> Result<Self, HelmError> {
+        let mut capabilities = Self {
+            kube_version: KubeVersion::parse(version)?,
+            ..Self::default()
+        };
+        let known: std::collections::BTreeSet<String> = served.into_iter().collect();
+        let unreadable: Vec<String> = unreadable.into_iter().collect();
+        capabilities.api_versions.extend(known);
+        capabilities
+            .api_versions
+            .extend(unreadable.iter().flat_map(|v| [v.clone(), format!("{UNREADABLE}{v}")]));
+        let mut seen = std::collections::BTreeSet::new();
+        capabilities.api_versions.retain(|v| seen.insert(v.clone()));
+        Ok(capabilities)
+    }
+}
+
 impl KubeVersion {
     /// Reads a version as Kubernetes writes them: two numbers or more, with or without `v`, anything behind them.
     pub fn parse(text: &str) -> Result<Self, HelmError> {

@@ -59,6 +59,42 @@ pub struct Chart {
     pub(crate) parsed: Mutex<Vec<Arc<Parsed>>>,
 }
 
+/// A chart that another depends on and that does not stand in its `charts/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vendored {
+    /// Name of the chart.
+    pub name: String,
+    /// Its directory or archive in the same tree.
+    pub path: TreePath,
+}
+
+impl Vendored {
+    fn files(&self, reader: &Reader<'_>, limits: &Limits, files: &mut Vec<ChartFile>) -> Result<(), HelmError> {
+        let Self { name, path } = self;
+        match reader.kind(path)? {
+            Some(EntryKind::Dir) => {
+                files.extend(directory(reader, path, limits)?.into_iter().map(|file| ChartFile {
+                    name: format!("charts/{name}/{}", file.name).into(),
+                    bytes: file.bytes,
+                }));
+                Ok(())
+            }
+            Some(_) => {
+                let file = reader.file(path, limits.archive.total_bytes)?;
+                let file = file.ok_or_else(|| HelmError::Chart(format!("{path}: not readable as a file")))?;
+                files.push(ChartFile {
+                    name: format!("charts/{name}.tgz").into(),
+                    bytes: file.bytes,
+                });
+                Ok(())
+            }
+            None => Err(HelmError::Chart(format!(
+                "dependency {name:?}: directory {path} not found"
+            ))),
+        }
+    }
+}
+
 /// One chart's own files.
 pub(crate) struct ChartData {
     pub(crate) metadata: Metadata,
@@ -83,8 +119,24 @@ pub(crate) struct ChartFile {
 impl Chart {
     /// Loads the chart in a directory of a tree, or in the archive at a path. Every read is recorded by the reader.
     pub fn load(reader: &Reader<'_>, path: &TreePath, limits: &Limits) -> Result<Arc<Self>, HelmError> {
+        Self::load_with(reader, path, limits, &[])
+    }
+
+    /// As [`Chart::load`], with charts in `charts/` that stand elsewhere: what `helm dependency build` puts there. A packed chart has them all.
+    pub fn load_with(
+        reader: &Reader<'_>,
+        path: &TreePath,
+        limits: &Limits,
+        vendored: &[Vendored],
+    ) -> Result<Arc<Self>, HelmError> {
         match reader.kind(path)? {
-            Some(EntryKind::Dir) => Self::from_files(directory(reader, path, limits)?, limits),
+            Some(EntryKind::Dir) => {
+                let mut files = directory(reader, path, limits)?;
+                for chart in vendored {
+                    chart.files(reader, limits, &mut files)?;
+                }
+                Self::from_files(files, limits)
+            }
             Some(_) => {
                 // Packed bytes are bounded as the unpacked ones are.
                 let file = reader.file(path, limits.archive.total_bytes)?;

@@ -11,7 +11,7 @@ use pintle_gotmpl::{
 use pintle_model::glob::Glob;
 use pintle_yaml::Yaml;
 
-use super::capabilities::{Capabilities, GO_VERSION, HELM_VERSION, KUBE_CLIENT_VERSION, KubeVersion};
+use super::capabilities::{Capabilities, GO_VERSION, HELM_VERSION, KUBE_CLIENT_VERSION, KubeVersion, UNREADABLE};
 use super::chart::ChartFile;
 use super::convert::{from_model, to_data};
 use super::dependency::Instance;
@@ -302,10 +302,21 @@ static VERSION_SET: ListType = ListType {
         params: &[Type::String],
         variadic: false,
         call: |_, set, args| {
-            let wanted = argument(args);
-            let has = set
-                .as_list()
-                .is_some_and(|list| list.iter().any(|v| v.as_text() == Some(&wanted)));
+            let wanted = argument(args).to_str().into_owned();
+            let lists = |text: &str| {
+                set.as_list()
+                    .is_some_and(|list| list.iter().any(|v| v.as_text().is_some_and(|v| v.to_str() == text)))
+            };
+            let has = lists(&wanted);
+            // The kind of a group that did not answer: neither yes nor no is known.
+            if !has
+                && let Some((group_version, kind)) = wanted.rsplit_once('/')
+                && lists(&format!("{UNREADABLE}{group_version}"))
+            {
+                return Err(FuncError::new(format!(
+                    "the cluster does not say now whether {group_version} has the kind {kind}: discovery of that API group failed"
+                )));
+            }
             Ok(Value::Bool(has))
         },
     }],

@@ -513,6 +513,13 @@ pub(crate) fn unmarshal_error(message: &str) -> String {
     format!("error unmarshaling JSON: while decoding JSON: json: {message}")
 }
 
+/// The dependencies a lock pins.
+pub(crate) fn read_lock(text: &str) -> Result<Vec<Dependency>, String> {
+    let mut lock = Metadata::default();
+    lock.read(text)?;
+    Ok(lock.dependencies.unwrap_or_default())
+}
+
 /// A document that must hold a mapping, with its numbers as floats; nothing at all is an empty one.
 pub(crate) fn read_map(text: &str) -> Result<Map, String> {
     match pintle_yaml::parse(text).map_err(|e| convert_error(&e))? {

@@ -254,29 +254,34 @@ const COMPONENT: (&str, &str) = ("Component", "kustomize.config.k8s.io/v1alpha1"
 
 impl Kustomization {
     /// Reads a kustomization file; older spellings are moved to the newer ones.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub fn read(text: &str) -> Result<Self> {
         let mut k: Self = decode(text).map_err(|e| e.within("invalid Kustomization"))?;
         k.fix();
+        Ok(k)
+    }
+
+    /// Fails for a kustomization that says nothing, or is of another kind.
+    pub fn check(&self) -> Result<()> {
         let empty = Self {
-            api_version: k.api_version.clone(),
-            kind: k.kind.clone(),
+            api_version: self.api_version.clone(),
+            kind: self.kind.clone(),
             ..Self::default()
         };
-        if k == empty {
+        if *self == empty {
             return Err(Failure::new(Reason::Empty, "kustomization.yaml is empty"));
         }
-        let version = match k.kind.as_str() {
+        let version = match self.kind.as_str() {
             kind if kind == KUSTOMIZATION.0 => KUSTOMIZATION.1,
             kind if kind == COMPONENT.0 => COMPONENT.1,
             _ => return Err(Failure::invalid("kind should be Kustomization or Component")),
         };
-        if k.api_version != version {
+        if self.api_version != version {
             return Err(Failure::invalid(format!(
                 "apiVersion for {} should be {version}",
-                k.kind
+                self.kind
             )));
         }
-        Ok(k)
+        Ok(())
     }
 
     pub fn is_component(&self) -> bool {
@@ -416,6 +421,11 @@ fn spell_fields(yaml: &mut Yaml) {
                     spell_fields(value);
                 }
             }
+            // Of two spellings of one field the last one counts.
+            let mut seen = std::collections::HashSet::new();
+            fields.reverse();
+            fields.retain(|(key, _)| seen.insert(key.clone()));
+            fields.reverse();
         }
         Yaml::Seq(items) => items.iter_mut().for_each(spell_fields),
         _ => {}

@@ -221,7 +221,7 @@ impl<'s, 'a, 't> Loader<'s, 'a, 't> {
     }
 }
 
-fn store(error: pintle_model::tree::TreeError) -> Failure {
+pub(super) fn store(error: pintle_model::tree::TreeError) -> Failure {
     use pintle_model::tree::TreeError;
     let reason = match error {
         TreeError::SymlinkEscapes { .. } => Reason::Restricted,

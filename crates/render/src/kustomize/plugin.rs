@@ -18,7 +18,8 @@ use super::{generator, patch, replacement};
 #[serde(default, rename_all = "camelCase")]
 struct Settings {
     metadata: Metadata,
-    field_specs: Vec<FieldSpec>,
+    #[serde(rename = "fieldSpecs")]
+    given_specs: Option<Vec<FieldSpec>>,
     prefix: String,
     suffix: String,
     labels: Pairs,
@@ -49,7 +50,13 @@ pub(super) fn load(target: &Target<'_, '_, '_>, entries: &[String]) -> Result<Ve
     let mut paths = Vec::new();
     for entry in entries {
         match parse_resources(entry) {
-            Ok(inline) => super::resmap::append_all(&mut found.resources, inline)?,
+            Ok(mut inline) => {
+                if let Some(origin) = &target.origin {
+                    let origin = origin.append(target.file_name);
+                    inline.iter_mut().try_for_each(|resource| origin.mark(resource))?;
+                }
+                super::resmap::append_all(&mut found.resources, inline)?;
+            }
             Err(_) => paths.push(entry.clone()),
         }
     }
@@ -109,22 +116,31 @@ pub(super) fn transform(target: &Target<'_, '_, '_>, resources: &mut Vec<Resourc
     let s: Settings = decode(config, &config.node)?;
     let loader = &target.loader;
     let place = || format!("transformer {}", config.id());
+    let specs = s.given_specs.as_deref().unwrap_or_default();
+    if s.given_specs.is_none()
+        && matches!(
+            config.kind(),
+            "PrefixTransformer" | "SuffixTransformer" | "PrefixSuffixTransformer"
+        )
+    {
+        return Err(Failure::invalid("fieldSpecs is not expected to be nil").within(place()));
+    }
     let done = match config.kind() {
         "NamespaceTransformer" => transform::namespace(
             resources,
             &s.metadata.namespace,
-            &s.field_specs,
+            specs,
             s.unset_only,
             s.set_role_binding_subjects,
         ),
-        "PrefixTransformer" => transform::names(resources, Side::Prefix, &s.prefix, &s.field_specs),
-        "SuffixTransformer" => transform::names(resources, Side::Suffix, &s.suffix, &s.field_specs),
-        "PrefixSuffixTransformer" => transform::names(resources, Side::Prefix, &s.prefix, &s.field_specs)
-            .and_then(|()| transform::names(resources, Side::Suffix, &s.suffix, &s.field_specs)),
-        "LabelTransformer" => transform::pairs(resources, &s.labels, &s.field_specs),
-        "AnnotationsTransformer" => transform::pairs(resources, &s.annotations, &s.field_specs),
-        "ImageTagTransformer" => transform::images(resources, &s.image_tag, &s.field_specs),
-        "ReplicaCountTransformer" => transform::replicas(resources, &s.replica, &s.field_specs),
+        "PrefixTransformer" => transform::names(resources, Side::Prefix, &s.prefix, specs),
+        "SuffixTransformer" => transform::names(resources, Side::Suffix, &s.suffix, specs),
+        "PrefixSuffixTransformer" => transform::names(resources, Side::Prefix, &s.prefix, specs)
+            .and_then(|()| transform::names(resources, Side::Suffix, &s.suffix, specs)),
+        "LabelTransformer" => transform::pairs(resources, &s.labels, specs),
+        "AnnotationsTransformer" => transform::pairs(resources, &s.annotations, specs),
+        "ImageTagTransformer" => transform::images(resources, &s.image_tag, specs),
+        "ReplicaCountTransformer" => transform::replicas(resources, &s.replica, specs),
         "ReplacementTransformer" => replacement::apply_all(loader, resources, &s.replacements),
         "PatchTransformer" => {
             let entry = Patch {
@@ -145,6 +161,9 @@ pub(super) fn transform(target: &Target<'_, '_, '_>, resources: &mut Vec<Resourc
             patch::apply_legacy_json(loader, resources, &entry)
         }
         "PatchStrategicMergeTransformer" => {
+            if s.paths.is_empty() && s.patches.is_empty() {
+                return Err(Failure::invalid("empty file path and empty patch content").within(place()));
+            }
             patch::apply_legacy_merges(loader, resources, &s.paths)?;
             parse_resources(&s.patches).and_then(|patches| patch::merge_each(resources, &patches))
         }

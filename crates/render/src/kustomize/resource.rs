@@ -6,6 +6,7 @@ use pintle_yaml::{Limits, Node, parse_node};
 
 use super::error::{Failure, Result};
 use super::id::{Gvk, ResId};
+use super::shared::Shared;
 
 /// How a generated object meets one that is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(super) struct Resource {
     pub allow_kind_change: bool,
     /// Names of variables that read this object.
     pub vars: Vec<String>,
+    /// Fields that are one and the same.
+    pub shared: Shared,
 }
 
 impl Resource {
@@ -49,6 +52,7 @@ impl Resource {
             allow_name_change: false,
             allow_kind_change: false,
             vars: Vec::new(),
+            shared: Shared::default(),
         }
     }
 
@@ -105,6 +109,8 @@ impl Resource {
 
     pub fn store_previous_id(&mut self) {
         let id = self.id();
+        // Kustomize notes it in the annotations, which it writes anew.
+        self.shared.forget(&["metadata", "annotations"]);
         self.previous
             .push((id.effective_namespace().to_owned(), id.name.clone(), id.gvk.kind));
     }
@@ -140,6 +146,7 @@ impl Resource {
             return;
         };
         metadata.remove(field);
+        self.shared.forget(&["metadata", field]);
         if !map.is_empty() {
             let fields = map.iter().map(|(k, v)| (k.clone(), Node::string(v.clone()))).collect();
             metadata.set(field, Node::Map(fields));

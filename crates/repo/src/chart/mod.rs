@@ -45,6 +45,8 @@ use slot::{Entered, Slot};
 const MAX_INDEXES: usize = 64;
 /// Repositories of registries, lists of tags, manifests, archives in flight: some KB each at most.
 const MAX_KEPT: usize = 2_000;
+/// Single files kept, each at most as large as its caller allows.
+const MAX_FILES: usize = 200;
 /// Archives downloaded at once; more only share the same line.
 const DOWNLOADS: usize = 8;
 /// How long an archive stands for its URL where the index promises no digest: the peer keeps charts that long.
@@ -178,6 +180,8 @@ struct Shared {
     registries: Kept<(RegistryAddress, Fingerprint, bool), KnownRegistry>,
     /// Archives on their way, so that they are fetched once.
     downloads: Kept<(String, Fingerprint), Slot<[u8; 32]>>,
+    /// Single files: values of charts, remote resources of kustomizations.
+    files: Kept<Url, Slot<Arc<[u8]>>>,
     places: Semaphore,
     started: Instant,
     listings: AtomicU64,
@@ -202,6 +206,7 @@ impl Charts {
                 indexes: Mutex::new(Bounded::new(MAX_INDEXES)),
                 registries: Mutex::new(Bounded::new(MAX_KEPT)),
                 downloads: Mutex::new(Bounded::new(MAX_KEPT)),
+                files: Mutex::new(Bounded::new(MAX_FILES)),
                 places: Semaphore::new(DOWNLOADS),
                 started: Instant::now(),
                 listings: AtomicU64::new(0),
@@ -303,6 +308,37 @@ impl Charts {
                 digest: chosen.digest,
             },
         })
+    }
+
+    /// A single file at a URL, without credentials, as of a request that began at `not_before` or later. More than `limit` bytes, a web page,
+    /// and any status but 200 are errors.
+    pub async fn file(&self, url: &str, limit: u64, not_before: Instant) -> Result<Arc<[u8]>, ChartError> {
+        let refused = || AddressRefused::NoUrl(url.to_owned());
+        let parsed = Url::parse(url).map_err(|_| refused())?;
+        if !matches!(parsed.scheme(), "http" | "https") {
+            return Err(AddressRefused::Scheme(url.to_owned()).into());
+        }
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(AddressRefused::Password.into());
+        }
+        let slot = lock(&self.shared.files).get_or(parsed.clone(), Arc::default);
+        match slot.enter(not_before).await {
+            Entered::Known(known) => known,
+            Entered::Turn(turn) => {
+                let access = self.access(url, "")?;
+                let session = self.session(&parsed, &access, false);
+                let ask = Ask::new(parsed, "a file");
+                let loaded = async {
+                    let answer = session.get(&ask, limit).await?;
+                    if answer.status != 200 {
+                        return Err(answer.refused("").into());
+                    }
+                    answer.no_page("a file")?;
+                    Ok(Arc::from(answer.body))
+                };
+                turn.end(loaded.await)
+            }
+        }
     }
 
     /// The archive of a version that was resolved: from disk, or downloaded once for all who want it.

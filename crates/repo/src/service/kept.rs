@@ -1,0 +1,89 @@
+//! Renders that were made, by what was asked.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pintle_model::tree::{Tree, TreeError};
+use pintle_render::{AppIdentity, Need, RenderRequest, Rendered, Surroundings};
+
+/// Renders kept. Past that the cache starts anew: what is lost costs one render each.
+const MAX_RENDERS: usize = 20_000;
+
+/// What was asked: where from, and everything the source says. Whose it is counts only where the result depends on it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    place: String,
+    source: String,
+}
+
+impl Key {
+    pub fn new(place: &str, request: &RenderRequest) -> Self {
+        let mut source = request.source.clone();
+        // Neither is looked at by a render: the tree is what they mean, and the environment is recorded where it is used.
+        source.target_revision = String::new();
+        source.repo_url = String::new();
+        Self {
+            place: format!("{place}\n{}\n{:?}", request.path, request.settings),
+            // A document that was read from JSON can be written as JSON.
+            source: serde_json::to_string(&source).unwrap_or_default(),
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Kept {
+    renders: Mutex<HashMap<(Key, Option<AppIdentity>), Arc<Rendered>>>,
+}
+
+impl Kept {
+    /// What had to be fetched for this the last time; the tree to compare with has it mounted.
+    pub fn needs(&self, key: &Key, app: &AppIdentity) -> Vec<Need> {
+        let known = self.get(key, Some(app)).or_else(|| self.get(key, None));
+        known
+            .map(|rendered| rendered.answers.keys().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// The render that would be made again from this tree, if there is one.
+    pub fn find(
+        &self,
+        key: &Key,
+        app: &AppIdentity,
+        tree: &dyn Tree,
+        request: &RenderRequest,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Option<Arc<Rendered>>, TreeError> {
+        for whose in [Some(app), None] {
+            let Some(known) = self.get(key, whose) else { continue };
+            let fits = known.used.is_same(surroundings)
+                && known.answers == request.answers
+                && known.reads.first_difference(tree)?.is_none()
+                // What another application rendered says nothing of fields that stand beside the manifests for this one alone.
+                && (whose.is_some() || !pintle_render::has_own_fields(tree, request)?);
+            if fits {
+                return Ok(Some(known));
+            }
+        }
+        Ok(None)
+    }
+
+    pub fn keep(&self, key: Key, app: &AppIdentity, rendered: &Arc<Rendered>) {
+        if rendered.is_transient {
+            return;
+        }
+        let mut renders = self.lock();
+        if renders.len() >= MAX_RENDERS {
+            renders.clear();
+        }
+        let whose = rendered.used.depends_on_application().then(|| app.clone());
+        renders.insert((key, whose), Arc::clone(rendered));
+    }
+
+    fn get(&self, key: &Key, whose: Option<&AppIdentity>) -> Option<Arc<Rendered>> {
+        self.lock().get(&(key.clone(), whose.cloned())).cloned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(Key, Option<AppIdentity>), Arc<Rendered>>> {
+        self.renders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,232 @@
+//! Rounds of rendering and fetching, until a source is whole.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use pintle_model::tree::{MountedTree, ReadSet, Tree};
+use pintle_render::helm::Now;
+use pintle_render::{Need, RenderRequest, Rendered, Round, SourceType, Surroundings};
+use tokio::time::Instant;
+
+use super::kept::Key;
+use super::{Ask, RepoError, Repositories, SourceRender, big_stack};
+
+/// Rounds of one source: each brings the remote bases that the last one's named. Nobody chains more than a few.
+const MAX_ROUNDS: usize = 16;
+/// How long one render may take. The peer gives its tools as long (`ARGOCD_EXEC_TIMEOUT`).
+const RENDER_TIME: Duration = Duration::from_secs(90);
+/// Names that sources may be referred to by.
+const MAX_REFS: usize = 100;
+
+/// The trees other sources lend, by name; or why one cannot be lent.
+type Refs = BTreeMap<String, Arc<dyn Tree>>;
+
+impl Repositories {
+    /// Resolves, fetches and renders every source of an Application; one answer per source, in order.
+    pub async fn render(&self, ask: &Ask) -> Vec<Result<SourceRender, RepoError>> {
+        let refs = self.refs(ask).await;
+        let mut answers = Vec::with_capacity(ask.sources.len());
+        for index in 0..ask.sources.len() {
+            answers.push(match &refs {
+                Ok(refs) => self.source(ask, index, refs).await,
+                Err(e) => Err(e.clone()),
+            });
+        }
+        answers
+    }
+
+    /// The trees of sources that others refer to [F4.13].
+    async fn refs(&self, ask: &Ask) -> Result<Refs, RepoError> {
+        let mut refs = Refs::new();
+        for (index, source) in ask.sources.iter().enumerate().filter(|(_, s)| !s.r#ref.is_empty()) {
+            let refused = |reason: &str| RepoError::Ref {
+                name: source.r#ref.clone(),
+                reason: reason.to_owned(),
+            };
+            let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+            if !source.r#ref.chars().all(is_name) {
+                return Err(refused("only letters, digits, `_` and `-` make a name; rename it"));
+            }
+            if source.is_chart() {
+                return Err(refused("only Git sources can be referred to, and this one is a chart"));
+            }
+            if refs.len() >= MAX_REFS {
+                return Err(refused("an application has too many sources that others refer to"));
+            }
+            let part = self.part(ask, index).await?;
+            if refs.insert(source.r#ref.clone(), part.tree).is_some() {
+                return Err(refused("two sources have this name; rename one of them"));
+            }
+        }
+        Ok(refs)
+    }
+
+    async fn source(&self, ask: &Ask, index: usize, refs: &Refs) -> Result<SourceRender, RepoError> {
+        let Some(source) = ask.sources.get(index) else {
+            return Err(RepoError::Stopped);
+        };
+        let part = self.part(ask, index).await?;
+        // A source that only lends its files to others renders nothing itself [F4.13].
+        if source.is_ref_only() {
+            return Ok(SourceRender {
+                revision: part.revision,
+                rendered: Arc::new(nothing()),
+            });
+        }
+        let place = |name: &str| MountedTree::place(&mount_name(name));
+        let mut request = RenderRequest {
+            source: source.clone(),
+            path: part.path,
+            app: ask.app.clone(),
+            refs: refs.keys().map(|name| (name.clone(), place(name))).collect(),
+            answers: BTreeMap::new(),
+            settings: (*ask.settings).clone(),
+        };
+        let mut tree = MountedTree::new(part.tree);
+        for (name, lent) in refs {
+            tree.mount(&mount_name(name), Arc::clone(lent));
+        }
+        let environment = Arc::new(ask.environment(source, &part.revision));
+        let key = Key::new(&part.place, &request);
+        let mut needs = self.shared.kept.needs(&key, &ask.app);
+        for _ in 0..MAX_ROUNDS {
+            for need in needs {
+                let answer = self.answer(ask, &need, &mut tree).await?;
+                request.answers.insert(need, answer);
+            }
+            match self.round(ask, &key, tree, request, Arc::clone(&environment)).await? {
+                Turn::Done(rendered) => {
+                    return Ok(SourceRender {
+                        revision: part.revision,
+                        rendered,
+                    });
+                }
+                Turn::Needs(asked, again, for_it) => {
+                    needs = asked.into_iter().filter(|n| !for_it.answers.contains_key(n)).collect();
+                    (tree, request) = (again, *for_it);
+                    if needs.is_empty() {
+                        break;
+                    }
+                }
+            }
+        }
+        let asked: Vec<String> = request.answers.keys().map(Need::name).collect();
+        Err(RepoError::Endless {
+            rounds: MAX_ROUNDS,
+            what: asked.last().cloned().unwrap_or_default(),
+        })
+    }
+
+    /// One round: the render that is known, or a new one on a thread of its own.
+    async fn round(
+        &self,
+        ask: &Ask,
+        key: &Key,
+        tree: MountedTree,
+        request: RenderRequest,
+        environment: Arc<BTreeMap<&'static str, String>>,
+    ) -> Result<Turn, RepoError> {
+        let shared = Arc::clone(&self.shared);
+        let _place = self.shared.places.acquire().await.map_err(|_| RepoError::Stopped)?;
+        let (ask, key) = (ask.clone(), key.clone());
+        let deadline = Instant::now() + RENDER_TIME;
+        let stack = request.settings.chart_limits.stack_bytes();
+        let look = move || -> Result<Result<Turn, (Work, MountedTree, RenderRequest)>, RepoError> {
+            let work = Work {
+                shared,
+                ask,
+                key,
+                environment,
+                deadline,
+            };
+            let known = work.with(|surroundings| {
+                work.shared
+                    .kept
+                    .find(&work.key, &work.ask.app, &tree, &request, surroundings)
+            })?;
+            Ok(match known {
+                Some(known) => Ok(Turn::Done(known)),
+                None => Err((work, tree, request)),
+            })
+        };
+        // Looking reads Git objects, which is work for a disk; rendering needs a stack of its own.
+        let looked = tokio::task::spawn_blocking(look)
+            .await
+            .map_err(|_| RepoError::Stopped)??;
+        let (work, tree, request) = match looked {
+            Ok(known) => return Ok(known),
+            Err(work) => work,
+        };
+        big_stack::run(stack, move || work.render(tree, request))
+            .await
+            .ok_or(RepoError::Stopped)
+    }
+}
+
+/// How a round ended.
+enum Turn {
+    Done(Arc<Rendered>),
+    Needs(Vec<Need>, MountedTree, Box<RenderRequest>),
+}
+
+/// One round, on its way to another thread.
+struct Work {
+    shared: Arc<super::Shared>,
+    ask: Ask,
+    key: Key,
+    environment: Arc<BTreeMap<&'static str, String>>,
+    deadline: Instant,
+}
+
+impl Work {
+    fn with<T>(&self, see: impl FnOnce(&Surroundings<'_>) -> T) -> T {
+        let deadline = self.deadline;
+        see(&Surroundings {
+            environment: &self.environment,
+            capabilities: &self.ask.capabilities,
+            secret: self.ask.secret.as_deref(),
+            now: now(),
+            charts: &self.shared.parsed,
+            cancelled: Some(Arc::new(move || Instant::now() >= deadline)),
+        })
+    }
+
+    fn render(self, tree: MountedTree, request: RenderRequest) -> Turn {
+        match self.with(|surroundings| pintle_render::render(&tree, &request, surroundings)) {
+            Round::Needs(needs) => Turn::Needs(needs, tree, Box::new(request)),
+            Round::Done(rendered) => {
+                self.shared.rendered.fetch_add(1, Ordering::Relaxed);
+                let rendered = Arc::new(rendered);
+                self.shared.kept.keep(self.key, &self.ask.app, &rendered);
+                Turn::Done(rendered)
+            }
+        }
+    }
+}
+
+fn mount_name(r#ref: &str) -> String {
+    format!("ref {}", r#ref)
+}
+
+fn now() -> Now {
+    let now = jiff::Timestamp::now();
+    Now {
+        seconds: now.as_second(),
+        nanos: now.subsec_nanosecond().unsigned_abs(),
+        offset_seconds: 0,
+    }
+}
+
+fn nothing() -> Rendered {
+    Rendered {
+        source_type: SourceType::Directory,
+        objects: Vec::new(),
+        diagnostics: Vec::new(),
+        reads: ReadSet::default(),
+        used: Default::default(),
+        answers: BTreeMap::new(),
+        is_transient: false,
+    }
+}
