@@ -52,12 +52,12 @@ fn render(case: &Case, limits: Limits) -> Result<String, HelmError> {
         let path = TreePath::new(path).map_err(|e| HelmError::Chart(e.to_string()))?;
         tree = tree.with_file(path, text.clone().into_bytes());
     }
-    // Helm reads values before the chart, and of two errors tells the first.
-    values.check()?;
-    let chart = Chart::load(&Reader::new(&tree), &TreePath::root(), &limits)?;
+    // Helm reads flags before values and values before the chart, and of two errors tells the first.
     if !case.kube_version.is_empty() {
         capabilities.kube_version = KubeVersion::parse(&case.kube_version)?;
     }
+    values.check()?;
+    let chart = Chart::load(&Reader::new(&tree), &TreePath::root(), &limits)?;
     let options = Options {
         release_name: case.release.clone(),
         namespace: case.namespace.clone(),

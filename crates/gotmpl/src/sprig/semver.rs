@@ -29,6 +29,19 @@ impl Host for VersionHost {
         Some(self.0.to_string())
     }
 
+    /// Only what does not ask for its text sees them: `%d`.
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        let number = |n: u64| Value::Number(Number::unsigned(NumberKind::Uint64, n));
+        vec![
+            ("major", number(self.0.major())),
+            ("minor", number(self.0.minor())),
+            ("patch", number(self.0.patch())),
+            ("pre", self.0.prerelease().into()),
+            ("metadata", self.0.metadata().into()),
+            ("original", self.0.original().into()),
+        ]
+    }
+
     fn method(&self, name: &str) -> Option<Signature> {
         let params: &'static [T] = match name {
             "Major" | "Minor" | "Patch" | "Prerelease" | "Metadata" | "Original" | "String" | "IncMajor"

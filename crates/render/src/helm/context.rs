@@ -183,6 +183,10 @@ fn lines(_: &mut Call<'_>, files: &Value, args: &[Value]) -> Result<Value, FuncE
         Some(Value::Bytes(bytes)) => bytes,
         _ => return Ok(Value::strings(Vec::<String>::new())),
     };
+    if bytes.is_empty() {
+        // Helm looks at the last byte without asking whether there is one.
+        return Err("runtime error: index out of range [-1]".into());
+    }
     let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     let lines = text
         .split(|b| *b == b'\n')

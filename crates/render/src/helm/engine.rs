@@ -11,6 +11,7 @@ use super::dependency::Instance;
 use super::error::HelmError;
 use super::funcs::{State, functions, without_no_value};
 use super::node::Table;
+use super::octets;
 use super::render::Options;
 
 /// What marks a text that a chart's author wrote for its user.
@@ -72,7 +73,7 @@ pub(crate) fn render(
         let text = executor
             .execute(&file.name, Value::Map(file.scope.with_type(&context::VALUES)))
             .map_err(|e| HelmError::Template(exec_error(&file.name, &e)))?;
-        let text = without_no_value(text).to_str().into_owned();
+        let text = octets::marked(without_no_value(text).as_bytes());
         rendered.push((file.name, text));
     }
     Ok(rendered)

@@ -8,6 +8,7 @@ use pintle_yaml::Yaml;
 use super::convert::{NoData, from_data, to_data};
 use super::engine::{WARN_END, WARN_START};
 use super::metadata::{convert_error, unmarshal_error};
+use super::octets;
 use super::pretty::pretty;
 use super::toml;
 
@@ -283,7 +284,8 @@ fn trimmed(mut text: String) -> String {
 
 fn read_yaml(call: &mut Call<'_>, text: &Str) -> Result<Result<Yaml, String>, FuncError> {
     call.charge_bytes(text.len() as u64)?;
-    Ok(pintle_yaml::parse(&text.to_str()).map_err(|e| convert_error(&e)))
+    let text = octets::marked(text.as_bytes());
+    Ok(pintle_yaml::parse(&text).map_err(|e| octets::words(&text, convert_error(&e))))
 }
 
 fn read_json(call: &mut Call<'_>, text: &Str) -> Result<Result<sprig::Read, String>, FuncError> {

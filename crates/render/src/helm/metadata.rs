@@ -6,6 +6,7 @@ use pintle_model::{Map, Value};
 use pintle_yaml::Yaml;
 
 use super::node::yaml_value;
+use super::octets;
 use super::version;
 
 /// A chart's `Chart.yaml`.
@@ -274,7 +275,7 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn read(text: &str) -> Result<Self, String> {
-        let yaml = pintle_yaml::parse(text).map_err(|e| convert_error(&e))?;
+        let yaml = pintle_yaml::parse(text).map_err(|e| octets::words(text, convert_error(&e)))?;
         let mut head = Self::default();
         let mut decoder = Decoder::default();
         decoder.document(&yaml, &HEAD, |decoder, name, yaml| match name {

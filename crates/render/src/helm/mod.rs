@@ -23,6 +23,7 @@ pub(crate) mod matcher;
 mod metadata;
 mod names;
 mod node;
+mod octets;
 mod order;
 mod pretty;
 mod render;

@@ -114,7 +114,7 @@ pub fn template(chart: &Chart, options: &Options, ambient: &dyn Ambient) -> Resu
     files.retain(|(path, text)| {
         let is_notes = path.ends_with("NOTES.txt");
         if *path == own_notes {
-            notes = text.clone();
+            notes.clone_from(text);
         }
         !is_notes
     });
