@@ -35,6 +35,10 @@ use crate::writers::Writers;
 const BATCH: usize = 512;
 /// Turns between two looks at the events: when a thousand applications are due, what comes for one of them does not wait for all.
 const TURNS: usize = 64;
+/// Answers that change nothing, taken in one idle round.
+const CALM_BATCH: usize = 32;
+/// They do not wait for good: however busy the hub is, some are taken after so many rounds.
+const CALM_ROUNDS: u32 = 64;
 /// A touched application has its turn this much later, so that the events of one change come together.
 const SETTLE_MS: i64 = 15;
 /// A wanted object that could not be read is read again this much later.
@@ -61,6 +65,8 @@ pub(crate) struct Hub {
     /// The same the other way round: what an application has claimed.
     wanted_by: BTreeMap<Arc<str>, BTreeSet<ResourceKey>>,
     pub events: mpsc::Sender<Event>,
+    /// For answers that change nothing: they are taken when nothing else is to be done.
+    pub calm: mpsc::Sender<Event>,
     /// Counts operations and deletions, to tell their answers apart.
     pub runs: u64,
     /// Whose stored status lags by nothing that anybody waits for.
@@ -84,7 +90,12 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub fn new(config: ControllerConfig, settings: Settings, events: mpsc::Sender<Event>) -> Self {
+    pub fn new(
+        config: ControllerConfig,
+        settings: Settings,
+        events: mpsc::Sender<Event>,
+        calm: mpsc::Sender<Event>,
+    ) -> Self {
         let projects_seen = ProjectVersionMap::default();
         let executor = Executor::new(
             Clusters::of(config.cluster.clone()),
@@ -121,6 +132,7 @@ impl Hub {
             claims: BTreeMap::new(),
             wanted_by: BTreeMap::new(),
             events,
+            calm,
             runs: 0,
             quiet: Quiet::default(),
             writers: Writers::default(),
@@ -138,15 +150,28 @@ impl Hub {
     }
 
     /// Runs until told to stop.
-    pub async fn run(mut self, mut events: mpsc::Receiver<Event>) {
+    pub async fn run(mut self, mut events: mpsc::Receiver<Event>, mut calm: mpsc::Receiver<Event>) {
         let mut batch = Vec::with_capacity(BATCH);
+        let mut calmly = Vec::with_capacity(CALM_BATCH + 1);
+        let mut since_calm = 0;
         loop {
             let wait = self.next_due();
             tokio::select! {
                 biased;
                 taken = events.recv_many(&mut batch, BATCH) => if taken == 0 { return },
                 () = sleep_until(wait) => {}
+                // The hub itself holds a sender, so there is always another.
+                first = calm.recv() => {
+                    calmly.extend(first);
+                    since_calm = CALM_ROUNDS;
+                }
             }
+            since_calm += 1;
+            if since_calm > CALM_ROUNDS {
+                since_calm = 0;
+                calmly.extend(std::iter::from_fn(|| calm.try_recv().ok()).take(CALM_BATCH));
+            }
+            batch.append(&mut calmly);
             for event in batch.drain(..) {
                 if matches!(event, Event::Shutdown) {
                     tracing::info!("controller stops");

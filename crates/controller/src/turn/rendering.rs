@@ -92,14 +92,16 @@ impl Hub {
             not_before,
         };
         let repositories = self.config.repositories.clone();
-        let events = self.events.clone();
+        let (events, calm) = (self.events.clone(), self.calm.clone());
+        let key = key.clone();
         tokio::spawn(jobs::render(
             repositories,
-            key.clone(),
+            key,
             wanted,
             ask,
             for_operation,
             events,
+            calm,
         ));
     }
 

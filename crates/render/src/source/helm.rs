@@ -43,7 +43,7 @@ pub(super) fn render(
         recorder,
     };
     let values = values(&files, options).map_err(|e| match e {
-        Missing::Needed(need) => Ended::Needs(vec![need]),
+        Missing::Needed(need) => Ended::Needs(vec![*need]),
         Missing::Failed(why) => failed(path, why),
     })?;
     let chart = chart(reader, request, recorder)?;
