@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use pintle_tests::{
-    oracle::{Answer, Helm, read_table},
+    oracle::{Helm, read_table},
     require_or_step_aside,
 };
 
@@ -18,11 +18,7 @@ fn the_recorded_answers_are_those_of_helm() {
         return;
     };
     for row in rows {
-        let recorded = match (row.output, row.error) {
-            (Some(output), None) => Answer::Output(output),
-            (None, Some(error)) => Answer::Error(error),
-            _ => unreachable!("{}: a row has one answer", row.case.id),
-        };
+        let recorded = row.answer().expect("a row has one answer");
         let said = helm.ask(&row.case).expect("Helm answers");
         assert_eq!(said, recorded, "{}", row.case.id);
     }

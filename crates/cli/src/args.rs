@@ -3,6 +3,7 @@
 mod app;
 mod app_source;
 mod helm;
+mod kustomize;
 mod proj;
 mod repo;
 
@@ -15,6 +16,7 @@ use clap::{Args, Command, CommandFactory as _, FromArgMatches as _, Parser, Subc
 pub(crate) use app::*;
 pub(crate) use app_source::AppSourceArgs;
 pub(crate) use helm::*;
+pub(crate) use kustomize::*;
 pub(crate) use proj::*;
 pub(crate) use repo::*;
 
@@ -143,6 +145,9 @@ pub(crate) enum TopCommand {
     /// Charts on this machine, in the grammar of Helm 4.
     #[command(subcommand)]
     Helm(HelmCommand),
+    /// Kustomizations on this machine, in the grammar of Kustomize 5.
+    #[command(subcommand)]
+    Kustomize(KustomizeCommand),
     /// Try everything on this machine: an embedded cluster, a Git server and a controller.
     Demo(DemoArgs),
     /// Run every component against the cluster of the kubeconfig.

@@ -175,6 +175,9 @@ impl State {
             .filter_map(|p| p.split_once('='))
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .collect();
+        if path == "/version" {
+            return json(200, r#"{"gitVersion":"v1.36.3"}"#.into());
+        }
         if path == "/api" || path == "/apis" || self.is_group_version(&path) {
             return self.discovery(&path);
         }

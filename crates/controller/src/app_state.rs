@@ -46,8 +46,6 @@ pub(crate) struct AppState {
     pub poll_at: Option<Timestamp>,
     /// Why automated sync does nothing, for people.
     pub why: String,
-    /// A write that only says how far an operation is waits until then.
-    pub write_later: Option<Timestamp>,
     /// Counts writes that failed in a row, for their backoff.
     pub failed_writes: u32,
     /// No turn before then: after a failed write.
@@ -125,7 +123,6 @@ impl AppState {
             reading: BTreeSet::new(),
             poll_at: None,
             why: String::new(),
-            write_later: None,
             failed_writes: 0,
             pause_until: None,
         }

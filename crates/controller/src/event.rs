@@ -1,7 +1,6 @@
 //! Everything that can wake the hub.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use pintle_cluster::ClusterEvent;
 use pintle_engine::Outcome;
@@ -54,12 +53,8 @@ pub(crate) enum Event {
         run: u64,
         outcomes: Vec<(TaskId, Outcome)>,
     },
-    /// A write of the Application itself ended, so long after it was wanted.
-    Written {
-        app: AppKey,
-        outcome: Outcome,
-        took: Duration,
-    },
+    /// A write of the Application itself ended.
+    Written { app: AppKey, outcome: Outcome },
     /// An object that is wanted but was not kept whole was read; `None` if it is gone.
     Read {
         app: AppKey,

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use pintle_cluster::{ClusterEvent, Clusters, Executor, ProjectVersionMap, ServedKind};
@@ -64,15 +63,13 @@ pub(crate) struct Hub {
     pub events: mpsc::Sender<Event>,
     /// Counts operations and deletions, to tell their answers apart.
     pub runs: u64,
-    /// Whose stored status lags by nothing but a revision.
+    /// Whose stored status lags by nothing that anybody waits for.
     pub quiet: Quiet,
     /// Who writes its Application next.
     pub writers: Writers,
     /// Places of effects, of the one cluster that is deployed to.
     pub effects: Arc<Semaphore>,
     pub announcer: Announcer,
-    /// How long writes of Applications take, as a moving average.
-    pub write_takes: Duration,
     /// What charts are told of the cluster.
     pub capabilities: Arc<Capabilities>,
     /// What sources are rendered with.
@@ -129,7 +126,6 @@ impl Hub {
             writers: Writers::default(),
             effects: Arc::new(Semaphore::new(jobs::EFFECTS)),
             announcer,
-            write_takes: Duration::ZERO,
             capabilities: Arc::default(),
             rendering,
             installation: None,
@@ -170,7 +166,10 @@ impl Hub {
             return Some(Timestamp::MIN);
         }
         if self.is_started {
-            return [first, self.quiet.next_due()].into_iter().flatten().min();
+            return [first, self.quiet.next_due(self.has_time())]
+                .into_iter()
+                .flatten()
+                .min();
         }
         // Before the start only patience runs out.
         Some(
@@ -213,13 +212,18 @@ impl Hub {
     /// Gives one application of the low lane its turn, if nothing else is to be done or it has waited for long.
     fn quiet_turn(&mut self, no_events: bool) {
         let now = clock::now();
-        let is_idle =
-            no_events && !self.writers.is_anybody_waiting() && self.due.first().is_none_or(|(at, _)| *at > now);
+        let nobody_is_due = self.due.first().is_none_or(|(at, _)| *at > now);
+        let is_idle = no_events && nobody_is_due && self.has_time();
         if self.is_started
             && let Some(key) = self.quiet.take(now, is_idle)
         {
             self.turn(&key, now, Lane::Quiet);
         }
+    }
+
+    /// Whether the API server is not kept busy from here.
+    fn has_time(&self) -> bool {
+        self.effects.available_permits() >= jobs::EFFECTS / 2 && self.writers.has_time()
     }
 
     /// Nothing is decided before every watched kind was listed once, or has failed to be (I-13).
@@ -326,8 +330,7 @@ impl Hub {
                 self.executed(&app, run, outcomes);
                 self.schedule(&app, clock::now());
             }
-            Event::Written { app, outcome, took } => {
-                self.write_takes = (self.write_takes * 7 + took) / 8;
+            Event::Written { app, outcome } => {
                 if self.written(&app, outcome) {
                     // Nothing comes together with an own write, so there is nothing to wait for.
                     self.schedule(&app, clock::now());

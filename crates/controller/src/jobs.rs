@@ -9,7 +9,6 @@ use pintle_engine::{Effect, Outcome, Permitted};
 use pintle_repo::{Ask, Repositories};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use crate::event::{AppKey, Event, RenderFailure, SourceResult};
 
@@ -99,15 +98,8 @@ pub(crate) async fn execute(
     let _ = events.send(Event::Executed { app, run, outcomes }).await;
 }
 
-/// Writes the Application itself, which has waited for that since then.
-pub(crate) async fn write(
-    executor: Executor,
-    app: AppKey,
-    effect: Permitted<Effect>,
-    since: Instant,
-    events: mpsc::Sender<Event>,
-) {
+/// Writes the Application itself.
+pub(crate) async fn write(executor: Executor, app: AppKey, effect: Permitted<Effect>, events: mpsc::Sender<Event>) {
     let outcome = executor.execute(effect).await;
-    let took = since.elapsed();
-    let _ = events.send(Event::Written { app, outcome, took }).await;
+    let _ = events.send(Event::Written { app, outcome }).await;
 }

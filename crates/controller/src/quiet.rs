@@ -1,4 +1,4 @@
-//! The low lane: applications whose stored status lags by nothing but a revision.
+//! The low lane: applications whose stored status lags by nothing that a program waits for, only by a revision or by how far an operation is.
 //!
 //! A commit in a repository that a thousand applications share changes one of them and moves the revision of all. Those writes wait until
 //! nothing else is to be done, and only [`PLACES`] of them are under way at once, so that the API server and the bounds on writes stay free
@@ -54,9 +54,11 @@ impl Quiet {
         })
     }
 
-    /// When there may be somebody to take; `None` as long as an answer has to come first.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.due.first().filter(|_| self.has_place()).map(|(at, _)| *at)
+    /// When there may be somebody to take, if nothing happens until then; `None` as long as an answer has to come first.
+    pub fn next_due(&self, has_time: bool) -> Option<Timestamp> {
+        let (at, _) = self.due.first().filter(|_| self.has_place())?;
+        let patience = if has_time { Duration::ZERO } else { PATIENCE };
+        Some(at.checked_add(patience).unwrap_or(Timestamp::MAX))
     }
 
     /// A write of this lane goes out.
@@ -100,10 +102,15 @@ mod tests {
             quiet.begin(&key(i));
         }
         assert_eq!(quiet.take(at(2), true), None, "both places are taken");
-        assert_eq!(quiet.next_due(), None, "nothing to wake up for before an answer");
+        assert_eq!(quiet.next_due(true), None, "nothing to wake up for before an answer");
         assert!(!quiet.end(&key(7)), "somebody else's write");
         assert!(quiet.end(&key(0)));
-        assert_eq!(quiet.next_due(), Some(at(2)));
+        assert_eq!(quiet.next_due(true), Some(at(2)));
+        assert_eq!(
+            quiet.next_due(false),
+            Some(at(12)),
+            "until then only an event changes anything"
+        );
         assert_eq!(quiet.take(at(2), true), Some(key(2)));
     }
 
@@ -129,12 +136,12 @@ mod tests {
         let mut quiet = Quiet::default();
         quiet.add(&key(1), at(2));
         quiet.add(&key(1), at(5));
-        assert_eq!(quiet.next_due(), Some(at(2)));
+        assert_eq!(quiet.next_due(true), Some(at(2)));
         quiet.add(&key(1), at(1));
         assert_eq!(quiet.take(at(1), true), Some(key(1)));
         assert_eq!(quiet.take(at(9), true), None, "it waits once");
         quiet.add(&key(1), at(2));
         quiet.remove(&key(1));
-        assert_eq!(quiet.next_due(), None);
+        assert_eq!(quiet.next_due(true), None);
     }
 }

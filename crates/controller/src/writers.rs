@@ -7,8 +7,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tokio::time::Instant;
-
 use crate::event::AppKey;
 
 /// Writes of Applications under way at once. With the effects of operations ([`crate::jobs::EFFECTS`]), the low lane and the Events they fill
@@ -20,28 +18,27 @@ const PLACES: usize = 8;
 pub(crate) struct Writers {
     tickets: u64,
     waiting: BTreeMap<u64, AppKey>,
-    tickets_of: BTreeMap<AppKey, (u64, Instant)>,
+    tickets_of: BTreeMap<AppKey, u64>,
     writing: BTreeSet<AppKey>,
     /// Who has been called and has its turn.
     called: Option<AppKey>,
 }
 
 impl Writers {
-    /// Takes a place for a write: since when it was waited for, or `None` if the application has to wait until it is called.
-    pub fn begin(&mut self, key: &AppKey, now: Instant) -> Option<Instant> {
+    /// Takes a place for a write; `false` if the application has to wait until it is called.
+    pub fn begin(&mut self, key: &AppKey) -> bool {
         let is_next = self.waiting.is_empty() || self.called.as_ref() == Some(key);
         if self.has_place() && is_next {
-            let since = self.tickets_of.get(key).map_or(now, |(_, since)| *since);
             self.forget(key);
             self.writing.insert(key.clone());
-            return Some(since);
+            return true;
         }
         if !self.tickets_of.contains_key(key) {
             self.tickets += 1;
             self.waiting.insert(self.tickets, key.clone());
-            self.tickets_of.insert(key.clone(), (self.tickets, now));
+            self.tickets_of.insert(key.clone(), self.tickets);
         }
-        None
+        false
     }
 
     /// A write was answered.
@@ -51,7 +48,7 @@ impl Writers {
 
     /// It has nothing to write any more.
     pub fn forget(&mut self, key: &AppKey) {
-        if let Some((ticket, _)) = self.tickets_of.remove(key) {
+        if let Some(ticket) = self.tickets_of.remove(key) {
             self.waiting.remove(&ticket);
         }
     }
@@ -72,12 +69,12 @@ impl Writers {
 
     /// Whether somebody waits and could be called.
     pub fn can_call(&self) -> bool {
-        self.has_place() && self.is_anybody_waiting()
+        self.has_place() && !self.waiting.is_empty()
     }
 
-    /// Whether somebody waits.
-    pub fn is_anybody_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+    /// Whether nobody waits, and half of the places are free.
+    pub fn has_time(&self) -> bool {
+        self.waiting.is_empty() && self.writing.len() <= PLACES / 2
     }
 
     fn has_place(&self) -> bool {
@@ -99,22 +96,16 @@ mod tests {
     #[test]
     fn who_waits_is_called_in_order_and_nobody_goes_before() {
         let mut writers = Writers::default();
-        let asked = Instant::now();
         for i in 0..PLACES + 3 {
-            assert_eq!(writers.begin(&key(i), asked).is_some(), i < PLACES);
+            assert_eq!(writers.begin(&key(i)), i < PLACES);
         }
         assert!(!writers.can_call());
         assert_eq!(writers.call(), None);
         writers.end(&key(2));
-        assert!(writers.begin(&key(99), asked).is_none(), "others have waited longer");
-        assert_eq!(writers.begin(&key(PLACES), asked), None, "it was not called yet");
-        let later = asked + std::time::Duration::from_secs(1);
+        assert!(!writers.begin(&key(99)), "others have waited longer");
+        assert!(!writers.begin(&key(PLACES)), "it was not called yet");
         assert_eq!(writers.call(), Some(key(PLACES)));
-        assert_eq!(
-            writers.begin(&key(PLACES), later),
-            Some(asked),
-            "its wait counts as part of the write"
-        );
+        assert!(writers.begin(&key(PLACES)));
         writers.dismiss();
         assert_eq!(writers.call(), None, "the place is taken");
     }
@@ -122,20 +113,20 @@ mod tests {
     #[test]
     fn who_has_nothing_to_write_any_more_leaves_its_place_to_the_next() {
         let mut writers = Writers::default();
-        let now = Instant::now();
-        (0..PLACES + 4).for_each(|i| {
-            writers.begin(&key(i), now);
-        });
+        for i in 0..PLACES + 4 {
+            writers.begin(&key(i));
+        }
         writers.end(&key(0));
         writers.forget(&key(PLACES));
         assert_eq!(writers.call(), Some(key(PLACES + 1)));
         writers.dismiss();
         assert_eq!(writers.call(), Some(key(PLACES + 2)));
-        assert!(writers.begin(&key(PLACES + 2), now).is_some());
+        assert!(writers.begin(&key(PLACES + 2)));
         writers.dismiss();
         writers.end(&key(1));
         assert_eq!(writers.call(), Some(key(PLACES + 3)));
         writers.dismiss();
-        assert!(!writers.is_anybody_waiting());
+        assert!(!writers.can_call());
+        assert!(!writers.has_time(), "all places but one are taken");
     }
 }

@@ -304,7 +304,7 @@ fn incompatible(a: &Value, b: &Value) -> FuncError {
 }
 
 fn equal_others(a: &Value, b: &Value) -> Result<bool> {
-    let nil = (a.is_nil(), b.is_nil());
+    let nil = (is_nil(a), is_nil(b));
     if a.kind() != b.kind() && !matches!(a, Value::Nil) && !matches!(b, Value::Nil) {
         let args = [
             a.clone(),
@@ -327,6 +327,15 @@ fn equal_others(a: &Value, b: &Value) -> Result<bool> {
             let text = fmt::sprintf("non-comparable type %s: %v", &[b.clone(), Value::str(b.type_name())])?;
             Err(text.to_str().into_owned().into())
         }
+    }
+}
+
+/// Nil as Go's `reflect.Value.IsNil` has it: slices and maps can be too.
+fn is_nil(value: &Value) -> bool {
+    match value {
+        Value::List(list) => list.is_nil(),
+        Value::Map(map) => map.is_nil(),
+        other => other.is_nil(),
     }
 }
 

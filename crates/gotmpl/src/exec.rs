@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::error::{Error, Exceeded};
 use crate::fmt::{self, FormatError};
 use crate::function::{Ambient, Engine, TextError};
-use crate::parse::parse;
+use crate::parse::parse_at;
 use crate::slot::Slot;
 use crate::state::State;
 use crate::template::{Parsed, Template, TemplateSet};
@@ -225,12 +225,13 @@ impl Engine for Executor<'_> {
         }
     }
 
-    fn execute_text(&mut self, name: &str, text: &Str, dot: Value) -> Result<Str, TextError> {
-        let key: (Arc<str>, Str) = (name.into(), text.clone());
+    fn execute_text(&mut self, place: &str, text: &Str, dot: Value) -> Result<Str, TextError> {
+        let key: (Arc<str>, Str) = (place.into(), text.clone());
         let parsed = match self.parsed.get(&key) {
             Some(parsed) => parsed.clone(),
             None => {
-                let parsed = parse(name, &text.to_str(), &self.set.functions).map_err(TextError::Parse)?;
+                let parsed = parse_at(&self.set.name, place, &text.to_str(), &self.set.functions);
+                let parsed = parsed.map_err(TextError::Parse)?;
                 if self.parsed.len() >= MAX_PARSED_TEXTS {
                     self.parsed.clear();
                 }

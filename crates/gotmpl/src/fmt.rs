@@ -72,6 +72,11 @@ pub fn print_value(out: &mut Vec<u8>, value: &Value, limit: usize) -> Result<(),
             out.extend_from_slice(if *value { b"true" } else { b"false" });
             Ok(())
         }
+        // What an action reaches can be pointed to.
+        Value::Host(host) if host.text_is_of_pointer() => {
+            out.extend_from_slice(host.text().unwrap_or_default().as_bytes());
+            Ok(())
+        }
         value => {
             let mut printer = Printer::new(out, limit);
             printer.arg(value, 'v')?;
@@ -496,6 +501,14 @@ impl<'a> Printer<'a> {
                     self.list("[]uint8", &items, verb, depth)?;
                 }
             },
+            Value::List(list) if list.is_nil() && self.flags.sharp_v => {
+                self.write(list.ty().name);
+                self.write("(nil)");
+            }
+            Value::Map(map) if map.is_nil() && self.flags.sharp_v => {
+                self.write(map.ty().name);
+                self.write("(nil)");
+            }
             Value::List(list) => self.list(list.ty().name, list.as_slice(), verb, depth)?,
             Value::Map(map) => self.map(map.ty().name, &map.entries(), verb, depth)?,
             Value::Host(host) => self.host(value, host, verb, depth)?,
@@ -543,7 +556,9 @@ impl<'a> Printer<'a> {
                 self.write("<nil>");
                 return Ok(());
             }
-            if let Some(text) = host.text() {
+            if !host.text_is_of_pointer()
+                && let Some(text) = host.text()
+            {
                 return self.text(value, text.as_bytes(), verb);
             }
         }

@@ -236,9 +236,9 @@ pub trait Engine {
     /// Runs the named template of the current set and returns what it wrote (not trimmed, `<no value>` kept).
     fn execute(&mut self, name: &str, dot: Value) -> Result<Str, Error>;
 
-    /// Parses `text` under `name` into a copy of the current set and runs it there: definitions in the text
-    /// are seen by the text, and by what it includes, alone.
-    fn execute_text(&mut self, name: &str, text: &Str, dot: Value) -> Result<Str, TextError>;
+    /// Parses `text` into a copy of the current set and runs it there: definitions in the text are seen by the
+    /// text, and by what it includes, alone. Errors name it as the set; its randomness is keyed by `place`.
+    fn execute_text(&mut self, place: &str, text: &Str, dot: Value) -> Result<Str, TextError>;
 
     /// Reports whether the current set has a template of that name.
     fn is_defined(&self, name: &str) -> bool;

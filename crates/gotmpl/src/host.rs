@@ -44,6 +44,16 @@ pub trait Host: 'static {
         Vec::new()
     }
 
+    /// Returns the string the value marshals to as JSON; `None` if it marshals as its fields.
+    fn json_text(&self) -> Option<String> {
+        None
+    }
+
+    /// Returns the fields as JSON names and shows them: by default [`Host::fields`].
+    fn json_fields(&self) -> Vec<(&'static str, Value)> {
+        self.fields()
+    }
+
     /// Returns what the named method takes; `None` if there is no such method.
     fn method(&self, _name: &str) -> Option<Signature> {
         None
@@ -61,6 +71,11 @@ pub trait Host: 'static {
     /// Returns what `Error()` or `String()` gives; `None` if the type has neither and prints as its fields.
     fn text(&self) -> Option<String> {
         None
+    }
+
+    /// Reports whether `String()` belongs to the pointer alone: an action prints a field of such a type by it, `fmt` its parts.
+    fn text_is_of_pointer(&self) -> bool {
+        false
     }
 
     /// Reports whether the type is a Go `error`.

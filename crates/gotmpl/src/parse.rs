@@ -23,9 +23,15 @@ const MAX_TEXT: usize = 1 << 30;
 
 /// Parses a text and the definitions in it. Unknown functions are errors; builtins need no entry.
 pub fn parse(name: &str, text: &str, functions: &Functions) -> Result<Parsed> {
+    parse_at(name, name, text, functions)
+}
+
+/// The same for a text whose name says too little about where it stands; see [`Unit::place`].
+pub(crate) fn parse_at(name: &str, place: &str, text: &str, functions: &Functions) -> Result<Parsed> {
     let unit = Arc::new(Unit {
         name: name.into(),
         text: text.into(),
+        place: place.into(),
     });
     if text.len() > MAX_TEXT {
         return Err(Error::parse(format!(

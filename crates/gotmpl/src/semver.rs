@@ -1,10 +1,12 @@
-//! Versions and constraints as Masterminds/semver v3.4 reads and compares them.
+//! Versions and constraints as Masterminds/semver v3.5 reads and compares them.
 //!
 //! Helm uses this dialect for chart versions, `kubeVersion` and the template functions `semver` and `semverCompare`.
 //! It differs from Cargo's: parts may be missing, `x`, `X` and `*` are wildcards, and a bare version means "equal".
 
 use std::cmp::Ordering;
 use std::fmt;
+
+use crate::quote::quoted;
 
 /// Why a version or a constraint cannot be read; the text is the library's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +29,20 @@ pub enum Error {
     StrictRange(String),
     /// A constraint that matches no form; the string is the offending `||` branch.
     ImproperConstraint(String),
+    /// A version of more than 256 bytes.
+    VersionTooLong,
+    /// A constraint of more than 512 bytes.
+    ConstraintTooLong,
+    /// A constraint with more than 32 alternatives.
+    TooManyGroups,
     /// A constraint whose version cannot be read.
     ConstraintParser,
 }
+
+/// Bytes of a version, of a constraint, and alternatives in one; the library's.
+const MAX_VERSION: usize = 256;
+const MAX_CONSTRAINT: usize = 512;
+const MAX_GROUPS: usize = 32;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,7 +60,10 @@ impl fmt::Display for Error {
                 )
             }
             Self::StrictRange(n) => write!(f, "strconv.ParseUint: parsing \"{n}\": value out of range"),
-            Self::ImproperConstraint(c) => write!(f, "improper constraint: {c}"),
+            Self::ImproperConstraint(c) => write!(f, "improper constraint: {}", quoted(c)),
+            Self::VersionTooLong => write!(f, "version string is too long (max {MAX_VERSION} bytes)"),
+            Self::ConstraintTooLong => write!(f, "constraint string is too long (max {MAX_CONSTRAINT} bytes)"),
+            Self::TooManyGroups => write!(f, "too many constraint groups (max {MAX_GROUPS})"),
             Self::ConstraintParser => f.write_str("constraint parser error"),
         }
     }
@@ -85,6 +101,9 @@ impl Version {
     /// # Errors
     /// When the text is not a version or a number exceeds 64 bits.
     pub fn parse(text: &str) -> Result<Self, Error> {
+        if text.len() > MAX_VERSION {
+            return Err(Error::VersionTooLong);
+        }
         let loose = Loose::scan(text, is_digit)
             .filter(|l| l.len == text.len())
             .ok_or(Error::InvalidSemVer)?;
@@ -110,6 +129,9 @@ impl Version {
     pub fn parse_strict(text: &str) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Error::EmptyString);
+        }
+        if text.len() > MAX_VERSION {
+            return Err(Error::VersionTooLong);
         }
         let mut parts = text.splitn(3, '.');
         let (Some(major), Some(minor), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
@@ -320,7 +342,13 @@ impl Constraints {
     /// # Errors
     /// [`Error::ImproperConstraint`] or [`Error::ConstraintParser`].
     pub fn parse(text: &str) -> Result<Self, Error> {
+        if text.len() > MAX_CONSTRAINT {
+            return Err(Error::ConstraintTooLong);
+        }
         let text = rewrite_ranges(text);
+        if text.split("||").count() > MAX_GROUPS {
+            return Err(Error::TooManyGroups);
+        }
         let branches = text.split("||").map(Branch::parse).collect::<Result<_, _>>()?;
         Ok(Self {
             branches,
@@ -481,7 +509,7 @@ impl Condition {
             if ok {
                 Ok(())
             } else {
-                Err(format!("{v} {relation} {}", self.text))
+                Err(format!("{} {relation} {}", shown(v), quoted(&self.text)))
             }
         };
         match self.operator {
@@ -540,29 +568,33 @@ impl Condition {
     }
 
     fn check_tilde(&self, v: &Version) -> Result<(), String> {
-        let (c, text) = (&self.version, &self.text);
+        let (c, text) = (&self.version, quoted(&self.text));
+        let v_shown = shown(v);
         if v.compare(c).is_lt() {
-            return Err(format!("{v} is less than {text}"));
+            return Err(format!("{v_shown} is less than {text}"));
         }
         // `~0.0.0` and the bare wildcard accept everything from zero on.
         if (c.major, c.minor, c.patch) == (0, 0, 0) && !self.minor_dirty && !self.patch_dirty {
             return Ok(());
         }
         if v.major != c.major {
-            return Err(format!("{v} does not have same major version as {text}"));
+            return Err(format!("{v_shown} does not have same major version as {text}"));
         }
         if v.minor != c.minor && !self.minor_dirty {
-            return Err(format!("{v} does not have same major and minor version as {text}"));
+            return Err(format!(
+                "{v_shown} does not have same major and minor version as {text}"
+            ));
         }
         Ok(())
     }
 
     fn check_caret(&self, v: &Version) -> Result<(), String> {
-        let (c, text) = (&self.version, &self.text);
+        let (c, text) = (&self.version, quoted(&self.text));
+        let v_shown = shown(v);
         if v.compare(c).is_lt() {
-            return Err(format!("{v} is less than {text}"));
+            return Err(format!("{v_shown} is less than {text}"));
         }
-        let other_major = || Err(format!("{v} does not have same major version as {text}"));
+        let other_major = || Err(format!("{v_shown} does not have same major version as {text}"));
         if c.major > 0 || self.minor_dirty {
             return if v.major == c.major { Ok(()) } else { other_major() };
         }
@@ -574,23 +606,31 @@ impl Condition {
                 return Ok(());
             }
             return Err(format!(
-                "{v} does not have same minor version as {text}. Expected minor versions to match when constraint major version is 0"
+                "{v_shown} does not have same minor version as {text}. Expected minor versions to match when constraint major version is 0"
             ));
         }
         if v.minor > 0 {
-            return Err(format!("{v} does not have same minor version as {text}"));
+            return Err(format!("{v_shown} does not have same minor version as {text}"));
         }
         if v.patch == c.patch {
             return Ok(());
         }
         Err(format!(
-            "{v} does not equal {text}. Expect version and constraint to equal when major and minor versions are 0"
+            "{v_shown} does not equal {text}. Expect version and constraint to equal when major and minor versions are 0"
         ))
     }
 }
 
+/// The version in quotes, as reasons show it.
+fn shown(v: &Version) -> String {
+    quoted(&v.to_string())
+}
+
 fn prerelease_reason(v: &Version) -> String {
-    format!("{v} is a prerelease version and the constraint is only looking for release versions")
+    format!(
+        "{} is a prerelease version and the constraint is only looking for release versions",
+        shown(v)
+    )
 }
 
 /// The lenient shape `v?N(.N)?(.N)?(-pre)?(+meta)?`, as long as it goes.

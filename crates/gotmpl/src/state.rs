@@ -270,7 +270,11 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
             }
         }
         match &branch.other {
-            Some(other) if !turns => self.list(dot, other),
+            // `break` in here belongs to the loop around for the parser, and still ends no more than this one.
+            Some(other) if !turns => Ok(match self.list(dot, other)? {
+                Flow::Break => Flow::Next,
+                flow => flow,
+            }),
             _ => Ok(Flow::Next),
         }
     }
@@ -583,7 +587,7 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
         pos: Pos,
         body: impl FnOnce(&mut Call<'_>) -> std::result::Result<Value, FuncError>,
     ) -> Result<Slot> {
-        let template = Arc::clone(&self.template.unit.name);
+        let template = Arc::clone(&self.template.unit.place);
         let mut call = Call::at(self.exec, template, pos);
         match body(&mut call) {
             Ok(value) => Ok(Slot {

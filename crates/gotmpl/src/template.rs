@@ -13,6 +13,8 @@ pub struct Unit {
     pub name: Arc<str>,
     /// The text.
     pub text: Arc<str>,
+    /// What randomness is keyed by: the name, unless every text of a kind has the same one.
+    pub place: Arc<str>,
 }
 
 impl Unit {

@@ -162,8 +162,8 @@ impl Type {
             Self::String => Value::str(""),
             Self::Bytes => Value::bytes(&[]),
             Self::Duration => Value::Duration(0),
-            Self::List(list) => Value::List(crate::value::List::of(list, Vec::new())),
-            Self::Map(map) => Value::Map(crate::value::Map::of(map)),
+            Self::List(list) => Value::List(crate::value::List::nil(list)),
+            Self::Map(map) => Value::Map(crate::value::Map::nil(map)),
         }
     }
 }

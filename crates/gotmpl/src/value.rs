@@ -244,6 +244,8 @@ pub struct List {
 
 struct ListBody {
     items: Vec<Value>,
+    /// Whether it is Go's nil slice: as good as an empty one, but for how JSON and `%#v` show it.
+    nil: bool,
 }
 
 impl List {
@@ -256,8 +258,25 @@ impl List {
     pub fn of(ty: &'static ListType, items: Vec<Value>) -> Self {
         Self {
             ty,
-            body: Rc::new(ListBody { items }),
+            body: Rc::new(ListBody { items, nil: false }),
         }
+    }
+
+    /// Returns the nil slice of a type: empty, and null in JSON.
+    pub fn nil(ty: &'static ListType) -> Self {
+        let body = ListBody {
+            items: Vec::new(),
+            nil: true,
+        };
+        Self {
+            ty,
+            body: Rc::new(body),
+        }
+    }
+
+    /// Reports whether it is a nil slice.
+    pub fn is_nil(&self) -> bool {
+        self.body.nil
     }
 
     /// Returns the slice type.
@@ -319,6 +338,8 @@ struct MapBody {
     entries: RefCell<BTreeMap<Str, Value>>,
     /// Whether the region knows this map.
     watched: Cell<bool>,
+    /// Whether it is Go's nil map: as good as an empty one to read from, and not to be written to.
+    nil: Cell<bool>,
 }
 
 thread_local! {
@@ -374,6 +395,18 @@ impl Map {
         }
     }
 
+    /// Returns the nil map of a type: empty, null in JSON, and an error to assign to.
+    pub fn nil(ty: &'static MapType) -> Self {
+        let map = Self::of(ty);
+        map.body.nil.set(true);
+        map
+    }
+
+    /// Reports whether it is a nil map.
+    pub fn is_nil(&self) -> bool {
+        self.body.nil.get()
+    }
+
     /// Returns a `map[string]interface {}` of these entries; a later one wins over an earlier.
     pub fn any<K: Into<Str>>(entries: impl IntoIterator<Item = (K, Value)>) -> Self {
         Self::typed(&MAP_ANY, entries)
@@ -395,6 +428,7 @@ impl Map {
             body: Rc::new(MapBody {
                 entries: RefCell::new(entries),
                 watched: Cell::new(false),
+                nil: Cell::new(false),
             }),
         }
     }
@@ -432,7 +466,8 @@ impl Map {
         self.body.entries.borrow().contains_key(key.as_ref())
     }
 
-    /// Sets the key, for every holder of the map; returns what was there.
+    /// Sets the key, for every holder of the map; returns what was there. A nil map becomes a real one: functions that Go lets panic
+    /// here ask [`Map::is_nil`] first.
     pub fn insert(&self, key: impl Into<Str>, value: Value) -> Option<Value> {
         let may_cycle = matches!(value, Value::Map(_) | Value::List(_) | Value::Host(_));
         if may_cycle && !self.body.watched.get() {
@@ -443,6 +478,7 @@ impl Map {
                 }
             });
         }
+        self.body.nil.set(false);
         self.body.entries.borrow_mut().insert(key.into(), value)
     }
 

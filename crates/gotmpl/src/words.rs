@@ -9,6 +9,8 @@ pub fn pascal_case(text: &str) -> String {
     let start = chars.iter().position(|c| !is_connector(*c)).unwrap_or(chars.len());
     out.extend(chars.iter().take(start));
     let Some((first, rest)) = chars.get(start..).and_then(<[char]>::split_first) else {
+        // The library takes what it ended at for a word: the last separator comes twice.
+        out.extend(chars.last());
         return out;
     };
     // Whether the word so far is all capitals: those after its first are lowered.

@@ -136,10 +136,26 @@ impl Unpacked {
 
 /// Unpacks a gzipped tar archive.
 pub fn unpack(packed: &[u8], limits: &ArchiveLimits) -> Result<Unpacked, ArchiveError> {
-    if !packed.starts_with(&[0x1f, 0x8b]) {
+    if !is_gzip(packed) {
         return Err(ArchiveError::NotGzip);
     }
-    let ratio_bytes = (packed.len() as u64).saturating_mul(limits.ratio).max(RATIO_FREE_BYTES);
+    read(GzDecoder::new(packed), packed.len(), limits)
+}
+
+/// Unpacks a layer of a registry's artifact: a tar archive, gzipped or not.
+pub fn unpack_layer(packed: &[u8], limits: &ArchiveLimits) -> Result<Unpacked, ArchiveError> {
+    if is_gzip(packed) {
+        return unpack(packed, limits);
+    }
+    read(packed, packed.len(), limits)
+}
+
+fn is_gzip(packed: &[u8]) -> bool {
+    packed.starts_with(&[0x1f, 0x8b])
+}
+
+fn read(stream: impl Read, packed: usize, limits: &ArchiveLimits) -> Result<Unpacked, ArchiveError> {
+    let ratio_bytes = (packed as u64).saturating_mul(limits.ratio).max(RATIO_FREE_BYTES);
     // Headers and padding come on top of the files: at most 1.5 KiB for each entry, names apart.
     let stream_bytes = limits
         .total_bytes
@@ -153,7 +169,7 @@ pub fn unpack(packed: &[u8], limits: &ArchiveLimits) -> Result<Unpacked, Archive
         None => ArchiveError::Damaged(e.to_string()),
     };
     let mut archive = tar::Archive::new(Bounded {
-        inner: GzDecoder::new(packed),
+        inner: stream,
         left: stream_bytes,
     });
     let (mut files, mut entries, mut total) = (Vec::new(), 0_u64, 0_u64);
@@ -297,6 +313,13 @@ mod tests {
         let unpacked = unpack(&packed, &ArchiveLimits::default()).expect("a good archive");
         let names: Vec<&str> = unpacked.files.iter().map(|(p, _)| p.as_str()).collect();
         assert_eq!(names, ["c/b.yaml", "c/a.yaml"]);
+        let mut plain = Vec::new();
+        GzDecoder::new(&*packed)
+            .read_to_end(&mut plain)
+            .expect("a good archive");
+        assert!(unpack(&plain, &ArchiveLimits::default()).is_err(), "a chart is gzipped");
+        let layer = unpack_layer(&plain, &ArchiveLimits::default()).expect("a layer need not be");
+        assert_eq!(layer.files.len(), 2);
     }
 
     #[test]

@@ -198,6 +198,25 @@ async fn a_commit_renders_only_what_it_touched_and_is_fetched_once() {
 }
 
 #[tokio::test]
+async fn a_commit_without_its_trees_is_not_taken_for_one_that_is_here() {
+    let upstream = Upstream::new();
+    upstream.commit(&[("app/a.yaml", &config_map("one"))]);
+    let (directory, repositories) = repositories();
+    render(&repositories, &upstream.source("app", "main")).await.unwrap();
+    let commit = upstream.commit(&[("app/a.yaml", &config_map("two"))]);
+    // As a fetch looks while it is under way, or after it was killed: Git writes commits first.
+    let store = std::fs::read_dir(directory.path().join("git")).unwrap().next().unwrap();
+    let object = format!("objects/{}/{}", &commit[..2], &commit[2..]);
+    let here = store.unwrap().path().join(&object);
+    std::fs::create_dir_all(here.parent().unwrap()).unwrap();
+    std::fs::copy(upstream.path().join(".git").join(&object), here).unwrap();
+    let fetches = repositories.counts().fetches;
+    let got = render(&repositories, &upstream.source("app", &commit)).await.unwrap();
+    assert_eq!((&got.revision, names(&got)), (&commit, vec!["two".to_owned()]));
+    assert_eq!(repositories.counts().fetches, fetches + 1);
+}
+
+#[tokio::test]
 async fn a_force_push_is_followed() {
     let upstream = Upstream::new();
     upstream.commit(&[("app/a.yaml", &config_map("one"))]);

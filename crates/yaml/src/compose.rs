@@ -55,7 +55,7 @@ pub fn parse_with(text: &str, limits: &Limits) -> Result<Yaml, Error> {
             Err(error) => composer.failure = Some(error),
         }
     }
-    match composer.failure {
+    match composer.failure.or(composer.bad_key) {
         Some(error) => Err(error),
         None => finish(composer.root.unwrap_or(Yaml::Null), composer.saw_not_finite),
     }
@@ -147,6 +147,8 @@ struct Composer<'a> {
     root: Option<Yaml>,
     /// The first error that is not a syntax error.
     failure: Option<Error>,
+    /// The first key that JSON has no form for.
+    bad_key: Option<Error>,
     saw_not_finite: bool,
     /// go-yaml's decode operations: every node, those behind aliases each time.
     decoded: usize,
@@ -164,6 +166,7 @@ impl<'a> Composer<'a> {
             anchors: HashMap::new(),
             root: None,
             failure: None,
+            bad_key: None,
             saw_not_finite: false,
             // The document itself is go-yaml's first operation.
             decoded: 1,
@@ -375,7 +378,17 @@ impl<'a> Composer<'a> {
         match &mut frame.content {
             Content::Seq(items) => items.push(node.value),
             Content::Map { entries, sorted, key } => match std::mem::replace(key, Key::Wanted) {
-                Key::Wanted => *key = Key::Of(key_text(node.value, place)?),
+                Key::Wanted => {
+                    *key = Key::Of(match key_text(node.value, place) {
+                        Ok(text) => text,
+                        Err(error) if error.kind == ErrorKind::Json => {
+                            // The peer reads the whole document before it turns keys into strings.
+                            self.bad_key.get_or_insert(error);
+                            String::new()
+                        }
+                        Err(error) => return Err(error),
+                    });
+                }
                 Key::Of(key) => push(entries, sorted, key, node.value),
                 Key::Merge => merge(entries, sorted, node, place)?,
             },

@@ -27,6 +27,8 @@ pub enum Tag {
     Str,
     /// Bytes, written in base64.
     Binary,
+    /// Nothing in particular: what the text looks like when it is printed.
+    Open,
     /// A mapping with a key that is no scalar, such as `{{ x }}`. It can be carried along and never be printed; the text says why.
     Unreadable,
 }
@@ -38,6 +40,8 @@ pub struct Scalar {
     pub text: String,
     /// What it means.
     pub tag: Tag,
+    /// Whether it stands in quotes or in a block. Another value that takes its place keeps them, and is text then.
+    pub quoted: bool,
 }
 
 /// A node of a document. There is no `Debug`: Secrets pass through here.
@@ -56,15 +60,28 @@ impl Scalar {
     pub fn plain(text: impl Into<String>) -> Self {
         let text = text.into();
         let tag = plain_tag(&text);
-        Self { text, tag }
+        Self {
+            text,
+            tag,
+            quoted: false,
+        }
     }
 
-    /// Text, whatever it looks like.
+    /// Text, whatever it looks like; in quotes where it would be something else without.
     pub fn string(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let quoted = !matches!(resolve_plain(&text).0, Kind::String) || plain_tag(&text) != Tag::Str;
         Self {
-            text: text.into(),
+            text,
             tag: Tag::Str,
+            quoted,
         }
+    }
+
+    /// Puts another scalar here as an edit of the text would: quotes stay, and what stands in them is text.
+    pub fn put(&mut self, new: Self) {
+        self.text = new.text;
+        self.tag = if self.quoted { Tag::Str } else { new.tag };
     }
 }
 
@@ -191,19 +208,21 @@ impl From<&Yaml> for Node {
             Yaml::Bool(b) => Self::Scalar(Scalar {
                 text: b.to_string(),
                 tag: Tag::Bool,
+                quoted: false,
             }),
             Yaml::Int(i) => Self::Scalar(Scalar {
                 text: i.to_string(),
                 tag: Tag::Int,
+                quoted: false,
             }),
             Yaml::Uint(u) => Self::Scalar(Scalar {
                 text: u.to_string(),
                 tag: Tag::Int,
+                quoted: false,
             }),
             Yaml::Float(f) => {
                 let text = crate::format_json_float(*f);
-                let tag = plain_tag(&text);
-                Self::Scalar(Scalar { text, tag })
+                Self::plain(text)
             }
             Yaml::String(s) => Self::string(s.clone()),
             Yaml::Seq(items) => Self::Seq(items.iter().map(Self::from).collect()),
@@ -259,7 +278,12 @@ fn scalar_value(scalar: &Scalar) -> Result<Yaml, Error> {
             None => tagged("int")?,
         },
         Tag::Float => tagged("float")?,
-        Tag::Timestamp => Yaml::String(full_time(&scalar.text)),
+        Tag::Timestamp if is_timestamp(&scalar.text) => Yaml::String(full_time(&scalar.text)),
+        Tag::Timestamp => {
+            let message = "cannot decode a scalar as a !!timestamp";
+            return Err(Error::at(ErrorKind::Decode, message, 0, 0));
+        }
+        Tag::Open => return scalar_value(&Scalar::plain(scalar.text.clone())),
         Tag::Binary => tagged("binary")?,
         Tag::Unreadable => return Err(Error::at(ErrorKind::Decode, scalar.text.clone(), 0, 0)),
     };
@@ -386,7 +410,14 @@ impl Builder<'_> {
                     None => Tag::Str,
                 };
                 let text = value.into_owned();
-                (anchor.map(str::to_owned), Node::Scalar(Scalar { text, tag }))
+                (
+                    anchor.map(str::to_owned),
+                    Node::Scalar(Scalar {
+                        text,
+                        tag,
+                        quoted: !plain,
+                    }),
+                )
             }
             Event::SequenceStart { anchor } => {
                 let anchor = anchor.map(str::to_owned);
@@ -459,6 +490,7 @@ impl Builder<'_> {
             return Ok(Node::Scalar(Scalar {
                 text: format!("line {line}: invalid map key: a mapping or sequence"),
                 tag: Tag::Unreadable,
+                quoted: false,
             }));
         }
         for source in merged {

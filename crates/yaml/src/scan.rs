@@ -64,6 +64,9 @@ struct SimpleKey {
     required: bool,
     /// The number of the key's first token.
     token: usize,
+    /// Whether the key is found by that number. go-yaml forgets it with the end of a collection that has nothing inside, and no longer
+    /// waits for the colon behind: `{}: x` is no key, and `{}` alone no missing one.
+    indexed: bool,
     mark: Mark,
 }
 
@@ -101,6 +104,7 @@ impl<'a> Scanner<'a> {
                 possible: false,
                 required: false,
                 token: 0,
+                indexed: false,
                 mark,
             }],
             key_allowed: true,
@@ -135,6 +139,9 @@ impl<'a> Scanner<'a> {
             };
             if key.token > self.taken {
                 break;
+            }
+            if !key.indexed {
+                continue;
             }
             if self.still_possible(key)? {
                 return Ok(true);
@@ -171,6 +178,7 @@ impl<'a> Scanner<'a> {
                 possible: true,
                 required,
                 token,
+                indexed: true,
                 mark: self.mark,
             };
         }
@@ -308,6 +316,7 @@ impl<'a> Scanner<'a> {
             possible: false,
             required: false,
             token,
+            indexed: false,
             mark: self.mark,
         });
         if self.keys.len() > MAX_DEPTH + 1 {
@@ -320,8 +329,11 @@ impl<'a> Scanner<'a> {
 
     fn fetch_flow_end(&mut self, kind: TokenKind<'a>) -> Result<(), Error> {
         self.remove_key()?;
-        if self.in_flow() {
-            self.keys.pop();
+        if self.in_flow()
+            && let Some(inner) = self.keys.pop()
+            && let Some(outer) = self.keys.last_mut()
+        {
+            outer.indexed &= outer.token != inner.token;
         }
         self.key_allowed = false;
         self.push_indicator(kind, 1);

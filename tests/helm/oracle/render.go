@@ -45,6 +45,12 @@ type Answer struct {
 
 // render takes the way of `helm template`: values, loading, dependencies, install without a cluster.
 func render(c Case) (output, notes string, err error) {
+	var kubeVersion *common.KubeVersion
+	if c.KubeVersion != "" {
+		if kubeVersion, err = common.ParseKubeVersion(c.KubeVersion); err != nil {
+			return "", "", fmt.Errorf("invalid kube version '%s': %w", c.KubeVersion, err)
+		}
+	}
 	values, err := mergeValues(c)
 	if err != nil {
 		return "", "", err
@@ -74,11 +80,7 @@ func render(c Case) (output, notes string, err error) {
 	install.IncludeCRDs = c.IncludeCRDs
 	install.IsUpgrade = c.IsUpgrade
 	install.APIVersions = common.VersionSet(c.APIVersions)
-	if c.KubeVersion != "" {
-		if install.KubeVersion, err = common.ParseKubeVersion(c.KubeVersion); err != nil {
-			return "", "", fmt.Errorf("invalid kube version '%s': %w", c.KubeVersion, err)
-		}
-	}
+	install.KubeVersion = kubeVersion
 	released, err := install.Run(ch, values)
 	if err != nil {
 		return "", "", err

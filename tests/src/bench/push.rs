@@ -15,8 +15,8 @@ use super::{Result, fleet};
 const ONE_WITHIN: Duration = Duration::from_secs(60);
 /// The whole fleet is at a new revision within this time, or has failed.
 const FLEET_WITHIN: Duration = Duration::from_secs(300);
-/// Between pushes the machine comes to rest.
-const REST: Duration = Duration::from_millis(1500);
+/// A fleet is at rest when no Application was written for this long: longer than any write is put off.
+const REST: Duration = Duration::from_millis(2500);
 
 /// One push that touched one application.
 struct Pushed {
@@ -67,9 +67,24 @@ async fn touch_one(installed: &mut Installed, index: usize, sample: usize) -> Re
     Ok(seen)
 }
 
+/// Waits until the fleet is at rest: a late write of the push before belongs to that one.
+async fn come_to_rest(installed: &Installed) -> Result<()> {
+    let deadline = Instant::now() + FLEET_WITHIN;
+    loop {
+        let before = installed.watched.events();
+        tokio::time::sleep(REST).await;
+        if installed.watched.events() == before {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(format!("the fleet does not come to rest within {FLEET_WITHIN:?}").into());
+        }
+    }
+}
+
 /// Hints the controller, and waits for the application, then for everyone.
 async fn push(installed: &mut Installed, commit: &str, name: Option<&str>) -> Result<Pushed> {
-    tokio::time::sleep(REST).await;
+    come_to_rest(installed).await?;
     let url = installed.repository.url();
     let counts = installed.controller.counts().await?;
     let (cpu, writes) = (installed.controller.cpu_seconds()?, installed.watched.events());

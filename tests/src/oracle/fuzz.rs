@@ -48,6 +48,14 @@ pub struct Finding {
     pub ours: Answer,
 }
 
+impl Finding {
+    fn shows_the_same(&self, other: &Self) -> bool {
+        let mut case = other.case.clone();
+        case.id.clone_from(&self.case.id);
+        self.case == case && self.helm == other.helm && self.ours == other.ours
+    }
+}
+
 /// Renders generated cases with Helm and with `ours`, and returns what differs, made small.
 pub fn fuzz(
     helm: &mut Helm,
@@ -92,11 +100,15 @@ pub fn fuzz(
                     && is_stable(helm, candidate, &theirs)?,
             )
         })?;
-        findings.push(Finding {
+        let finding = Finding {
             helm: helm.ask(&small)?,
             ours: ours(&small),
             case: small,
-        });
+        };
+        // One cause shrinks to one case again and again; once is enough.
+        if !findings.iter().any(|known: &Finding| known.shows_the_same(&finding)) {
+            findings.push(finding);
+        }
     }
     Ok((tallies, findings))
 }

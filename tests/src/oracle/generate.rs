@@ -5,6 +5,7 @@ mod data;
 mod expression;
 mod functions;
 mod statement;
+mod texts;
 
 use super::{Case, random::Random};
 use expression::{Scope, call, expression, object, path, printf};
@@ -44,11 +45,21 @@ pub enum Category {
     ChartFile,
     /// Templates that do not parse.
     Syntax,
+    /// TOML and pretty YAML, read and written.
+    Toml,
+    /// Templates that call themselves: `include`, `template`, `tpl`.
+    Recursion,
+    /// Dates and durations.
+    Dates,
+    /// Line breaks, byte order marks, notes, odd files.
+    Encodings,
+    /// values.schema.json.
+    Schema,
 }
 
 impl Category {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::Actions,
         Self::Trim,
         Self::Control,
@@ -64,6 +75,11 @@ impl Category {
         Self::Manifests,
         Self::ChartFile,
         Self::Syntax,
+        Self::Toml,
+        Self::Recursion,
+        Self::Dates,
+        Self::Encodings,
+        Self::Schema,
     ];
 
     /// Its name, as cases carry it.
@@ -84,12 +100,17 @@ impl Category {
             Self::Manifests => "manifests",
             Self::ChartFile => "chartfile",
             Self::Syntax => "syntax",
+            Self::Toml => "toml",
+            Self::Recursion => "recursion",
+            Self::Dates => "dates",
+            Self::Encodings => "encodings",
+            Self::Schema => "schema",
         }
     }
 }
 
 /// Functions and control flow are most of what there is to get wrong.
-const WEIGHTED: [Category; 24] = [
+const WEIGHTED: [Category; 32] = [
     Category::Actions,
     Category::Actions,
     Category::Trim,
@@ -114,6 +135,14 @@ const WEIGHTED: [Category; 24] = [
     Category::Manifests,
     Category::ChartFile,
     Category::Syntax,
+    Category::Toml,
+    Category::Toml,
+    Category::Recursion,
+    Category::Recursion,
+    Category::Dates,
+    Category::Encodings,
+    Category::Encodings,
+    Category::Schema,
 ];
 
 /// The `number`th case of `seed`: always the same one.
@@ -148,6 +177,11 @@ pub fn generate(seed: u64, number: u64) -> (Category, Case) {
         Category::Set => charts::set(random, &mut case),
         Category::Manifests => charts::manifests(random, &mut case),
         Category::ChartFile => charts::chart_file(random, &mut case),
+        Category::Toml => texts::toml(random, &mut case),
+        Category::Recursion => texts::recursion(random, &mut case),
+        Category::Dates => texts::dates(random, &mut case),
+        Category::Encodings => texts::encodings(random, &mut case),
+        Category::Schema => texts::schema(random, &mut case),
     }
     (category, case)
 }

@@ -20,6 +20,17 @@ pub struct Row {
     pub error: Option<String>,
 }
 
+impl Row {
+    /// Helm's answer; `None` for a row with none or two, which is a fault of the table.
+    pub fn answer(&self) -> Option<Answer> {
+        match (&self.output, &self.error) {
+            (Some(output), None) => Some(Answer::Output(output.clone())),
+            (None, Some(error)) => Some(Answer::Error(error.clone())),
+            _ => None,
+        }
+    }
+}
+
 /// A longer answer is no small case.
 const LONGEST_ANSWER: usize = 6000;
 

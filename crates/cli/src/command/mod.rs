@@ -3,6 +3,7 @@
 mod app;
 mod file;
 mod helm;
+mod kustomize;
 mod proj;
 mod repo;
 
@@ -20,6 +21,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         TopCommand::Proj(command) => proj::run(&global, command).await,
         TopCommand::Repo(command) => repo::run(&global, command).await,
         TopCommand::Helm(command) => helm::run(command).await,
+        TopCommand::Kustomize(command) => kustomize::run(command).await,
         TopCommand::Demo(args) => demo::run(args).await,
         TopCommand::Serve(args) => daemon::serve::run(args).await,
         TopCommand::Kubesim(args) => daemon::kubesim::run(args).await,

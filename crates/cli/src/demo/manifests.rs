@@ -2,7 +2,7 @@
 
 use pintle_model::{Gvk, Object, Value};
 
-use super::shop::{BRANCH, Environment};
+use super::shop::{BRANCH, CHART, Environment};
 
 /// The namespace of Applications and AppProjects.
 pub const CONTROL_NAMESPACE: &str = "argocd";
@@ -36,6 +36,7 @@ spec:
 /// The Application of one environment: automated with prune and self-heal, or, in prod, waiting for a person.
 pub fn application(environment: Environment, repo_url: &str) -> Result<Object, BadManifest> {
     let name = environment.application();
+    let values = environment.values_file();
     let policy = if environment.is_automated() {
         "  syncPolicy:\n    automated:\n      prune: true\n      selfHeal: true\n"
     } else {
@@ -54,7 +55,10 @@ spec:
   source:
     repoURL: {repo_url}
     targetRevision: {BRANCH}
-    path: {environment}
+    path: {CHART}
+    helm:
+      valueFiles:
+        - {values}
   destination:
     server: https://kubernetes.default.svc
     namespace: {name}

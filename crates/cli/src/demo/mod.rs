@@ -142,8 +142,8 @@ fn invite(world: &World, say: Say) {
         "pintle app sync shop-prod".to_owned(),
         "kubectl -n shop-prod get pods -w".to_owned(),
         format!("git clone {url} && cd shop"),
-        "sed -i s/shop:1.5/shop:1.6/ dev/deployment.yaml && git commit -am 'image 1.6' && git push".to_owned(),
-        "sed -i s/shop:1.6/shop:broken/ dev/deployment.yaml && git commit -am oops && git push".to_owned(),
+        "sed -i s/1.5/1.6/ chart/values-dev.yaml && git commit -am 'image 1.6' && git push".to_owned(),
+        "sed -i s/1.6/broken/ chart/values-dev.yaml && git commit -am oops && git push".to_owned(),
     ] {
         say.line(&format!("  {command}"));
     }

@@ -1,4 +1,4 @@
-//! The shop: a Git repository of plain manifests, one directory for each environment, and a clone to change it from.
+//! The shop: a Git repository with one chart and a values file for each environment, and a clone to change it from.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -17,7 +17,7 @@ pub const BRANCH: &str = "main";
 /// A git command on a repository of a few kilobytes takes milliseconds, over loopback too; a hanging one ends the demo with a reason.
 const GIT_DEADLINE: Duration = Duration::from_secs(30);
 
-/// One environment of the shop: a directory, a namespace and an Application each.
+/// One environment of the shop: a values file, a namespace and an Application each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Environment {
     /// Follows Git by itself.
@@ -32,12 +32,12 @@ impl Environment {
     /// All of them, in the order in which a change goes through them.
     pub const ALL: [Self; 3] = [Self::Dev, Self::Staging, Self::Prod];
 
-    /// Its directory in the repository.
-    pub fn directory(self) -> &'static str {
+    /// Its values file, in the chart's directory.
+    pub fn values_file(self) -> &'static str {
         match self {
-            Self::Dev => "dev",
-            Self::Staging => "staging",
-            Self::Prod => "prod",
+            Self::Dev => "values-dev.yaml",
+            Self::Staging => "values-staging.yaml",
+            Self::Prod => "values-prod.yaml",
         }
     }
 
@@ -66,7 +66,11 @@ impl Environment {
 
 impl fmt::Display for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.directory())
+        f.pad(match self {
+            Self::Dev => "dev",
+            Self::Staging => "staging",
+            Self::Prod => "prod",
+        })
     }
 }
 
@@ -102,7 +106,7 @@ pub enum ShopError {
         source: io::Error,
     },
     /// Somebody changed a file so that the demo does not know its way in it any more.
-    #[error("{path} has no line that sets the image of the shop")]
+    #[error("{path} has no line that sets the tag of the shop's image")]
     NoImage {
         /// Which.
         path: PathBuf,
@@ -145,12 +149,14 @@ impl Shop {
         shop.git(&["config", "commit.gpgSign", "false"]).await?;
         shop.git(&["remote", "add", "origin", url]).await?;
         write(&shop.clone.join("README.md"), README)?;
+        let chart = shop.clone.join(CHART);
+        let templates = chart.join("templates");
+        std::fs::create_dir_all(&templates).map_err(|e| file_error(&templates, e))?;
+        for (name, content) in FILES {
+            write(&chart.join(name), content)?;
+        }
         for environment in Environment::ALL {
-            let directory = shop.clone.join(environment.directory());
-            std::fs::create_dir_all(&directory).map_err(|e| file_error(&directory, e))?;
-            for (name, content) in manifests(environment, tag) {
-                write(&directory.join(name), &content)?;
-            }
+            write(&chart.join(environment.values_file()), &values(environment, tag))?;
         }
         let commit = shop.commit_and_push(&format!("shop {tag}: dev, staging, prod")).await?;
         Ok((shop, commit))
@@ -160,7 +166,7 @@ impl Shop {
     pub async fn release(&self, environments: &[Environment], tag: &str) -> Result<String, ShopError> {
         self.pull().await?;
         for environment in environments {
-            let path = self.clone.join(environment.directory()).join(DEPLOYMENT);
+            let path = self.clone.join(CHART).join(environment.values_file());
             let old = std::fs::read_to_string(&path).map_err(|e| file_error(&path, e))?;
             let new = with_tag(&old, tag).ok_or_else(|| ShopError::NoImage { path: path.clone() })?;
             write(&path, &new)?;
@@ -230,87 +236,44 @@ fn file_error(path: &Path, source: io::Error) -> ShopError {
     }
 }
 
-const DEPLOYMENT: &str = "deployment.yaml";
+/// The chart's directory in the repository.
+pub const CHART: &str = "chart";
+
 const README: &str = "# The shop\n\n\
-    One directory for each environment. Change `image:` in `dev/deployment.yaml`, commit and push: dev follows by itself.\n\n\
+    One chart, and a values file for each environment. Change `tag:` in `chart/values-dev.yaml`, commit and push: dev follows by itself.\n\n\
     Tags that end in `broken` name an image that cannot be pulled, `crash` one that panics, `slow` one that is ready late.\n";
 
-/// The files of one environment.
-fn manifests(environment: Environment, tag: &str) -> [(&'static str, String); 3] {
+/// The chart's files.
+const FILES: [(&str, &str); 6] = [
+    ("Chart.yaml", include_str!("chart/Chart.yaml")),
+    ("values.yaml", include_str!("chart/values.yaml")),
+    ("templates/_helpers.tpl", include_str!("chart/templates/_helpers.tpl")),
+    (
+        "templates/deployment.yaml",
+        include_str!("chart/templates/deployment.yaml"),
+    ),
+    ("templates/service.yaml", include_str!("chart/templates/service.yaml")),
+    (
+        "templates/configmap.yaml",
+        include_str!("chart/templates/configmap.yaml"),
+    ),
+];
+
+/// The values of one environment.
+fn values(environment: Environment, tag: &str) -> String {
     let replicas = environment.replicas();
-    // progressDeadlineSeconds: Kubernetes' own 600 would keep a broken rollout Progressing for ten minutes.
-    let deployment = format!(
-        "apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-  labels:
-    app.kubernetes.io/name: web
-spec:
-  replicas: {replicas}
-  progressDeadlineSeconds: 5
-  selector:
-    matchLabels:
-      app.kubernetes.io/name: web
-  template:
-    metadata:
-      labels:
-        app.kubernetes.io/name: web
-    spec:
-      containers:
-        - name: web
-          image: shop:{tag}
-          ports:
-            - name: http
-              containerPort: 8080
-          envFrom:
-            - configMapRef:
-                name: web
-"
-    );
-    let service = "apiVersion: v1
-kind: Service
-metadata:
-  name: web
-  labels:
-    app.kubernetes.io/name: web
-spec:
-  selector:
-    app.kubernetes.io/name: web
-  ports:
-    - name: http
-      port: 80
-      targetPort: http
-"
-    .to_owned();
-    let settings = format!(
-        "apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: web
-  labels:
-    app.kubernetes.io/name: web
-data:
-  ENVIRONMENT: {environment}
-  GREETING: Welcome to the shop
-"
-    );
-    [
-        (DEPLOYMENT, deployment),
-        ("service.yaml", service),
-        ("configmap.yaml", settings),
-    ]
+    format!("environment: {environment}\nimage:\n  tag: {tag:?}\nreplicas: {replicas}\n")
 }
 
-/// The manifest with the shop's image at `tag`; `None` if no line sets it.
-fn with_tag(manifest: &str, tag: &str) -> Option<String> {
+/// The values with the image's tag changed; `None` if no line sets it.
+fn with_tag(values: &str, tag: &str) -> Option<String> {
     let mut found = false;
-    let lines: Vec<String> = manifest
+    let lines: Vec<String> = values
         .lines()
-        .map(|line| match line.split_once("image: shop:") {
+        .map(|line| match line.split_once("tag: ") {
             Some((before, _)) => {
                 found = true;
-                format!("{before}image: shop:{tag}")
+                format!("{before}tag: {tag:?}")
             }
             None => line.to_owned(),
         })
@@ -321,25 +284,48 @@ fn with_tag(manifest: &str, tag: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pintle_model::yaml_objects;
+    use pintle_model::tree::{MemoryTree, Reader, TreePath};
+    use pintle_render::helm::{Chart, Limits, Now, Options, RandomAmbient, ValueOptions, template};
 
     #[test]
-    fn every_environment_has_three_readable_objects() {
+    fn the_chart_renders_three_objects_for_every_environment() {
+        let tree = FILES.iter().fold(MemoryTree::new(), |tree, (name, content)| {
+            tree.with_file(TreePath::new(name).unwrap(), content.as_bytes())
+        });
+        let chart = Chart::load(&Reader::new(&tree), &TreePath::root(), &Limits::default()).unwrap();
+        let now = Now {
+            seconds: 0,
+            nanos: 0,
+            offset_seconds: 0,
+        };
         for environment in Environment::ALL {
-            for (name, content) in manifests(environment, "1.4") {
-                let objects = yaml_objects(&content);
-                assert_eq!(objects.len(), 1, "{environment}/{name}");
-                assert!(objects.iter().all(|o| o.result.is_ok()), "{environment}/{name}");
-            }
+            let options = Options {
+                values: ValueOptions {
+                    files: vec![(environment.values_file().into(), values(environment, "1.4"))],
+                    ..ValueOptions::default()
+                },
+                ..Options::default()
+            };
+            let ambient = RandomAmbient::new(now, |_: &mut [u8]| {});
+            // Templates nest on the stack.
+            let text = std::thread::scope(|threads| {
+                let work = || template(&chart, &options, &ambient).map(|o| o.text);
+                let thread = std::thread::Builder::new().stack_size(Limits::default().stack_bytes());
+                let thread = thread.spawn_scoped(threads, work).unwrap();
+                thread.join().unwrap().unwrap()
+            });
+            let objects = pintle_model::yaml_objects(&text);
+            assert_eq!(objects.len(), 3, "{environment}");
+            assert!(objects.iter().all(|o| o.result.is_ok()), "{environment}: {text}");
+            assert!(text.contains("image: shop:1.4\n"), "{text}");
         }
     }
 
     #[test]
-    fn a_release_changes_the_image_and_nothing_else() {
-        let [(_, before), ..] = manifests(Environment::Dev, "1.4");
-        let [(_, after), ..] = manifests(Environment::Dev, "1.5");
+    fn a_release_changes_the_tag_and_nothing_else() {
+        let [before, after] = ["1.4", "1.5"].map(|tag| values(Environment::Dev, tag));
         assert_eq!(with_tag(&before, "1.5"), Some(after));
-        assert_eq!(with_tag("kind: Service\n", "1.5"), None);
+        assert_eq!(with_tag("replicas: 2\n", "1.5"), None);
     }
 
     #[tokio::test]
@@ -353,13 +339,13 @@ mod tests {
             .unwrap();
         let second = shop.release(&[Environment::Dev], "1.5").await.unwrap();
         assert_ne!(first, second);
-        let at = |revision: &str, path: &str| format!("{revision}:{path}/deployment.yaml");
+        let at = |revision: &str, environment: &str| format!("{revision}:chart/values-{environment}.yaml");
         let dev = git(&url, &["show", &at(BRANCH, "dev")]).await.unwrap();
         let prod = git(&url, &["show", &at(BRANCH, "prod")]).await.unwrap();
-        assert!(dev.contains("image: shop:1.5") && prod.contains("image: shop:1.4"));
+        assert!(dev.contains("tag: \"1.5\"") && prod.contains("tag: \"1.4\""));
         shop.revert_last().await.unwrap();
         let dev = git(&url, &["show", &at(BRANCH, "dev")]).await.unwrap();
-        assert!(dev.contains("image: shop:1.4"));
+        assert!(dev.contains("tag: \"1.4\""));
         let author = git(&url, &["log", "-1", "--format=%an <%ae>", BRANCH]).await.unwrap();
         assert_eq!(author.trim(), "Demo <demo@shop.example>");
     }

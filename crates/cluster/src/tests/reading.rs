@@ -118,7 +118,7 @@ async fn both_forms_of_discovery_say_the_same() {
             .push(kind_for_tests("apps/v1beta1", "Deployment", "deployments", true))
     });
     let new = fake.cluster().discover().await.unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(fake.count("GET "), 2);
+    assert_eq!(fake.count("GET "), 3, "two lists and the version");
     fake.with(|s| s.legacy_discovery = true);
     let old = fake.cluster().discover().await.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(new, old);

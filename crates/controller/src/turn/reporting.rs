@@ -8,7 +8,6 @@ use pintle_engine::app::recorded::is_recorded;
 use pintle_engine::app::status::{self, OperationPart, Urgency};
 use pintle_engine::{Action, Effect, Failure, FailureKind, Outcome, Permitted};
 use pintle_model::application::Application;
-use tokio::time::Instant;
 
 use super::{Lane, Look, after};
 use crate::app_state::AppState;
@@ -19,12 +18,9 @@ use crate::jobs::{self};
 /// A write that only moves the revision waits this long, and then until real work is done: several pushes in a row are one write.
 pub(super) const REVISION_DELAY: Duration = Duration::from_secs(2);
 
-/// How far an operation is, is written at most this often, where nothing but people waits for it.
+/// How far an operation is waits this long where nothing but people waits for it, and then as a revision does: a busy API server is not made
+/// busier by progress.
 const PROGRESS_DELAY: Duration = Duration::from_secs(1);
-/// An API server that is busy is told more rarely: the wait is this many times as long as a write takes, up to [`PROGRESS_LATEST`].
-const PROGRESS_SHARE: u32 = 10;
-/// People see how far an operation is at least this often.
-const PROGRESS_LATEST: Duration = Duration::from_secs(30);
 
 /// A write that met somebody else's is decided again after this long, doubled while the watch has not brought theirs.
 const CONFLICT_RETRY: Duration = Duration::from_millis(50);
@@ -44,24 +40,14 @@ impl Hub {
         let next = status::next(&state.app, &look.assessment, part, &self.config.control_namespace, now);
         match status::urgency(&state.app, &next) {
             Urgency::None => {
-                state.write_later = None;
                 self.quiet.remove(key);
                 self.writers.forget(key);
                 self.settled(key, state);
             }
-            Urgency::Later => {
-                state.write_later = None;
-                match lane {
-                    Lane::Usual => self.quiet.add(key, after(now, REVISION_DELAY)),
-                    // One that is under way brings a turn with its answer.
-                    Lane::Quiet if state.writing => {}
-                    Lane::Quiet => {
-                        self.quiet.begin(key);
-                        self.send(key, state, &next, Instant::now());
-                    }
-                }
+            Urgency::Later => self.write_quietly(key, state, &next, after(now, REVISION_DELAY), lane),
+            Urgency::Soon if !self.is_waited_for(state) => {
+                self.write_quietly(key, state, &next, after(now, PROGRESS_DELAY), lane);
             }
-            Urgency::Soon if !self.is_waited_for(state) => self.write_later(key, state, &next, now),
             Urgency::Soon | Urgency::Now => self.write(key, state, &next),
         }
         self.wake_for_render(key, state);
@@ -74,15 +60,16 @@ impl Hub {
         running.is_some_and(|r| !is_recorded(stored, &r.state, r.repeatable))
     }
 
-    /// Writes how far it is, once some time has passed since the first difference.
-    fn write_later(&mut self, key: &AppKey, state: &mut AppState, next: &Application, now: Timestamp) {
-        let latest = after(now, progress_delay(self.write_takes));
-        let at = state.write_later.map_or(latest, |known| known.min(latest));
-        state.write_later = Some(at);
-        if at <= now {
-            self.write(key, state, next);
-        } else {
-            self.schedule(key, at);
+    /// Writes in the low lane: now if this is a turn of it, else from `at` on.
+    fn write_quietly(&mut self, key: &AppKey, state: &mut AppState, next: &Application, at: Timestamp, lane: Lane) {
+        match lane {
+            Lane::Usual => self.quiet.add(key, at),
+            // One that is under way brings a turn with its answer.
+            Lane::Quiet if state.writing => {}
+            Lane::Quiet => {
+                self.quiet.begin(key);
+                self.send(key, state, next);
+            }
         }
     }
 
@@ -100,13 +87,13 @@ impl Hub {
             return;
         }
         // Without a place it is called later and decides again.
-        if let Some(since) = self.writers.begin(key, Instant::now()) {
-            self.send(key, state, next, since);
+        if self.writers.begin(key) {
+            self.send(key, state, next);
         }
     }
 
-    /// Sends a write that has its place, wanted since then.
-    fn send(&mut self, key: &AppKey, state: &mut AppState, next: &Application, since: Instant) {
+    /// Sends a write that has its place.
+    fn send(&mut self, key: &AppKey, state: &mut AppState, next: &Application) {
         let effect = status::patch(&state.app, next).map(|patch| Effect {
             cluster: self.config.cluster.id().clone(),
             gvk: Application::gvk(),
@@ -125,14 +112,12 @@ impl Hub {
         };
         state.writing = true;
         state.turned_meanwhile = false;
-        state.write_later = None;
         self.quiet.remove(key);
         state.announced = Some((Box::new(state.app.clone()), Box::new(next.clone())));
         tokio::spawn(jobs::write(
             self.executor.clone(),
             key.clone(),
             permitted,
-            since,
             self.events.clone(),
         ));
     }
@@ -146,8 +131,8 @@ impl Hub {
             return false;
         };
         state.writing = false;
-        // A turn has just found that nothing but the revision differs, and nothing has happened since.
-        let is_over = was_quiet && !state.turned_meanwhile;
+        // The turn that wrote found nothing else to do, and there was none since.
+        let is_over = was_quiet && !state.turned_meanwhile && state.operation.is_none();
         let mut stored = None;
         match outcome {
             Outcome::Configured(object) | Outcome::Unchanged(object) | Outcome::Created(object) => {
@@ -200,9 +185,4 @@ impl Hub {
         self.announcer.announce(key, &before, &after, now);
         !is_over
     }
-}
-
-/// How long how far an operation is may wait to be written, where a write takes `write_takes`.
-fn progress_delay(write_takes: Duration) -> Duration {
-    (write_takes * PROGRESS_SHARE).clamp(PROGRESS_DELAY, PROGRESS_LATEST)
 }

@@ -101,6 +101,9 @@ pub(super) fn parse_int(text: &str) -> Option<i64> {
 }
 
 fn parse_float(text: &str) -> Option<f64> {
+    if text.contains(['_', 'x', 'X']) {
+        return crate::number::parse_float(text);
+    }
     let value: f64 = text.parse().ok()?;
     // Go reports what overflows; words for infinity are values.
     if value.is_infinite() && text.bytes().any(|b| b.is_ascii_digit()) {

@@ -73,6 +73,10 @@ impl Host for TimeHost {
         Some(self.0.to_string())
     }
 
+    fn json_text(&self) -> Option<String> {
+        Some(self.0.format("2006-01-02T15:04:05.999999999Z07:00"))
+    }
+
     fn method(&self, name: &str) -> Option<Signature> {
         let params: &'static [T] = match name {
             "Year" | "Month" | "Day" | "Hour" | "Minute" | "Second" | "Nanosecond" | "YearDay" | "Weekday" | "Unix"

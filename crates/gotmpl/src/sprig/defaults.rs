@@ -27,30 +27,35 @@ pub(super) fn register(f: &mut Functions) {
         Ok(Args(a).value(usize::from(!Args(a).value(2).truth())).clone())
     });
     f.add("fromJson", &[T::String], T::Any, |_, a| {
-        Ok(json::parse(Args(a).bytes(0)).unwrap_or_default())
+        Ok(json::from_json(Args(a).bytes(0))
+            .map(|read| read.value)
+            .unwrap_or_default())
     });
     f.add("mustFromJson", &[T::String], T::Any, |_, a| {
-        json::parse(Args(a).bytes(0)).map_err(FuncError::new)
+        match json::from_json(Args(a).bytes(0)).map_err(FuncError::new)? {
+            json::Read {
+                misfit: Some(misfit), ..
+            } => Err(misfit.into()),
+            read => Ok(read.value),
+        }
     });
     for (name, style) in [
         ("Json", json::Style::Plain),
         ("PrettyJson", json::Style::Pretty),
         ("RawJson", json::Style::Raw),
     ] {
-        f.add(&format!("mustTo{name}"), &[T::Any], T::String, move |_, a| {
-            json::write(Args(a).value(0), style)
-                .map(Value::from)
-                .map_err(FuncError::new)
+        f.add(&format!("mustTo{name}"), &[T::Any], T::String, move |call, a| {
+            Ok(json::write(call, Args(a).value(0), style)?.into())
         });
         f.add(
             &format!("to{name}"),
             &[T::Any],
             T::String,
-            move |_, a| match json::write(Args(a).value(0), style) {
+            move |call, a| match json::write(call, Args(a).value(0), style) {
                 Ok(text) => Ok(text.into()),
                 // Only the raw form tells.
-                Err(error) if matches!(style, json::Style::Raw) => Err(error.into()),
-                Err(_) => Ok("".into()),
+                Err(json::Unwritable::Unsupported(_)) if !matches!(style, json::Style::Raw) => Ok("".into()),
+                Err(error) => Err(error.into()),
             },
         );
     }

@@ -25,7 +25,10 @@ pub(super) fn register(f: &mut Functions) {
             .unwrap_or_else(|| "".into()))
     });
     f.add("set", &[MAP, T::String, T::Any], MAP, |_, a| {
-        let map = Args(a).map(0).ok_or("assignment to entry in nil map")?;
+        let map = Args(a)
+            .map(0)
+            .filter(|map| !map.is_nil())
+            .ok_or("assignment to entry in nil map")?;
         map.insert(Args(a).str(1), Args(a).value(2).clone());
         Ok(Value::Map(map.clone()))
     });
@@ -90,7 +93,10 @@ pub(super) fn register(f: &mut Functions) {
         });
     }
     for name in ["deepCopy", "mustDeepCopy"] {
-        f.add(name, &[T::Any], T::Any, |call, a| deep_copy(call, Args(a).value(0), 0));
+        f.add(name, &[T::Any], T::Any, |call, a| match Args(a).value(0) {
+            Value::Nil => Err("reflect: call of reflect.Value.Type on zero Value".into()),
+            value => deep_copy(call, value, 0),
+        });
     }
     f.add_variadic("dig", &[T::Any], T::Any, |_, a| dig(a));
 }

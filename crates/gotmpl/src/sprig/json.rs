@@ -1,5 +1,6 @@
 //! Go's `encoding/json`: its escaping, its float format, its words for errors.
 
+use crate::function::{Call, FuncError};
 use crate::text::Str;
 use crate::value::Value;
 
@@ -16,105 +17,157 @@ pub(super) enum Style {
     Raw,
 }
 
-/// `json.Marshal` and its kin.
-pub(super) fn write(value: &Value, style: Style) -> Result<Str, String> {
-    let mut out = Vec::new();
-    write_value(&mut out, value, style, 0)?;
-    Ok(Str::from_vec(out))
+/// Why a value has no form as JSON.
+pub enum Unwritable {
+    /// Go's package refuses it too: a function, a number that is none, or what holds itself.
+    Unsupported(String),
+    /// The render's budget is used up.
+    Budget(FuncError),
 }
 
-fn write_value(out: &mut Vec<u8>, value: &Value, style: Style, depth: usize) -> Result<(), String> {
-    if depth > MAX_DEPTH {
-        return Err(format!(
-            "json: unsupported value: encountered a cycle via {}",
-            value.type_name()
-        ));
+impl From<String> for Unwritable {
+    fn from(message: String) -> Self {
+        Self::Unsupported(message)
     }
-    match value {
-        Value::Nil => out.extend_from_slice(b"null"),
-        Value::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
-        Value::Int(n) | Value::Int64(n) | Value::Duration(n) => out.extend_from_slice(n.to_string().as_bytes()),
-        Value::Float(f) => float(out, *f, &format!("{f:e}"))?,
-        Value::Number(number) => match number.as_f32() {
-            Some(f) => float(out, f64::from(f), &format!("{f:e}"))?,
-            None if number.kind.kind().is_uint() => out.extend_from_slice(number.bits.to_string().as_bytes()),
-            None => out.extend_from_slice((number.bits as i64).to_string().as_bytes()),
-        },
-        Value::Str(text) => string(out, text.as_bytes(), style),
-        Value::Bytes(bytes) => {
-            use base64::Engine as _;
-            string(
-                out,
-                base64::engine::general_purpose::STANDARD.encode(bytes).as_bytes(),
-                style,
-            );
+}
+
+impl From<Unwritable> for FuncError {
+    fn from(reason: Unwritable) -> Self {
+        match reason {
+            Unwritable::Unsupported(message) => Self::new(message),
+            Unwritable::Budget(error) => error,
         }
-        Value::List(list) => {
-            container(out, b"[]", list.iter().map(|v| (None, v.clone())), style, depth)?;
+    }
+}
+
+/// `json.Marshal`: on one line, with `<`, `>` and `&` escaped.
+pub fn to_json(call: &mut Call<'_>, value: &Value) -> Result<Str, Unwritable> {
+    write(call, value, Style::Plain)
+}
+
+/// `json.Marshal` and its kin. Every shared part is counted where it stands: a small graph can be a giant tree.
+pub(super) fn write(call: &mut Call<'_>, value: &Value, style: Style) -> Result<Str, Unwritable> {
+    let mut writer = Writer {
+        call,
+        style,
+        out: Vec::new(),
+        values: 0,
+        charged: 0,
+    };
+    writer.value(value, 0)?;
+    writer.charge()?;
+    Ok(Str::from_vec(writer.out))
+}
+
+struct Writer<'a, 'c> {
+    call: &'a mut Call<'c>,
+    style: Style,
+    out: Vec<u8>,
+    values: u64,
+    /// Bytes of `out` that are counted already.
+    charged: usize,
+}
+
+/// How many values are written between two looks at the budget.
+const CHARGE_EVERY: u64 = 64;
+
+impl Writer<'_, '_> {
+    fn charge(&mut self) -> Result<(), Unwritable> {
+        let new = self.out.len().saturating_sub(self.charged) as u64;
+        self.charged = self.out.len();
+        let steps = self.call.charge_steps(self.values);
+        self.values = 0;
+        steps
+            .and_then(|()| self.call.charge_bytes(new))
+            .map_err(Unwritable::Budget)
+    }
+
+    fn value(&mut self, value: &Value, depth: usize) -> Result<(), Unwritable> {
+        self.values += 1;
+        if self.values >= CHARGE_EVERY {
+            self.charge()?;
         }
-        Value::Map(map) => {
-            container(
-                out,
-                b"{}",
-                map.entries().into_iter().map(|(k, v)| (Some(k), v)),
-                style,
-                depth,
-            )?;
+        if depth > MAX_DEPTH {
+            let message = format!("json: unsupported value: encountered a cycle via {}", value.type_name());
+            return Err(message.into());
         }
-        Value::Host(host) if host.is_nil() => out.extend_from_slice(b"null"),
-        Value::Host(host) => {
-            if let Some(time) = host.as_any().downcast_ref::<super::TimeHost>() {
-                string(
-                    out,
-                    time.0.format("2006-01-02T15:04:05.999999999Z07:00").as_bytes(),
-                    style,
-                );
-            } else if let Some(version) = host.as_any().downcast_ref::<super::VersionHost>() {
-                string(out, version.0.to_string().as_bytes(), style);
-            } else if let Some(under) = host.underlying() {
-                write_value(out, &under, style, depth + 1)?;
-            } else {
-                let fields = host.fields().into_iter().map(|(name, v)| (Some(Str::from(name)), v));
-                container(out, b"{}", fields, style, depth)?;
+        let out = &mut self.out;
+        match value {
+            Value::Nil => out.extend_from_slice(b"null"),
+            Value::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
+            Value::Int(n) | Value::Int64(n) | Value::Duration(n) => out.extend_from_slice(n.to_string().as_bytes()),
+            Value::Float(f) => float(out, *f, &format!("{f:e}"))?,
+            Value::Number(number) => match number.as_f32() {
+                Some(f) => float(out, f64::from(f), &format!("{f:e}"))?,
+                None if number.kind.kind().is_uint() => out.extend_from_slice(number.bits.to_string().as_bytes()),
+                None => out.extend_from_slice((number.bits as i64).to_string().as_bytes()),
+            },
+            Value::Str(text) => string(out, text.as_bytes(), self.style),
+            Value::Bytes(bytes) => {
+                use base64::Engine as _;
+                let text = base64::engine::general_purpose::STANDARD.encode(bytes);
+                string(out, text.as_bytes(), self.style);
+            }
+            Value::List(list) if list.is_nil() => out.extend_from_slice(b"null"),
+            Value::Map(map) if map.is_nil() => out.extend_from_slice(b"null"),
+            Value::List(list) => {
+                self.container(b"[]", list.iter().map(|v| (None, v.clone())), depth)?;
+            }
+            Value::Map(map) => {
+                self.container(b"{}", map.entries().into_iter().map(|(k, v)| (Some(k), v)), depth)?;
+            }
+            Value::Host(host) if host.is_nil() => out.extend_from_slice(b"null"),
+            Value::Host(host) => {
+                if let Some(text) = host.json_text() {
+                    string(out, text.as_bytes(), self.style);
+                } else if let Some(under) = host.underlying() {
+                    self.value(&under, depth + 1)?;
+                } else {
+                    let fields = host
+                        .json_fields()
+                        .into_iter()
+                        .map(|(name, v)| (Some(Str::from(name)), v));
+                    self.container(b"{}", fields, depth)?;
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn container(
-    out: &mut Vec<u8>,
-    brackets: &[u8; 2],
-    entries: impl Iterator<Item = (Option<Str>, Value)>,
-    style: Style,
-    depth: usize,
-) -> Result<(), String> {
-    let pretty = style == Style::Pretty;
-    let line = |out: &mut Vec<u8>, depth: usize| {
-        if pretty {
-            out.push(b'\n');
-            out.resize(out.len() + 2 * depth, b' ');
+    fn container(
+        &mut self,
+        brackets: &[u8; 2],
+        entries: impl Iterator<Item = (Option<Str>, Value)>,
+        depth: usize,
+    ) -> Result<(), Unwritable> {
+        let pretty = self.style == Style::Pretty;
+        self.out.push(brackets[0]);
+        let mut empty = true;
+        for (key, value) in entries {
+            if !empty {
+                self.out.push(b',');
+            }
+            empty = false;
+            self.line(depth + 1);
+            if let Some(key) = key {
+                string(&mut self.out, key.as_bytes(), self.style);
+                self.out.extend_from_slice(if pretty { b": " } else { b":" });
+            }
+            self.value(&value, depth + 1)?;
         }
-    };
-    out.push(brackets[0]);
-    let mut empty = true;
-    for (key, value) in entries {
         if !empty {
-            out.push(b',');
+            self.line(depth);
         }
-        empty = false;
-        line(out, depth + 1);
-        if let Some(key) = key {
-            string(out, key.as_bytes(), style);
-            out.extend_from_slice(if pretty { b": " } else { b":" });
+        self.out.push(brackets[1]);
+        Ok(())
+    }
+
+    fn line(&mut self, depth: usize) {
+        if self.style == Style::Pretty {
+            self.out.push(b'\n');
+            self.out.resize(self.out.len() + 2 * depth, b' ');
         }
-        write_value(out, &value, style, depth + 1)?;
     }
-    if !empty {
-        line(out, depth);
-    }
-    out.push(brackets[1]);
-    Ok(())
 }
 
 fn float(out: &mut Vec<u8>, value: f64, scientific: &str) -> Result<(), String> {
@@ -181,13 +234,28 @@ fn string(out: &mut Vec<u8>, text: &[u8], style: Style) {
     out.push(b'"');
 }
 
-/// `json.Unmarshal` into an `interface {}`: numbers are float64.
-pub(super) fn parse(text: &[u8]) -> Result<Value, String> {
-    let mut reader = Reader { text, at: 0 };
+/// What `json.Unmarshal` makes of a text that is JSON.
+pub struct Read {
+    /// The value; numbers are float64.
+    pub value: Value,
+    /// The first number that no float64 holds, as Go words it; it is nil in the value.
+    pub misfit: Option<String>,
+}
+
+/// `json.Unmarshal` into an `interface {}`; the error is of a text that is no JSON.
+pub fn from_json(text: &[u8]) -> Result<Read, String> {
+    let mut reader = Reader {
+        text,
+        at: 0,
+        misfit: None,
+    };
     let value = reader.value(0)?;
     reader.space();
     match reader.peek() {
-        None => Ok(value),
+        None => Ok(Read {
+            value,
+            misfit: reader.misfit,
+        }),
         Some(b) => Err(unexpected(b, "after top-level value")),
     }
 }
@@ -195,6 +263,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Value, String> {
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
+    misfit: Option<String>,
 }
 
 const END: &str = "unexpected end of JSON input";
@@ -292,9 +361,12 @@ impl Reader<'_> {
             .unwrap_or_default();
         match text.parse::<f64>() {
             Ok(f) if f.is_finite() => Ok(Value::Float(f)),
-            _ => Err(format!(
-                "json: cannot unmarshal number {text} into Go value of type float64"
-            )),
+            _ => {
+                self.misfit.get_or_insert_with(|| {
+                    format!("json: cannot unmarshal number {text} into Go value of type float64")
+                });
+                Ok(Value::Nil)
+            }
         }
     }
 

@@ -67,10 +67,13 @@ pub(super) fn register(f: &mut Functions) {
     for (name, error, convert) in many {
         for name in [name.to_owned(), must(name)] {
             let uniq = name.to_ascii_lowercase().ends_with("uniq");
+            let nil_of_none = matches!(&*name, "rest" | "mustRest" | "initial" | "mustInitial");
             f.add(&name, &[T::Any], T::List(&LIST_ANY), move |call, a| {
                 let items = listed(call, a, 0, error)?;
                 if uniq {
                     unique(call, &items)
+                } else if items.is_empty() && nil_of_none {
+                    Ok(Value::List(List::nil(&LIST_ANY)))
                 } else {
                     Ok(Value::list(convert(&items)))
                 }
@@ -101,12 +104,18 @@ pub(super) fn register(f: &mut Functions) {
     for name in ["chunk", "mustChunk"] {
         f.add(name, &[T::Int, T::Any], T::List(&LIST_OF_LISTS), |call, a| {
             let items = listed(call, a, 1, "Cannot chunk type")?;
-            let size = usize::try_from(Args(a).int(0)).ok().filter(|s| *s > 0);
-            let size = size.ok_or("runtime error: makeslice: len out of range")?;
-            Ok(Value::List(List::of(
-                &LIST_OF_LISTS,
-                items.chunks(size).map(|c| Value::list(c.to_vec())).collect(),
-            )))
+            let size = Args(a).int(0);
+            let size = match usize::try_from(size) {
+                Ok(size) if size > 0 => size,
+                _ if is_taken_for_a_size(size, items.len()) => items.len(),
+                _ => return Err("runtime error: makeslice: len out of range".into()),
+            };
+            let chunks = if items.len() == 1 || Args(a).int(0) > 0 {
+                items.chunks(size).map(|c| Value::list(c.to_vec())).collect()
+            } else {
+                Vec::new()
+            };
+            Ok(Value::List(List::of(&LIST_OF_LISTS, chunks)))
         });
     }
     f.add_variadic("concat", &[T::Any], T::Any, |call, a| {
@@ -122,6 +131,9 @@ pub(super) fn register(f: &mut Functions) {
             })?;
             out.extend_from_slice(&found);
         }
+        if out.is_empty() {
+            return Ok(Value::List(List::nil(&LIST_ANY)));
+        }
         Ok(Value::list(out))
     });
     f.add("sortAlpha", &[T::Any], T::List(&LIST_STRING), |_, a| {
@@ -129,6 +141,16 @@ pub(super) fn register(f: &mut Functions) {
         strings.sort();
         Ok(Value::strings(strings))
     });
+}
+
+/// Sprig divides before it looks at the sign: of some negative sizes no chunks come out, or a single one of a single item.
+fn is_taken_for_a_size(size: i64, items: usize) -> bool {
+    match items {
+        0 => false,
+        1 => size < -1,
+        // Rounded down, the last item's place is in the chunk before the first.
+        more => size < 0 && (more as i64 - 1) <= size.saturating_neg(),
+    }
 }
 
 fn must(name: &str) -> String {

@@ -32,6 +32,7 @@ mod url;
 mod x509;
 
 pub use dates::TimeHost;
+pub use json::{Read, Unwritable, from_json, to_json};
 pub use keyed::{KeyedAmbient, RandomAmbient};
 pub use semver::VersionHost;
 pub use x509::CertificateHost;

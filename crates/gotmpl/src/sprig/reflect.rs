@@ -48,14 +48,14 @@ pub(super) fn deep_equal(a: &Value, b: &Value) -> bool {
             (Value::Str(x), Value::Str(y)) => x == y,
             (Value::Bytes(x), Value::Bytes(y)) => x == y,
             (Value::List(x), Value::List(y)) => {
-                let same = x.ty().name == y.ty().name && x.len() == y.len();
+                let same = x.ty().name == y.ty().name && x.len() == y.len() && x.is_nil() == y.is_nil();
                 if same {
                     pending.extend(x.iter().cloned().zip(y.iter().cloned()));
                 }
                 same
             }
             (Value::Map(x), Value::Map(y)) => {
-                if x.ty().name != y.ty().name || x.len() != y.len() {
+                if x.ty().name != y.ty().name || x.len() != y.len() || x.is_nil() != y.is_nil() {
                     return false;
                 }
                 if !x.is_same(y) && seen.insert((x.address(), y.address())) {

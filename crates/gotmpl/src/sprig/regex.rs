@@ -3,8 +3,9 @@
 use super::args::Args;
 use crate::function::{FuncError, Functions};
 use crate::regexp::{Regexp, quote_meta};
+use crate::text::Str;
 use crate::types::{LIST_STRING, Type as T};
-use crate::value::Value;
+use crate::value::{List, Value};
 
 pub(super) fn register(f: &mut Functions) {
     type Run = fn(&Regexp, Args<'_>) -> Value;
@@ -14,7 +15,7 @@ pub(super) fn register(f: &mut Functions) {
             "mustRegexFindAll",
             &[T::String, T::String, T::Int],
             T::List(&LIST_STRING),
-            |r, a| Value::strings(r.find_all(&a.text(1), a.int(2))),
+            |r, a| strings_or_nil(r.find_all(&a.text(1), a.int(2))),
         ),
         (
             "regexFind",
@@ -42,7 +43,7 @@ pub(super) fn register(f: &mut Functions) {
             "mustRegexSplit",
             &[T::String, T::String, T::Int],
             T::List(&LIST_STRING),
-            |r, a| Value::strings(r.split(&a.text(1), a.int(2)).unwrap_or_default()),
+            |r, a| strings_or_nil(r.split(&a.text(1), a.int(2)).unwrap_or_default()),
         ),
     ];
     for (name, must, params, result, run) in functions {
@@ -68,6 +69,14 @@ pub(super) fn register(f: &mut Functions) {
     f.add("regexQuoteMeta", &[T::String], T::String, |_, a| {
         Ok(quote_meta(&Args(a).text(0)).into())
     });
+}
+
+/// Go has no empty list of matches or parts: it is nil.
+fn strings_or_nil<S: Into<Str>>(found: Vec<S>) -> Value {
+    if found.is_empty() {
+        return Value::List(List::nil(&LIST_STRING));
+    }
+    Value::strings(found)
 }
 
 /// In backquotes where Go can, else quoted.

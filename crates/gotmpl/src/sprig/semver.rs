@@ -25,6 +25,23 @@ impl Host for VersionHost {
         Some(self.0.to_string())
     }
 
+    fn json_text(&self) -> Option<String> {
+        Some(self.0.to_string())
+    }
+
+    /// Only what does not ask for its text sees them: `%d`.
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        let number = |n: u64| Value::Number(Number::unsigned(NumberKind::Uint64, n));
+        vec![
+            ("major", number(self.0.major())),
+            ("minor", number(self.0.minor())),
+            ("patch", number(self.0.patch())),
+            ("pre", self.0.prerelease().into()),
+            ("metadata", self.0.metadata().into()),
+            ("original", self.0.original().into()),
+        ]
+    }
+
     fn method(&self, name: &str) -> Option<Signature> {
         let params: &'static [T] = match name {
             "Major" | "Minor" | "Patch" | "Prerelease" | "Metadata" | "Original" | "String" | "IncMajor"
@@ -48,6 +65,7 @@ impl Host for VersionHost {
         };
         let order = || order().ok_or_else(|| FuncError::new(super::NIL_DEREFERENCE));
         let version = |v: Version| Value::host(Self(v));
+        let overflow = |part: &str| FuncError::new(format!("{part} version increment would overflow uint64"));
         let failed = |e: crate::semver::Error| FuncError::new(e.to_string());
         Ok(match name {
             "Major" => number(v.major()),
@@ -57,6 +75,9 @@ impl Host for VersionHost {
             "Metadata" => v.metadata().into(),
             "Original" => v.original().into(),
             "String" => v.to_string().into(),
+            "IncMajor" if v.major() == u64::MAX => return Err(overflow("major")),
+            "IncMinor" if v.minor() == u64::MAX => return Err(overflow("minor")),
+            "IncPatch" if v.patch() == u64::MAX && v.prerelease().is_empty() => return Err(overflow("patch")),
             "IncMajor" => version(v.inc_major()),
             "IncMinor" => version(v.inc_minor()),
             "IncPatch" => version(v.inc_patch()),

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use super::{ContentId, Entry, EntryKind, Listing, Tree, TreeError, TreePath};
 
-/// The directory below which things are mounted. Git refuses entries of this name in a commit, and archives with it are refused, so nothing
-/// of a user's own can stand there.
+/// The directory below which things are mounted. Git refuses entries of this name in a commit; what an archive holds there is not seen.
 const MOUNTS: &str = ".git";
 
 /// A tree with others mounted in it.

@@ -9,7 +9,7 @@ use pintle_model::tree::{EntryKind, Reader, TreeError, TreePath};
 use super::engine::Parsed;
 use super::error::HelmError;
 use super::ignore::Rules;
-use super::metadata::{Metadata, read_map};
+use super::metadata::{Metadata, check_lock, read_map};
 use super::node::Entries;
 use crate::archive::{ArchiveLimits, unpack};
 
@@ -152,7 +152,7 @@ impl Chart {
         Self::from_files(archive(packed, limits)?, limits)
     }
 
-    fn from_files(files: Vec<ChartFile>, limits: &Limits) -> Result<Arc<Self>, HelmError> {
+    pub(crate) fn from_files(files: Vec<ChartFile>, limits: &Limits) -> Result<Arc<Self>, HelmError> {
         Ok(Arc::new(Self {
             data: Arc::new(load_files(files, limits, 0)?),
             parsed: Mutex::default(),
@@ -184,7 +184,7 @@ impl Chart {
 }
 
 /// The files of an archive; the directory they are packed in is stripped.
-fn archive(packed: &[u8], limits: &Limits) -> Result<Vec<ChartFile>, HelmError> {
+pub(crate) fn archive(packed: &[u8], limits: &Limits) -> Result<Vec<ChartFile>, HelmError> {
     let unpacked = unpack(packed, &limits.archive)?;
     let mut files = Vec::with_capacity(unpacked.files.len());
     for (path, bytes) in unpacked.files {
@@ -208,7 +208,7 @@ fn archive(packed: &[u8], limits: &Limits) -> Result<Vec<ChartFile>, HelmError> 
 }
 
 /// The files of a directory that `.helmignore` leaves, in the order of a walk.
-fn directory(reader: &Reader<'_>, root: &TreePath, limits: &Limits) -> Result<Vec<ChartFile>, HelmError> {
+pub(crate) fn directory(reader: &Reader<'_>, root: &TreePath, limits: &Limits) -> Result<Vec<ChartFile>, HelmError> {
     let ignore = match reader.file(&root.child(".helmignore"), limits.archive.file_bytes)? {
         Some(file) => Rules::parse(&String::from_utf8_lossy(&file.bytes)),
         None => Rules::parse(""),
@@ -336,9 +336,8 @@ fn load_files(files: Vec<ChartFile>, limits: &Limits, depth: usize) -> Result<Ch
     for file in files {
         match &*file.name {
             "Chart.yaml" => {}
-            // Read only to say that it is none: a lock changes no render.
             "Chart.lock" => {
-                read_map(&text(&file)).map_err(|e| failed(format!("cannot load Chart.lock: {e}")))?;
+                check_lock(&text(&file)).map_err(|e| failed(format!("cannot load Chart.lock: {e}")))?;
             }
             "values.yaml" => {
                 data.values = read_values(&text(&file)).map_err(|e| failed(format!("cannot load values.yaml: {e}")))?;
@@ -354,7 +353,7 @@ fn load_files(files: Vec<ChartFile>, limits: &Limits, depth: usize) -> Result<Ch
                 }
             }
             "requirements.lock" => {
-                read_map(&text(&file)).map_err(|e| failed(format!("cannot load requirements.lock: {e}")))?;
+                check_lock(&text(&file)).map_err(|e| failed(format!("cannot load requirements.lock: {e}")))?;
                 if metadata.get_or_insert_default().api_version == "v1" {
                     others.push(file);
                 }

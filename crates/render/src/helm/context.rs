@@ -5,14 +5,15 @@ use std::any::Any;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pintle_gotmpl::{
-    Call, FuncError, Host, LIST_STRING, List, ListType, Map, MapType, Method, Signature, Str, Type, Value,
+    Call, FuncError, Host, LIST_STRING, List, ListType, MAP_ANY, MAP_STRING, Map, MapType, Method, Signature, Str,
+    Type, Value, quoted,
 };
 use pintle_model::glob::Glob;
 use pintle_yaml::Yaml;
 
 use super::capabilities::{Capabilities, GO_VERSION, HELM_VERSION, KUBE_CLIENT_VERSION, KubeVersion, UNREADABLE};
 use super::chart::ChartFile;
-use super::convert::from_model;
+use super::convert::{from_model, to_data};
 use super::dependency::Instance;
 use super::metadata::Dependency;
 
@@ -52,9 +53,10 @@ pub(crate) fn chart(instance: &Instance, is_root: bool) -> Value {
         ("Deprecated", Value::Bool(data.deprecated)),
         (
             "Annotations",
-            Value::Map(Map::strings(
-                data.annotations.iter().map(|(k, v)| (k.as_str(), v.as_str())),
-            )),
+            Value::Map(match &data.annotations {
+                Some(entries) => Map::strings(entries.iter().map(|(k, v)| (k.as_str(), v.as_str()))),
+                None => Map::nil(&MAP_STRING),
+            }),
         ),
         ("KubeVersion", text(&data.kube_version)),
         (
@@ -181,11 +183,98 @@ fn lines(_: &mut Call<'_>, files: &Value, args: &[Value]) -> Result<Value, FuncE
         Some(Value::Bytes(bytes)) => bytes,
         _ => return Ok(Value::strings(Vec::<String>::new())),
     };
+    if bytes.is_empty() {
+        // Helm looks at the last byte without asking whether there is one.
+        return Err("runtime error: index out of range [-1]".into());
+    }
     let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     let lines = text
         .split(|b| *b == b'\n')
         .map(|line| Value::Str(Str::from_bytes(line)));
     Ok(Value::List(List::of(&LIST_STRING, lines.collect())))
+}
+
+/// The type of `.`, `.Values` and `.Template`.
+pub(crate) static VALUES: MapType = MapType {
+    name: "common.Values",
+    named: true,
+    elem: Type::Any,
+    methods: &[
+        Method {
+            name: "AsMap",
+            params: &[],
+            variadic: false,
+            call: |_, values, _| {
+                Ok(match values {
+                    Value::Map(map) if !map.is_empty() => Value::Map(map.with_type(&MAP_ANY)),
+                    _ => Value::Map(Map::new()),
+                })
+            },
+        },
+        Method {
+            name: "Table",
+            params: &[Type::String],
+            variadic: false,
+            call: |_, values, args| {
+                let values = values.as_map().cloned().unwrap_or_default();
+                table(&values, argument(args).to_str().split('.')).map(|map| Value::Map(map.with_type(&VALUES)))
+            },
+        },
+        Method {
+            name: "PathValue",
+            params: &[Type::String],
+            variadic: false,
+            call: |_, values, args| path_value(values, &argument(args).to_str()),
+        },
+        Method {
+            name: "Encode",
+            // Nothing a template can reach is one.
+            params: &[Type::Host("io.Writer")],
+            variadic: false,
+            call: |_, _, _| Ok(Value::Nil),
+        },
+        Method {
+            name: "YAML",
+            params: &[],
+            variadic: false,
+            call: |call, values, _| {
+                let text = pintle_yaml::to_string(&to_data(call, values)?);
+                call.charge_bytes(text.len() as u64)?;
+                Ok(Value::str(text))
+            },
+        },
+    ],
+};
+
+pub(crate) fn table<'a>(values: &Map, path: impl Iterator<Item = &'a str>) -> Result<Map, FuncError> {
+    let mut table = values.clone();
+    for name in path {
+        table = match table.get(name) {
+            Some(Value::Map(inner)) if matches!(inner.ty().name, "map[string]interface {}" | "common.Values") => inner,
+            _ => return Err(FuncError::new(format!("{} is not a table", quoted(name)))),
+        };
+    }
+    Ok(table)
+}
+
+fn path_value(values: &Value, path: &str) -> Result<Value, FuncError> {
+    if path.is_empty() {
+        return Err("YAML path cannot be empty".into());
+    }
+    let no_value = |key: &str| FuncError::new(format!("{} is not a value", quoted(key)));
+    let is_table = |value: &Value| matches!(value, Value::Map(map) if map.ty().name == "map[string]interface {}");
+    let values = values.as_map().cloned().unwrap_or_default();
+    let Some((parents, last)) = path.rsplit_once('.') else {
+        return values
+            .get(path)
+            .filter(|value| !is_table(value))
+            .ok_or_else(|| no_value(path));
+    };
+    let table = table(&values, parents.split('.')).map_err(|_| no_value(last))?;
+    table
+        .get(last)
+        .filter(|value| !is_table(value))
+        .ok_or_else(|| no_value(last))
 }
 
 /// `.Capabilities`.
@@ -233,6 +322,11 @@ static VERSION_SET: ListType = ListType {
     }],
 };
 
+/// Whether Go shows a field outside of its package.
+fn is_exported(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+}
+
 struct CapabilitiesHost {
     kube_version: Value,
     api_versions: Value,
@@ -269,15 +363,27 @@ impl Host for KubeVersionHost {
     }
 
     fn field(&self, name: &str) -> Option<Value> {
-        self.fields().into_iter().find(|(n, _)| *n == name).map(|(_, v)| v)
+        self.json_fields().into_iter().find(|(n, _)| *n == name).map(|(_, v)| v)
     }
 
     fn fields(&self) -> Vec<(&'static str, Value)> {
         vec![
             ("Version", Value::str(self.0.version.as_str())),
+            ("normalizedVersion", Value::str(self.0.normalized.as_str())),
             ("Major", Value::str(self.0.major.as_str())),
             ("Minor", Value::str(self.0.minor.as_str())),
         ]
+    }
+
+    fn json_fields(&self) -> Vec<(&'static str, Value)> {
+        self.fields()
+            .into_iter()
+            .filter(|(name, _)| is_exported(name))
+            .collect()
+    }
+
+    fn text_is_of_pointer(&self) -> bool {
+        true
     }
 
     fn method(&self, name: &str) -> Option<Signature> {
@@ -329,6 +435,15 @@ impl Host for HelmVersionHost {
             ("GitTreeState", Value::str("")),
             ("GoVersion", Value::str(GO_VERSION)),
             ("KubeClientVersion", Value::str(KUBE_CLIENT_VERSION)),
+        ]
+    }
+
+    fn json_fields(&self) -> Vec<(&'static str, Value)> {
+        // Empty ones are left out.
+        vec![
+            ("version", Value::str(HELM_VERSION)),
+            ("go_version", Value::str(GO_VERSION)),
+            ("kube_client_version", Value::str(KUBE_CLIENT_VERSION)),
         ]
     }
 

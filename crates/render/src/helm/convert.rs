@@ -65,6 +65,8 @@ impl Writer<'_, '_> {
             Value::Float(float) => self.float(*float)?,
             Value::Str(text) => Yaml::String(text.to_str().into_owned()),
             Value::Bytes(bytes) => Yaml::String(STANDARD.encode(bytes)),
+            Value::List(list) if list.is_nil() => Yaml::Null,
+            Value::Map(map) if map.is_nil() => Yaml::Null,
             Value::List(list) => {
                 let items = list.iter().map(|item| self.write(item, depth + 1));
                 Yaml::Seq(items.collect::<Result<_, _>>()?)
@@ -81,20 +83,14 @@ impl Writer<'_, '_> {
                     Yaml::Null
                 } else if let Some(inner) = host.underlying() {
                     self.write(&inner, depth + 1)?
+                } else if let Some(text) = host.json_text() {
+                    Yaml::String(text)
                 } else {
-                    let fields = host.fields();
-                    match host.text() {
-                        // Times and versions marshal as their text.
-                        Some(text) if fields.is_empty() => Yaml::String(text),
-                        _ => {
-                            let mut entries = fields
-                                .iter()
-                                .map(|(name, value)| Ok(((*name).to_owned(), self.write(value, depth + 1)?)))
-                                .collect::<Result<Vec<_>, NoData>>()?;
-                            entries.sort_by(|a, b| a.0.cmp(&b.0));
-                            Yaml::Map(entries)
-                        }
-                    }
+                    let fields = host.json_fields();
+                    let entries = fields
+                        .iter()
+                        .map(|(name, value)| Ok(((*name).to_owned(), self.write(value, depth + 1)?)));
+                    Yaml::Map(entries.collect::<Result<_, NoData>>()?)
                 }
             }
         })

@@ -63,8 +63,12 @@ impl Instance {
 /// The chart and the dependencies that take part, with imported values in place.
 pub(crate) fn resolve(chart: &Arc<ChartData>, given: &Table) -> Result<Instance, HelmError> {
     let mut root = Instance::new(chart);
-    enable(&mut root, given, "")?;
-    import(&mut root)?;
+    enable(&mut root, given, "")
+        .and_then(|()| import(&mut root))
+        .map_err(|error| match error {
+            HelmError::Values(message) => HelmError::Values(format!("chart dependencies processing failed: {message}")),
+            other => other,
+        })?;
     root.set_paths(None);
     Ok(root)
 }

@@ -11,6 +11,7 @@ use super::dependency::Instance;
 use super::error::HelmError;
 use super::funcs::{State, functions, without_no_value};
 use super::node::Table;
+use super::octets;
 use super::render::Options;
 
 /// What marks a text that a chart's author wrote for its user.
@@ -57,21 +58,28 @@ pub(crate) fn render(
         Some(cancelled) => &**cancelled,
         None => &never,
     };
-    let mut executor = Executor::new(&parsed.set, limits, ambient, cancelled, Box::new(State::default()));
+    let mut executor = Executor::new(
+        &parsed.set,
+        limits,
+        ambient,
+        cancelled,
+        Box::new(State::new(options.lint)),
+    );
     let mut rendered = Vec::with_capacity(renderables.len());
     for file in renderables {
         if is_partial(&file.name) {
             continue;
         }
-        let template = Value::map([
+        let template = Map::any([
             ("Name", Value::str(file.name.as_str())),
             ("BasePath", Value::str(file.base.as_str())),
         ]);
+        let template = Value::Map(template.with_type(&context::VALUES));
         file.scope.insert("Template", template);
         let text = executor
-            .execute(&file.name, Value::Map(file.scope))
+            .execute(&file.name, Value::Map(file.scope.with_type(&context::VALUES)))
             .map_err(|e| HelmError::Template(exec_error(&file.name, &e)))?;
-        let text = without_no_value(text).to_str().into_owned();
+        let text = octets::marked(without_no_value(text).as_bytes());
         rendered.push((file.name, text));
     }
     Ok(rendered)
@@ -147,15 +155,12 @@ fn scope<'a>(
         ("Files", context::files(&instance.data.files)),
         ("Release", release.clone()),
         ("Capabilities", capabilities.clone()),
-        ("Values", Value::Map(values.clone())),
+        ("Values", Value::Map(values.with_type(&context::VALUES))),
         ("Subcharts", Value::Map(subcharts.clone())),
     ]);
     for child in &instance.dependencies {
         // A dependency sees the parent's table of its name, the same one; nothing where there is none.
-        let inner = match values.get(child.name()) {
-            Some(Value::Map(map)) => map,
-            _ => Map::new(),
-        };
+        let inner = context::table(&values, child.name().split('.')).unwrap_or_default();
         let inner = self::scope(child, false, inner, release, capabilities, renderables);
         subcharts.insert(child.name(), Value::Map(inner));
     }

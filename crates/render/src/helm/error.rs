@@ -4,7 +4,8 @@ use pintle_model::tree::TreeError;
 
 use crate::archive::ArchiveError;
 
-/// Why a chart gives no manifests. `Display` prints what `helm template` prints after `Error: `, where Helm has words for it.
+/// Why a chart gives no manifests. `Display` prints what `helm template` prints after `Error: `, where Helm has words for it, without the
+/// advice of [`HelmError::advice`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HelmError {
@@ -44,7 +45,7 @@ pub enum HelmError {
     #[error("{0}")]
     Template(String),
     /// A manifest that came out is no YAML.
-    #[error("{message}\n\nUse --debug flag to render out invalid YAML")]
+    #[error("{message}")]
     Manifest {
         /// What is wrong, and in which template.
         message: String,
@@ -57,4 +58,16 @@ pub enum HelmError {
         /// The bound, in units of `what`.
         limit: u64,
     },
+}
+
+impl HelmError {
+    /// What `helm template` prints below the error where templates had begun to run; nothing otherwise.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Template(_) | Self::Manifest { .. } | Self::KubeVersion { .. } => {
+                "\n\nUse --debug flag to render out invalid YAML"
+            }
+            _ => "",
+        }
+    }
 }

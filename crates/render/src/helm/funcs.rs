@@ -2,32 +2,51 @@
 
 use std::collections::HashMap;
 
-use pintle_gotmpl::{Call, FuncError, Functions, LIST_ANY, MAP_ANY, Str, TextError, Type, Value};
+use pintle_gotmpl::{Call, FuncError, Functions, LIST_ANY, MAP_ANY, Str, TextError, Type, Value, sprig};
 use pintle_yaml::Yaml;
 
-use super::convert::{NoData, from_data, from_model, to_data};
+use super::convert::{NoData, from_data, to_data};
 use super::engine::{WARN_END, WARN_START};
 use super::metadata::{convert_error, unmarshal_error};
+use super::octets;
+use super::pretty::pretty;
+use super::toml;
 
 /// Includes of one name inside one another.
 const MAX_INCLUDES: u32 = 1000;
 
 /// What the functions of one render share.
-#[derive(Default)]
 pub(crate) struct State {
     /// How many includes of each name are running.
     includes: HashMap<Str, u32>,
+    /// What a chart's author refuses passes, as when Helm lints.
+    lint: bool,
+}
+
+impl State {
+    /// Nothing is running yet.
+    pub(crate) fn new(lint: bool) -> Self {
+        Self {
+            includes: HashMap::new(),
+            lint,
+        }
+    }
+}
+
+/// Whether the chart is examined rather than rendered.
+fn is_lint(call: &mut Call<'_>) -> bool {
+    call.state::<State>().is_some_and(|state| state.lint)
 }
 
 /// All functions a chart's templates may call.
 pub(crate) fn functions() -> Functions {
     let mut all = Functions::new();
-    pintle_gotmpl::sprig::register(&mut all);
+    sprig::register(&mut all);
     all.remove("env");
     all.remove("expandenv");
     templates(&mut all);
     data(&mut all);
-    not_yet(&mut all);
+    toml(&mut all);
     all
 }
 
@@ -40,16 +59,23 @@ fn templates(all: &mut Functions) {
         let (template, dot) = (text(args, 0), value(args, 1));
         tpl(call, &template, dot)
     });
-    all.add("required", &[Type::String, Type::Any], Type::Any, |_, args| {
+    all.add("required", &[Type::String, Type::Any], Type::Any, |call, args| {
         let (warning, found) = (text(args, 0), value(args, 1));
         let empty = match &found {
             Value::Nil => true,
             Value::Str(text) => text.is_empty(),
             _ => false,
         };
-        if empty { Err(warn(&warning)) } else { Ok(found) }
+        match empty {
+            true if is_lint(call) => Ok(Value::str("")),
+            true => Err(warn(&warning)),
+            false => Ok(found),
+        }
     });
-    all.add("fail", &[Type::String], Type::String, |_, args| {
+    all.add("fail", &[Type::String], Type::String, |call, args| {
+        if is_lint(call) {
+            return Ok(Value::str(""));
+        }
         Err(warn(&text(args, 0)))
     });
     let four = [Type::String; 4];
@@ -69,11 +95,21 @@ fn data(all: &mut Functions) {
     all.add("mustToYaml", &[Type::Any], Type::String, |call, args| {
         written(call, args, to_yaml, true)
     });
-    all.add("toJson", &[Type::Any], Type::String, |call, args| {
-        written(call, args, |yaml| Ok(pintle_yaml::to_json_string(yaml)), false)
+    all.add("toYamlPretty", &[Type::Any], Type::String, |call, args| {
+        Ok(Value::str(trimmed(pretty(call, &value(args, 0))?)))
     });
+    all.add(
+        "toJson",
+        &[Type::Any],
+        Type::String,
+        |call, args| match sprig::to_json(call, &value(args, 0)) {
+            Ok(text) => Ok(Value::Str(text)),
+            Err(sprig::Unwritable::Unsupported(_)) => Ok(Value::str("")),
+            Err(error) => Err(error.into()),
+        },
+    );
     all.add("mustToJson", &[Type::Any], Type::String, |call, args| {
-        written(call, args, |yaml| Ok(pintle_yaml::to_json_string(yaml)), true)
+        Ok(Value::Str(sprig::to_json(call, &value(args, 0))?))
     });
     all.add("fromYaml", &[Type::String], Type::Map(&MAP_ANY), |call, args| {
         let read = read_yaml(call, &text(args, 0))?;
@@ -85,31 +121,67 @@ fn data(all: &mut Functions) {
     });
     all.add("fromJson", &[Type::String], Type::Map(&MAP_ANY), |call, args| {
         Ok(match read_json(call, &text(args, 0))? {
-            Ok(Value::Nil) => Value::Map(pintle_gotmpl::Map::new()),
-            Ok(map @ Value::Map(_)) => map,
+            Ok(sprig::Read {
+                value: Value::Map(map),
+                misfit,
+            }) => {
+                if let Some(message) = misfit {
+                    map.insert("Error", Value::str(message));
+                }
+                Value::Map(map)
+            }
+            Ok(sprig::Read {
+                value: Value::Nil,
+                misfit: None,
+            }) => Value::Map(pintle_gotmpl::Map::nil(&MAP_ANY)),
             Ok(other) => error_map(mismatch(&other, "map[string]interface {}")),
             Err(message) => error_map(message),
         })
     });
     all.add("fromJsonArray", &[Type::String], Type::List(&LIST_ANY), |call, args| {
         Ok(match read_json(call, &text(args, 0))? {
-            Ok(Value::Nil) => Value::list(Vec::new()),
-            Ok(list @ Value::List(_)) => list,
+            Ok(sprig::Read {
+                value: list @ Value::List(_),
+                misfit: None,
+            }) => list,
+            Ok(sprig::Read {
+                value: Value::List(_),
+                misfit: Some(message),
+            }) => error_list(message),
+            Ok(sprig::Read {
+                value: Value::Nil,
+                misfit: None,
+            }) => Value::List(pintle_gotmpl::List::nil(&LIST_ANY)),
             Ok(other) => error_list(mismatch(&other, "[]interface {}")),
             Err(message) => error_list(message),
         })
     });
 }
 
-/// Functions of Helm that are not written yet: a template that calls one fails and says so, instead of giving something else.
-const NOT_YET: [&str; 4] = ["toYamlPretty", "toToml", "mustToToml", "fromToml"];
-
-fn not_yet(all: &mut Functions) {
-    for name in NOT_YET {
-        all.add(name, &[Type::Any], Type::Any, move |_, _| {
-            Err(FuncError::new(format!("Pintle does not have {name} yet")))
-        });
-    }
+fn toml(all: &mut Functions) {
+    all.add("toToml", &[Type::Any], Type::String, |call, args| {
+        match toml::write(call, &value(args, 0)) {
+            Ok(text) => Ok(Value::str(text)),
+            // What is wrong is what the function gives.
+            Err(toml::Unwritable::Toml(message)) => Ok(Value::str(message)),
+            Err(toml::Unwritable::Fatal(error)) => Err(error),
+        }
+    });
+    all.add(
+        "mustToToml",
+        &[Type::Any],
+        Type::String,
+        |call, args| match toml::write(call, &value(args, 0)) {
+            Ok(text) => Ok(Value::str(text)),
+            Err(toml::Unwritable::Toml(message)) => Err(message.into()),
+            Err(toml::Unwritable::Fatal(error)) => Err(error),
+        },
+    );
+    all.add("fromToml", &[Type::String], Type::Map(&MAP_ANY), |call, args| {
+        let text = text(args, 0);
+        call.charge_bytes(text.len() as u64)?;
+        Ok(toml::read(text.as_bytes()).unwrap_or_else(error_map))
+    });
 }
 
 fn include(call: &mut Call<'_>, name: &Str, dot: Value) -> Result<Value, FuncError> {
@@ -131,9 +203,8 @@ fn include(call: &mut Call<'_>, name: &Str, dot: Value) -> Result<Value, FuncErr
 }
 
 fn tpl(call: &mut Call<'_>, template: &Str, dot: Value) -> Result<Value, FuncError> {
-    // Helm names the text after the file whose `tpl` it is.
-    let name = call.site().template.to_string();
-    match call.engine().execute_text(&name, template, dot) {
+    let place = call.site().template.to_string();
+    match call.engine().execute_text(&place, template, dot) {
         Ok(text) => Ok(Value::Str(without_no_value(text))),
         Err(TextError::Parse(error)) => {
             let quoted = pintle_gotmpl::quoted(&template.to_str());
@@ -213,14 +284,13 @@ fn trimmed(mut text: String) -> String {
 
 fn read_yaml(call: &mut Call<'_>, text: &Str) -> Result<Result<Yaml, String>, FuncError> {
     call.charge_bytes(text.len() as u64)?;
-    Ok(pintle_yaml::parse(&text.to_str()).map_err(|e| convert_error(&e)))
+    let text = octets::marked(text.as_bytes());
+    Ok(pintle_yaml::parse(&text).map_err(|e| octets::words(&text, convert_error(&e))))
 }
 
-fn read_json(call: &mut Call<'_>, text: &Str) -> Result<Result<Value, String>, FuncError> {
+fn read_json(call: &mut Call<'_>, text: &Str) -> Result<Result<sprig::Read, String>, FuncError> {
     call.charge_bytes(text.len() as u64)?;
-    Ok(pintle_model::Value::from_json(text.as_bytes())
-        .map(|value| from_model(&value))
-        .map_err(|e| e.to_string()))
+    Ok(sprig::from_json(text.as_bytes()))
 }
 
 fn as_map(read: Result<Yaml, String>) -> Result<Value, String> {
@@ -242,7 +312,11 @@ fn as_list(read: Result<Yaml, String>) -> Result<Value, String> {
     }
 }
 
-fn mismatch(found: &Value, wanted: &str) -> String {
+fn mismatch(found: &sprig::Read, wanted: &str) -> String {
+    // A number too large is nil here, and still a number.
+    let number = Value::Float(0.0);
+    let is_number = matches!(found.value, Value::Nil) && found.misfit.is_some();
+    let found = if is_number { &number } else { &found.value };
     format!("json: {}", mismatch_words(found, wanted))
 }
 

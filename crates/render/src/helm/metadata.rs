@@ -6,6 +6,7 @@ use pintle_model::{Map, Value};
 use pintle_yaml::Yaml;
 
 use super::node::yaml_value;
+use super::octets;
 use super::version;
 
 /// A chart's `Chart.yaml`.
@@ -37,8 +38,8 @@ pub struct Metadata {
     pub app_version: String,
     /// Whether it should no longer be used.
     pub deprecated: bool,
-    /// Free annotations, in key order.
-    pub annotations: Vec<(String, String)>,
+    /// Free annotations, in key order; `None` where nothing says so, which prints as null.
+    pub annotations: Option<Vec<(String, String)>>,
     /// Which versions of Kubernetes it works with, as a constraint.
     pub kube_version: String,
     /// What it depends on; `None` where nothing says so, which is not the same as an empty list.
@@ -56,6 +57,8 @@ pub struct Maintainer {
     pub email: String,
     /// URL.
     pub url: String,
+    /// Stands for a null in the list, which no valid chart has.
+    is_null: bool,
 }
 
 /// One dependency of a chart.
@@ -77,35 +80,38 @@ pub struct Dependency {
     pub import_values: Vec<Value>,
     /// Another name for it.
     pub alias: String,
+    /// Stands for a null in the list, which no valid chart has.
+    is_null: bool,
 }
 
 impl Metadata {
     /// Reads a document over what is already there: fields it does not name keep their values.
     pub(crate) fn read(&mut self, text: &str) -> Result<(), String> {
-        let fields = Fields::parse(text, "v2.Metadata", "Metadata")?;
-        fields.string("name", &mut self.name)?;
-        fields.string("home", &mut self.home)?;
-        fields.strings("sources", &mut self.sources)?;
-        fields.string("version", &mut self.version)?;
-        fields.string("description", &mut self.description)?;
-        fields.strings("keywords", &mut self.keywords)?;
-        if let Some(items) = fields.list("maintainers")? {
-            self.maintainers = items.iter().map(Maintainer::read).collect::<Result<_, _>>()?;
-        }
-        fields.string("icon", &mut self.icon)?;
-        fields.string("apiVersion", &mut self.api_version)?;
-        fields.string("condition", &mut self.condition)?;
-        fields.string("tags", &mut self.tags)?;
-        fields.string("appVersion", &mut self.app_version)?;
-        fields.bool("deprecated", &mut self.deprecated)?;
-        if let Some(entries) = fields.string_map("annotations")? {
-            self.annotations = entries;
-        }
-        fields.string("kubeVersion", &mut self.kube_version)?;
-        if let Some(items) = fields.list("dependencies")? {
-            self.dependencies = Some(items.iter().map(Dependency::read).collect::<Result<_, _>>()?);
-        }
-        fields.string("type", &mut self.chart_type)
+        let yaml = pintle_yaml::parse(text).map_err(|e| convert_error(&e))?;
+        let mut decoder = Decoder::default();
+        decoder.document(&yaml, &METADATA, |decoder, name, yaml| match name {
+            "name" => decoder.string(yaml, &mut self.name),
+            "home" => decoder.string(yaml, &mut self.home),
+            "sources" => decoder.strings(yaml, &mut self.sources),
+            "version" => decoder.string(yaml, &mut self.version),
+            "description" => decoder.string(yaml, &mut self.description),
+            "keywords" => decoder.strings(yaml, &mut self.keywords),
+            "maintainers" => self.maintainers = decoder.list(yaml, "[]*v2.Maintainer", Maintainer::read),
+            "icon" => decoder.string(yaml, &mut self.icon),
+            "apiVersion" => decoder.string(yaml, &mut self.api_version),
+            "condition" => decoder.string(yaml, &mut self.condition),
+            "tags" => decoder.string(yaml, &mut self.tags),
+            "appVersion" => decoder.string(yaml, &mut self.app_version),
+            "deprecated" => decoder.bool(yaml, &mut self.deprecated),
+            "annotations" => decoder.string_map(yaml, &mut self.annotations),
+            "kubeVersion" => decoder.string(yaml, &mut self.kube_version),
+            "dependencies" => {
+                let list = decoder.list(yaml, "[]*v2.Dependency", Dependency::read);
+                self.dependencies = (!matches!(yaml, Yaml::Null)).then_some(list);
+            }
+            _ => decoder.string(yaml, &mut self.chart_type),
+        });
+        decoder.finish()
     }
 
     /// Checks and cleans the fields, as Helm does when it loads a chart.
@@ -145,12 +151,18 @@ impl Metadata {
 
     fn validate_parts(&mut self) -> Result<(), String> {
         for maintainer in &mut self.maintainers {
+            if maintainer.is_null {
+                return Err("maintainers must not contain empty or null nodes".into());
+            }
             for text in [&mut maintainer.name, &mut maintainer.email, &mut maintainer.url] {
                 sanitize(text);
             }
         }
         let mut seen = std::collections::BTreeSet::new();
         for dependency in self.dependencies.iter_mut().flatten() {
+            if dependency.is_null {
+                return Err("dependencies must not contain empty or null nodes".into());
+            }
             for text in [
                 &mut dependency.name,
                 &mut dependency.version,
@@ -176,15 +188,30 @@ impl Metadata {
     }
 }
 
+impl Dependency {
+    /// A dependency on a version, or a range of them, of a chart of a repository; as a lock holds it.
+    pub fn on(name: impl Into<String>, version: impl Into<String>, repository: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            version: version.into(),
+            repository: repository.into(),
+            ..Self::default()
+        }
+    }
+}
+
 impl Maintainer {
-    fn read(yaml: &Yaml) -> Result<Self, String> {
-        let fields = Fields::of(yaml, "v2.Maintainer", "Metadata.maintainers")?
-            .ok_or("validation: maintainers must not contain empty or null nodes")?;
-        let mut read = Self::default();
-        fields.string("name", &mut read.name)?;
-        fields.string("email", &mut read.email)?;
-        fields.string("url", &mut read.url)?;
-        Ok(read)
+    fn read(decoder: &mut Decoder, yaml: &Yaml) -> Self {
+        let mut read = Self {
+            is_null: matches!(yaml, Yaml::Null),
+            ..Self::default()
+        };
+        decoder.structure(yaml, &MAINTAINER, |decoder, name, yaml| match name {
+            "name" => decoder.string(yaml, &mut read.name),
+            "email" => decoder.string(yaml, &mut read.email),
+            _ => decoder.string(yaml, &mut read.url),
+        });
+        read
     }
 }
 
@@ -194,21 +221,46 @@ impl Dependency {
         if self.alias.is_empty() { &self.name } else { &self.alias }
     }
 
-    fn read(yaml: &Yaml) -> Result<Self, String> {
-        let fields = Fields::of(yaml, "v2.Dependency", "Metadata.dependencies")?
-            .ok_or("validation: dependencies must not contain empty or null nodes")?;
-        let mut read = Self::default();
-        fields.string("name", &mut read.name)?;
-        fields.string("version", &mut read.version)?;
-        fields.string("repository", &mut read.repository)?;
-        fields.string("condition", &mut read.condition)?;
-        fields.strings("tags", &mut read.tags)?;
-        fields.bool("enabled", &mut read.enabled)?;
-        if let Some(items) = fields.list("import-values")? {
-            read.import_values = items.iter().cloned().map(yaml_value).collect();
-        }
-        fields.string("alias", &mut read.alias)?;
-        Ok(read)
+    fn read(decoder: &mut Decoder, yaml: &Yaml) -> Self {
+        let mut read = Self {
+            is_null: matches!(yaml, Yaml::Null),
+            ..Self::default()
+        };
+        decoder.structure(yaml, &DEPENDENCY, |decoder, name, yaml| match name {
+            "name" => decoder.string(yaml, &mut read.name),
+            "version" => decoder.string(yaml, &mut read.version),
+            "repository" => decoder.string(yaml, &mut read.repository),
+            "condition" => decoder.string(yaml, &mut read.condition),
+            "tags" => decoder.strings(yaml, &mut read.tags),
+            "enabled" => decoder.bool(yaml, &mut read.enabled),
+            "import-values" => {
+                read.import_values = decoder.list(yaml, "[]interface {}", |_, item| yaml_value(item.clone()));
+            }
+            _ => decoder.string(yaml, &mut read.alias),
+        });
+        read
+    }
+}
+
+/// Reads `Chart.lock` or `requirements.lock` only to say whether it is one: a lock changes no render.
+pub(crate) fn check_lock(text: &str) -> Result<(), String> {
+    let yaml = pintle_yaml::parse(text).map_err(|e| convert_error(&e))?;
+    let mut decoder = Decoder::default();
+    let mut generated = Ok(());
+    decoder.document(&yaml, &LOCK, |decoder, name, yaml| match name {
+        "digest" => decoder.string(yaml, &mut String::new()),
+        "dependencies" => drop(decoder.list(yaml, "[]*v2.Dependency", Dependency::read)),
+        _ => generated = is_time(yaml),
+    });
+    generated?;
+    decoder.finish()
+}
+
+/// Go's `time.Time` reads a string of RFC 3339 and nothing else.
+fn is_time(yaml: &Yaml) -> Result<(), String> {
+    match yaml {
+        Yaml::Null | Yaml::String(_) => Ok(()),
+        _ => Err("error unmarshaling JSON: while decoding JSON: Time.UnmarshalJSON: input is not a JSON string".into()),
     }
 }
 
@@ -218,144 +270,209 @@ pub(crate) struct Head {
     pub(crate) api_version: String,
     pub(crate) kind: String,
     pub(crate) name: String,
-    pub(crate) annotations: Vec<(String, String)>,
+    pub(crate) annotations: Option<Vec<(String, String)>>,
 }
 
 impl Head {
     pub(crate) fn read(text: &str) -> Result<Self, String> {
-        let fields = Fields::parse(text, "util.SimpleHead", "SimpleHead")?;
+        let yaml = pintle_yaml::parse(text).map_err(|e| octets::words(text, convert_error(&e)))?;
         let mut head = Self::default();
-        fields.string("apiVersion", &mut head.api_version)?;
-        fields.string("kind", &mut head.kind)?;
-        let metadata = fields.get("metadata").map_or(Ok(None), |yaml| {
-            Fields::of(
-                yaml,
-                "struct { Name string \"json:\\\"name\\\"\"; Annotations map[string]string \"json:\\\"annotations\\\"\" }",
-                "SimpleHead.metadata",
-            )
-        })?;
-        if let Some(metadata) = metadata {
-            metadata.string("name", &mut head.name)?;
-            head.annotations = metadata.string_map("annotations")?.unwrap_or_default();
-        }
+        let mut decoder = Decoder::default();
+        decoder.document(&yaml, &HEAD, |decoder, name, yaml| match name {
+            "apiVersion" => decoder.string(yaml, &mut head.api_version),
+            "kind" => decoder.string(yaml, &mut head.kind),
+            _ => decoder.structure(yaml, &HEAD_METADATA, |decoder, name, yaml| match name {
+                "name" => decoder.string(yaml, &mut head.name),
+                _ => decoder.string_map(yaml, &mut head.annotations),
+            }),
+        });
+        decoder.finish()?;
         Ok(head)
     }
 
     pub(crate) fn annotation(&self, key: &str) -> Option<&str> {
-        self.annotations.iter().find(|(k, _)| k == key).map(|(_, v)| &**v)
-    }
-}
-
-/// The fields of a mapping that is decoded into a struct.
-struct Fields {
-    entries: Vec<(String, Yaml)>,
-    /// How Go spells the way to this struct in an error.
-    path: String,
-}
-
-impl Fields {
-    fn parse(text: &str, go_type: &str, path: &str) -> Result<Self, String> {
-        let yaml = pintle_yaml::parse(text).map_err(|e| convert_error(&e))?;
-        let fields = Self::of(&yaml, go_type, "").map_err(|_| {
-            unmarshal_error(&format!(
-                "cannot unmarshal {} into Go value of type {go_type}",
-                json_kind(&yaml)
-            ))
-        })?;
-        Ok(Self {
-            entries: fields.map(|f| f.entries).unwrap_or_default(),
-            path: path.to_owned(),
-        })
-    }
-
-    /// `None` for null.
-    fn of(yaml: &Yaml, go_type: &str, path: &str) -> Result<Option<Self>, String> {
-        match yaml {
-            Yaml::Null => Ok(None),
-            Yaml::Map(entries) => Ok(Some(Self {
-                entries: entries.clone(),
-                path: path.to_owned(),
-            })),
-            other => Err(unmarshal_error(&format!(
-                "cannot unmarshal {} into Go struct field {path} of type {go_type}",
-                json_kind(other)
-            ))),
-        }
-    }
-
-    /// Go matches names without regard to case; of several the last one counts.
-    fn get(&self, name: &str) -> Option<&Yaml> {
-        self.entries
+        self.annotations
             .iter()
-            .rev()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
-            .filter(|value| !matches!(value, Yaml::Null))
+            .flatten()
+            .find(|(k, _)| k == key)
+            .map(|(_, v)| &**v)
+    }
+}
+
+/// A Go struct that documents are decoded into.
+struct Struct {
+    /// Its type as errors spell it.
+    go_type: &'static str,
+    /// Its name without the package; empty for a struct without a name.
+    name: &'static str,
+    /// Names of its fields in documents.
+    fields: &'static [&'static str],
+}
+
+static METADATA: Struct = Struct {
+    go_type: "v2.Metadata",
+    name: "Metadata",
+    fields: &[
+        "name",
+        "home",
+        "sources",
+        "version",
+        "description",
+        "keywords",
+        "maintainers",
+        "icon",
+        "apiVersion",
+        "condition",
+        "tags",
+        "appVersion",
+        "deprecated",
+        "annotations",
+        "kubeVersion",
+        "dependencies",
+        "type",
+    ],
+};
+static MAINTAINER: Struct = Struct {
+    go_type: "v2.Maintainer",
+    name: "Maintainer",
+    fields: &["name", "email", "url"],
+};
+static DEPENDENCY: Struct = Struct {
+    go_type: "v2.Dependency",
+    name: "Dependency",
+    fields: &[
+        "name",
+        "version",
+        "repository",
+        "condition",
+        "tags",
+        "enabled",
+        "import-values",
+        "alias",
+    ],
+};
+static LOCK: Struct = Struct {
+    go_type: "v2.Lock",
+    name: "Lock",
+    fields: &["generated", "digest", "dependencies"],
+};
+static HEAD: Struct = Struct {
+    go_type: "util.SimpleHead",
+    name: "SimpleHead",
+    fields: &["apiVersion", "kind", "metadata"],
+};
+static HEAD_METADATA: Struct = Struct {
+    go_type: "struct { Name string \"json:\\\"name\\\"\"; Annotations map[string]string \"json:\\\"annotations\\\"\" }",
+    name: "",
+    fields: &["name", "annotations"],
+};
+
+/// Decodes as Go's JSON package does: keys in their sorted order, and of several misfits the first is the error.
+#[derive(Default)]
+struct Decoder {
+    /// The struct whose field is being read; `None` at the top.
+    inside: Option<&'static str>,
+    /// Names of the fields on the way to what is being read.
+    path: Vec<&'static str>,
+    first_error: Option<String>,
+}
+
+impl Decoder {
+    fn finish(self) -> Result<(), String> {
+        self.first_error.map_or(Ok(()), Err)
     }
 
-    fn mismatch(&self, name: &str, found: &Yaml, go_type: &str) -> String {
-        unmarshal_error(&format!(
-            "cannot unmarshal {} into Go struct field {}.{name} of type {go_type}",
-            json_kind(found),
-            self.path
-        ))
-    }
-
-    fn string(&self, name: &str, into: &mut String) -> Result<(), String> {
-        if let Some(yaml) = self.get(name) {
-            *into = text(yaml).ok_or_else(|| self.mismatch(name, yaml, "string"))?;
+    fn misfit(&mut self, found: &Yaml, go_type: &str) {
+        if self.first_error.is_some() {
+            return;
         }
-        Ok(())
+        let kind = json_kind(found);
+        self.first_error = Some(unmarshal_error(&match self.inside {
+            None => format!("cannot unmarshal {kind} into Go value of type {go_type}"),
+            Some(name) => format!(
+                "cannot unmarshal {kind} into Go struct field {name}.{} of type {go_type}",
+                self.path.join(".")
+            ),
+        }));
     }
 
-    fn bool(&self, name: &str, into: &mut bool) -> Result<(), String> {
-        match self.get(name) {
-            None => {}
-            Some(Yaml::Bool(b)) => *into = *b,
-            Some(other) => return Err(self.mismatch(name, other, "bool")),
+    /// Calls `read` for every field of the document that the struct has.
+    fn document(&mut self, yaml: &Yaml, of: &Struct, read: impl FnMut(&mut Self, &'static str, &Yaml)) {
+        self.structure(yaml, of, read);
+    }
+
+    /// The same inside a document; null is none of them.
+    fn structure(&mut self, yaml: &Yaml, of: &Struct, mut read: impl FnMut(&mut Self, &'static str, &Yaml)) {
+        let entries = match yaml {
+            Yaml::Null => return,
+            Yaml::Map(entries) => entries,
+            other => return self.misfit(other, of.go_type),
+        };
+        let mut sorted: Vec<&(String, Yaml)> = entries.iter().collect();
+        sorted.sort_by(|a, b| a.0.cmp(&b.0));
+        for (key, value) in sorted {
+            // The exact name first, then without regard to case.
+            let exact = of.fields.iter().find(|field| *field == key);
+            let Some(field) = exact.or_else(|| of.fields.iter().find(|field| field.eq_ignore_ascii_case(key))) else {
+                continue;
+            };
+            let outside = self.inside.replace(of.name);
+            self.path.push(field);
+            read(self, field, value);
+            self.path.pop();
+            self.inside = outside;
         }
-        Ok(())
     }
 
-    fn list(&self, name: &str) -> Result<Option<&[Yaml]>, String> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Yaml::Seq(items)) => Ok(Some(items)),
-            Some(other) => Err(self.mismatch(name, other, "[]interface {}")),
+    fn string(&mut self, yaml: &Yaml, into: &mut String) {
+        match (yaml, text(yaml)) {
+            (Yaml::Null, _) => {}
+            (_, Some(text)) => *into = text,
+            (other, None) => self.misfit(other, "string"),
         }
     }
 
-    fn strings(&self, name: &str, into: &mut Vec<String>) -> Result<(), String> {
-        match self.get(name) {
-            None => {}
-            Some(Yaml::Seq(items)) => {
-                *into = items
-                    .iter()
-                    .map(|item| match item {
-                        Yaml::Null => Ok(String::new()),
-                        item => text(item).ok_or_else(|| self.mismatch(name, item, "string")),
-                    })
-                    .collect::<Result<_, _>>()?;
+    fn bool(&mut self, yaml: &Yaml, into: &mut bool) {
+        match yaml {
+            Yaml::Null => {}
+            Yaml::Bool(b) => *into = *b,
+            other => self.misfit(other, "bool"),
+        }
+    }
+
+    fn list<T>(&mut self, yaml: &Yaml, go_type: &str, mut read: impl FnMut(&mut Self, &Yaml) -> T) -> Vec<T> {
+        match yaml {
+            Yaml::Null => Vec::new(),
+            Yaml::Seq(items) => items.iter().map(|item| read(self, item)).collect(),
+            other => {
+                self.misfit(other, go_type);
+                Vec::new()
             }
-            Some(other) => return Err(self.mismatch(name, other, "[]string")),
         }
-        Ok(())
     }
 
-    fn string_map(&self, name: &str) -> Result<Option<Vec<(String, String)>>, String> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Yaml::Map(entries)) => entries
-                .iter()
-                .map(|(key, value)| match value {
-                    Yaml::Null => Ok((key.clone(), String::new())),
-                    value => text(value)
-                        .map(|text| (key.clone(), text))
-                        .ok_or_else(|| self.mismatch(name, value, "string")),
-                })
-                .collect::<Result<_, _>>()
-                .map(Some),
-            Some(other) => Err(self.mismatch(name, other, "map[string]string")),
+    fn strings(&mut self, yaml: &Yaml, into: &mut Vec<String>) {
+        *into = self.list(yaml, "[]string", |decoder, item| {
+            let mut text = String::new();
+            decoder.string(item, &mut text);
+            text
+        });
+    }
+
+    fn string_map(&mut self, yaml: &Yaml, into: &mut Option<Vec<(String, String)>>) {
+        match yaml {
+            Yaml::Null => *into = None,
+            Yaml::Map(entries) => {
+                let mut sorted: Vec<&(String, Yaml)> = entries.iter().collect();
+                sorted.sort_by(|a, b| a.0.cmp(&b.0));
+                let read = sorted.into_iter().map(|(key, value)| {
+                    let mut text = String::new();
+                    self.string(value, &mut text);
+                    (key.clone(), text)
+                });
+                *into = Some(read.collect());
+            }
+            other => self.misfit(other, "map[string]string"),
         }
     }
 }
@@ -373,13 +490,17 @@ fn text(yaml: &Yaml) -> Option<String> {
 }
 
 /// Go's `strconv.FormatFloat(f, 'g', -1, 64)`.
-fn shortest_g(float: f64) -> String {
-    let scientific = format!("{float:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+pub(crate) fn shortest_g(float: f64) -> String {
+    general(&format!("{float:e}"), || float.to_string())
+}
+
+/// The same from a number's shortest scientific form; `plain` is its form without an exponent.
+pub(crate) fn general(scientific: &str, plain: impl FnOnce() -> String) -> String {
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     // Go decides by a precision of 6 where the shortest form is asked for.
     if (-4..6).contains(&exponent) {
-        return format!("{float}");
+        return plain();
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())

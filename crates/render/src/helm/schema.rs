@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::dependency::Instance;
 use super::error::HelmError;
+use super::metadata::shortest_g;
 use super::node::{Node, Table};
 
 /// Most violations listed for one chart; a table of thousands of bad rows says nothing more.
@@ -56,18 +57,34 @@ impl Retrieve for Nothing {
     }
 }
 
-fn check_one(schema: &[u8], values: &Table) -> Result<(), String> {
-    let schema: Json = serde_json::from_slice(schema).map_err(|e| e.to_string())?;
+pub(crate) fn check_one(schema: &[u8], values: &Table) -> Result<(), String> {
+    let schema = parse(schema)?;
     let validator = jsonschema::options()
         .with_retriever(Nothing)
-        .should_validate_formats(true)
+        // From 2019-09 on a format is a note and no rule; without `$schema` a schema is of the newest draft.
+        .should_validate_formats(is_old(&schema))
         .build(&schema)
         .map_err(|e| format!("values.schema.json: {e}\n"))?;
     let instance = json(&Node::Table(values.clone()));
     let mut lines: Vec<String> = Vec::new();
     // Helm says in one line what is missing from one object.
     let mut missing: BTreeMap<(String, String), (usize, Vec<String>)> = BTreeMap::new();
-    for error in validator.iter_errors(&instance).take(MAX_VIOLATIONS) {
+    let errors: Vec<ValidationError<'_>> = validator.iter_errors(&instance).take(MAX_VIOLATIONS).collect();
+    // Where a value is of the wrong type, or not one of those wanted, nothing else of that schema is looked at.
+    let decided: Vec<(String, String)> = errors
+        .iter()
+        .filter(|error| is_decisive(error.kind()))
+        .map(|error| (error.instance_path().as_str().to_owned(), parent(error).to_owned()))
+        .collect();
+    for error in &errors {
+        let is_below = |(instance, schema): &(String, String)| {
+            is_inside(error.instance_path().as_str(), instance)
+                && is_inside(error.schema_path().as_str(), schema)
+                && (parent(error) != schema || !is_decisive(error.kind()))
+        };
+        if decided.iter().any(is_below) {
+            continue;
+        }
         if let Kind::Required { property } = error.kind() {
             let place = (
                 error.instance_path().as_str().to_owned(),
@@ -81,7 +98,7 @@ fn check_one(schema: &[u8], values: &Table) -> Result<(), String> {
             }
             names.push(name);
         } else {
-            describe(&error, 1, &mut lines);
+            describe(error, 1, &mut lines);
         }
     }
     for ((path, _), (line, names)) in missing {
@@ -94,6 +111,31 @@ fn check_one(schema: &[u8], values: &Table) -> Result<(), String> {
         return Ok(());
     }
     Err(lines.join("\n") + "\n")
+}
+
+/// Reads a schema; a text that is none is told in the words of Go's decoder.
+fn parse(schema: &[u8]) -> Result<Json, String> {
+    if schema.trim_ascii().is_empty() {
+        return Err("EOF".into());
+    }
+    if let Err(message) = pintle_gotmpl::sprig::from_json(schema) {
+        return Err(if message == "unexpected end of JSON input" {
+            "unexpected EOF".into()
+        } else if message.ends_with(" after top-level value") {
+            "invalid character after top-level value".into()
+        } else {
+            message
+        });
+    }
+    serde_json::from_slice(schema).map_err(|e| e.to_string())
+}
+
+/// Whether the schema says it is of a draft before 2019-09.
+fn is_old(schema: &Json) -> bool {
+    let named = schema.get("$schema").and_then(Json::as_str).unwrap_or_default();
+    ["draft-04", "draft-06", "draft-07"]
+        .iter()
+        .any(|draft| named.contains(draft))
 }
 
 /// Adds the lines of one violation, with those that led to it below.
@@ -111,6 +153,26 @@ fn describe(error: &ValidationError<'_>, depth: usize, lines: &mut Vec<String>) 
             describe(inner, depth + 1, lines);
         }
     }
+}
+
+/// Whether a JSON pointer leads to the same place as another, or to one below it.
+fn is_inside(pointer: &str, other: &str) -> bool {
+    pointer
+        .strip_prefix(other)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn is_decisive(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Type { .. } | Kind::Constant { .. } | Kind::Enum { .. } | Kind::Format { .. }
+    )
+}
+
+/// The place of the schema an error's keyword stands in.
+fn parent<'a>(error: &'a ValidationError<'_>) -> &'a str {
+    let path = error.schema_path().as_str();
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
 fn words(error: &ValidationError<'_>) -> String {
@@ -147,15 +209,29 @@ fn words(error: &ValidationError<'_>) -> String {
         Kind::ExclusiveMinimum { limit } => compared("exclusiveMinimum", limit),
         Kind::Maximum { limit } => compared("maximum", limit),
         Kind::Minimum { limit } => compared("minimum", limit),
-        Kind::MultipleOf { multiple_of } => format!("multipleOf: got {}, want {multiple_of}", number(instance)),
-        Kind::FalseSchema => "false schema".into(),
+        Kind::MultipleOf { multiple_of } => format!(
+            "multipleOf: got {}, want {}",
+            number(instance),
+            multiple_of
+                .to_string()
+                .parse()
+                .map_or_else(|_| multiple_of.to_string(), |n: f64| english(&shortest_g(n)))
+        ),
+        Kind::FalseSchema => match instance {
+            // Without `properties` beside it every one is additional.
+            Json::Object(fields) if error.schema_path().as_str().ends_with("/additionalProperties") => {
+                let names: Vec<String> = fields.keys().cloned().collect();
+                format!("additional properties {} not allowed", quoted(&names))
+            }
+            _ => "false schema".into(),
+        },
         Kind::Format { format } => format!("{} is not valid {format}", display(instance)),
-        Kind::MaxItems { limit } => format!("maxItems: got {}, want {limit}", count()),
-        Kind::MinItems { limit } => format!("minItems: got {}, want {limit}", count()),
-        Kind::MaxLength { limit } => format!("maxLength: got {}, want {limit}", count()),
-        Kind::MinLength { limit } => format!("minLength: got {}, want {limit}", count()),
-        Kind::MaxProperties { limit } => format!("maxProperties: got {}, want {limit}", count()),
-        Kind::MinProperties { limit } => format!("minProperties: got {}, want {limit}", count()),
+        Kind::MaxItems { limit } => format!("maxItems: got {}, want {}", counted(count()), counted(limit)),
+        Kind::MinItems { limit } => format!("minItems: got {}, want {}", counted(count()), counted(limit)),
+        Kind::MaxLength { limit } => format!("maxLength: got {}, want {}", counted(count()), counted(limit)),
+        Kind::MinLength { limit } => format!("minLength: got {}, want {}", counted(count()), counted(limit)),
+        Kind::MaxProperties { limit } => format!("maxProperties: got {}, want {}", counted(count()), counted(limit)),
+        Kind::MinProperties { limit } => format!("minProperties: got {}, want {}", counted(count()), counted(limit)),
         Kind::Not { .. } => "'not' failed".into(),
         Kind::OneOfNotValid { .. } => "'oneOf' failed, none matched".into(),
         Kind::OneOfMultipleValid { context } => {
@@ -207,9 +283,43 @@ fn json_type(value: &Json) -> &'static str {
 
 fn number(value: &Json) -> String {
     match value.as_f64() {
-        Some(number) => number.to_string(),
+        Some(number) => english(&shortest_g(number)),
         None => display(value),
     }
+}
+
+/// A number as Helm's validator prints it for English readers: `12,345.5`, `1.5×10⁰⁶`.
+fn english(text: &str) -> String {
+    if let Some((mantissa, exponent)) = text.split_once('e') {
+        let raised: String = exponent
+            .chars()
+            .filter_map(|c| match c {
+                '-' => Some('⁻'),
+                '+' => None,
+                digit => digit.to_digit(10).and_then(|d| "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(d as usize)),
+            })
+            .collect();
+        return format!("{mantissa}×10{raised}");
+    }
+    let (whole, fraction) = text.split_once('.').map_or((text, None), |(w, f)| (w, Some(f)));
+    let mut grouped = String::new();
+    let digits = whole.trim_start_matches('-');
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let sign = if whole.starts_with('-') { "-" } else { "" };
+    match fraction {
+        Some(fraction) => format!("{sign}{grouped}.{fraction}"),
+        None => format!("{sign}{grouped}"),
+    }
+}
+
+/// A count in the same way.
+fn counted(count: impl std::fmt::Display) -> String {
+    english(&count.to_string())
 }
 
 fn display(value: &Json) -> String {

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use pintle_gotmpl::{Number, NumberKind, fmt};
 use pintle_model::Value;
 
 use super::node::{Node, Table, json_value};
@@ -44,6 +45,20 @@ pub(crate) fn parse_into(line: &str, dialect: &Dialect<'_>, into: &Table) -> Res
             Err(Stop::Failed(message)) => return Err(message),
         }
     }
+}
+
+/// Go's `%q` of a list of characters.
+fn quoted_letters(text: &str) -> String {
+    let letters = text
+        .chars()
+        .map(|c| Number::signed(NumberKind::Int32, i64::from(u32::from(c))));
+    let letters: Vec<String> = letters
+        .map(|letter| {
+            fmt::sprintf("%q", &[pintle_gotmpl::Value::Number(letter)]).map(|text| text.to_str().into_owned())
+        })
+        .collect::<Result<_, _>>()
+        .unwrap_or_default();
+    format!("[{}]", letters.join(" "))
 }
 
 /// Why a step stopped.
@@ -204,7 +219,7 @@ impl Parser<'_> {
         if !rest.is_empty() {
             return (
                 list,
-                Err(format!("unexpected data at end of array index: {rest:?}").into()),
+                Err(format!("unexpected data at end of array index: {}", quoted_letters(&rest)).into()),
             );
         }
         let value = match last {

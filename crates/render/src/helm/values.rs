@@ -72,6 +72,11 @@ impl ValueOptions {
         Ok(base)
     }
 
+    /// Whether all of it parses. Helm reads values before it looks at the chart, so of two errors this is the one it tells.
+    pub fn check(&self) -> Result<(), HelmError> {
+        self.merge().map(drop)
+    }
+
     /// The file names a `--set-file` line asks for, so that the caller can read them.
     pub fn names_in(line: &str) -> Result<Vec<String>, HelmError> {
         let names = std::cell::RefCell::new(Vec::new());

@@ -1,11 +1,13 @@
 //! One kustomization after another: resources and bases, generators, components, transformers, variables.
 
+use super::chart::Inflation;
 use super::config::Config;
 use super::edit::Edits;
 use super::error::{Failure, Reason, Result};
 use super::fieldspec::{FieldSpec, merge_all};
-use super::kustomization::Kustomization;
+use super::kustomization::{Kustomization, Label};
 use super::loader::Loader;
+use super::origin::{By, Origin};
 use super::remote::is_http;
 use super::resmap::{absorb, append_all};
 use super::resource::{Resource, parse_resources};
@@ -33,18 +35,27 @@ impl Accumulator {
 pub(super) struct Target<'s, 'a, 't> {
     pub loader: Loader<'s, 'a, 't>,
     pub kustomization: Kustomization,
+    /// The name of the kustomization file.
+    pub file_name: &'static str,
+    /// Where this is, seen from where the build started; `None` where nobody asks for it.
+    pub origin: Option<Origin>,
 }
 
 impl<'s, 'a, 't> Target<'s, 'a, 't> {
     /// Reads the kustomization of a directory.
-    pub fn load(loader: Loader<'s, 'a, 't>) -> Result<Self> {
-        Self::read(loader, None)
+    pub fn load(loader: Loader<'s, 'a, 't>, origin: Option<Origin>) -> Result<Self> {
+        let mut target = Self::read(loader, None)?;
+        target.origin = origin;
+        Ok(target)
     }
 
     /// Reads the kustomization that is built, with the edits of the options.
     pub fn load_edited(loader: Loader<'s, 'a, 't>) -> Result<Self> {
         let edits = &loader.session.options.edits;
-        Self::read(loader, Some(edits))
+        let mut target = Self::read(loader, Some(edits))?;
+        // What the root asks for is done for everything, and what bases ask for is not.
+        target.origin = (!target.kustomization.build_metadata.is_empty()).then(Origin::default);
+        Ok(target)
     }
 
     fn read(mut loader: Loader<'s, 'a, 't>, edits: Option<&Edits>) -> Result<Self> {
@@ -55,17 +66,16 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
             super::edit::apply(&mut kustomization, edits, &loader).map_err(|e| e.within(&place))?;
         }
         kustomization.check().map_err(|e| e.within(&place))?;
-        // Both would need what is not here; saying nothing would render something else than Kustomize.
-        if !kustomization.openapi.is_empty() {
-            return Err(unsupported(&loader, "openapi"));
+        check_schema(&loader, &kustomization)?;
+        if !kustomization.namespace.is_empty() {
+            loader.helm_namespace.clone_from(&kustomization.namespace);
         }
-        if !kustomization.crds.is_empty() {
-            return Err(unsupported(&loader, "crds"));
-        }
-        if kustomization.build_metadata.iter().any(|m| m != "managedByLabel") {
-            return Err(unsupported(&loader, "buildMetadata other than managedByLabel"));
-        }
-        Ok(Self { loader, kustomization })
+        Ok(Self {
+            loader,
+            kustomization,
+            file_name: name,
+            origin: None,
+        })
     }
 
     /// Collects what the kustomization gives; a component works on what its parent has.
@@ -73,10 +83,20 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         let k = &self.kustomization;
         self.resources(&mut into, &k.resources)
             .map_err(|e| e.within("accumulating resources"))?;
-        into.config.merge(&Config::builtin())?;
+        let mut own = Config::default();
         for path in &k.configurations {
             let more = Config::parse(&self.loader.load_text(path)?).map_err(|e| e.within(path))?;
-            into.config.merge(&more).map_err(|e| e.within(path))?;
+            own.merge(&more).map_err(|e| e.within(path))?;
+        }
+        // One after another, as in Kustomize: which of two rules is met first decides whether they conflict.
+        let mut config = Config::builtin();
+        config.merge(&own).map_err(|e| e.within("configurations"))?;
+        into.config.merge(&config).map_err(|e| e.within("merging config"))?;
+        for path in &k.crds {
+            let rules = super::crd::rules(&self.loader.load_text(path)?).map_err(|e| e.within(path))?;
+            into.config
+                .merge(&rules)
+                .map_err(|e| e.within(format_args!("merging CRDs of {path}")))?;
         }
         self.generate(&mut into)?;
         for path in &k.components {
@@ -116,7 +136,12 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
     fn file(&self, path: &str) -> Result<Vec<Resource>> {
         let place = format!("accumulating resources from '{path}'");
         let text = self.loader.load_text(path).map_err(|e| e.within(&place))?;
-        parse_resources(&text).map_err(|e| e.within(path).within(&place))
+        let mut found = parse_resources(&text).map_err(|e| e.within(path).within(&place))?;
+        if let Some(origin) = &self.origin {
+            let origin = origin.append(path);
+            found.iter_mut().try_for_each(|resource| origin.mark(resource))?;
+        }
+        Ok(found)
     }
 
     /// Adds a base, after reading it as a file failed.
@@ -132,8 +157,8 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
             Err(e) => return Err(e.within(format_args!("accumulation err='{file_error}'"))),
         };
         let root = loader.root.clone();
-        let target =
-            Self::load(loader).map_err(|e| e.within(format_args!("couldn't make target for path '{root}'")))?;
+        let target = Self::load(loader, self.origin.as_ref().map(|o| o.append(path)))
+            .map_err(|e| e.within(format_args!("couldn't make target for path '{root}'")))?;
         if target.kustomization.is_component() {
             return Err(Failure::invalid(format!(
                 "expected kind != 'Component' for path '{root}': list it under `components`"
@@ -153,46 +178,80 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
             Err(e) => return Err(e),
         };
         let root = loader.root.clone();
-        let target =
-            Self::load(loader).map_err(|e| e.within(format_args!("couldn't make target for path '{root}'")))?;
+        let target = Self::load(loader, self.origin.as_ref().map(|o| o.append(path)))
+            .map_err(|e| e.within(format_args!("couldn't make target for path '{root}'")))?;
         if !target.kustomization.is_component() {
             return Err(Failure::invalid(format!(
                 "expected kind 'Component' for path '{root}' but got '{}'",
                 target.kustomization.kind
             )));
         }
-        target
+        let done = target
             .accumulate(into)
-            .map_err(|e| e.within(format_args!("recursed accumulation of path '{root}'")))
+            .map_err(|e| e.within(format_args!("recursed accumulation of path '{root}'")))?;
+        // Kustomize puts everything into a new, empty accumulator here: what became two objects with one id is found out.
+        let mut fresh = Accumulator::default();
+        fresh
+            .merge(done)
+            .map_err(|e| e.within(format_args!("recursed merging from path '{root}'")))?;
+        Ok(fresh)
     }
 
     fn generate(&self, into: &mut Accumulator) -> Result<()> {
         let k = &self.kustomization;
         // Kustomize sets every generator up before it runs one.
         let mut made = Vec::new();
-        for (kind, list) in [("ConfigMap", &k.config_map_generator), ("Secret", &k.secret_generator)] {
+        for (kind, list, plugin) in [
+            ("ConfigMap", &k.config_map_generator, "ConfigMapGenerator"),
+            ("Secret", &k.secret_generator, "SecretGenerator"),
+        ] {
             for args in list {
-                made.push(generator::generate(
-                    &self.loader,
-                    kind,
-                    args,
-                    k.generator_options.as_ref(),
-                )?);
+                let mut resource = generator::generate(&self.loader, kind, args, k.generator_options.as_ref())?;
+                if let Some(origin) = &self.origin {
+                    By::field(origin, self.file_name, plugin).mark_made(&mut resource)?;
+                }
+                made.push(resource);
             }
         }
-        if !k.helm_charts.is_empty() {
-            let message = format!(
-                "trouble configuring builtin HelmChartInflationGenerator in the kustomization of {}: must specify --enable-helm",
-                self.loader.root
-            );
-            return Err(Failure::new(Reason::Helm, message));
+        // Its own, or that of a kustomization above.
+        let namespace = &self.loader.helm_namespace;
+        let mut inflations = Vec::new();
+        for chart in &k.helm_charts {
+            inflations.push(Inflation::of_field(
+                &self.loader,
+                k.helm_globals.as_ref(),
+                chart,
+                namespace,
+            )?);
+        }
+        for inflation in inflations {
+            for mut resource in inflation.render(&self.loader)? {
+                if let Some(origin) = &self.origin {
+                    By::field(origin, self.file_name, "HelmChartInflationGenerator").mark_made(&mut resource)?;
+                }
+                made.push(resource);
+            }
         }
         for config in plugin::load(self, &k.generators).map_err(|e| e.within("loading generator plugins"))? {
-            made.push(plugin::generate(self, &config)?);
+            for mut resource in plugin::generate(self, &config)? {
+                if let Some(origin) = Origin::of(&config) {
+                    By::plugin(&origin, &config).mark_made(&mut resource)?;
+                }
+                made.push(resource);
+            }
         }
         for resource in made {
             absorb(&mut into.resources, resource).map_err(|e| e.within("merging from generator"))?;
         }
+        Ok(())
+    }
+
+    /// What follows every transformer: it is noted, and what it emptied goes.
+    fn seen(&self, resources: &mut Vec<Resource>, kind: &str) -> Result<()> {
+        if let Some(origin) = &self.origin {
+            By::field(origin, self.file_name, kind).mark_seen(resources)?;
+        }
+        resources.retain(|r| !r.node.is_nil_or_empty());
         Ok(())
     }
 
@@ -201,64 +260,103 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         let Accumulator { resources, config, .. } = into;
         if !k.patches_strategic_merge.is_empty() {
             patch::apply_legacy_merges(&self.loader, resources, &k.patches_strategic_merge)?;
+            self.seen(resources, "PatchStrategicMergeTransformer")?;
         }
         for entry in &k.patches {
             patch::apply(&self.loader, resources, entry)?;
-            resources.retain(|r| !r.node.is_nil_or_empty());
+            self.seen(resources, "PatchTransformer")?;
         }
-        transform::namespace(resources, &k.namespace, &config.namespace, false, Subjects::Default)?;
+        if !k.namespace.is_empty() {
+            transform::namespace(resources, &k.namespace, &config.namespace, false, Subjects::Default)?;
+            self.seen(resources, "NamespaceTransformer")?;
+        }
         if !k.name_prefix.is_empty() {
             transform::names(resources, Side::Prefix, &k.name_prefix, &config.name_prefix)?;
+            self.seen(resources, "PrefixTransformer")?;
         }
         if !k.name_suffix.is_empty() {
             transform::names(resources, Side::Suffix, &k.name_suffix, &config.name_suffix)?;
+            self.seen(resources, "SuffixTransformer")?;
         }
         for label in &k.labels {
-            let mut specs = label.field_specs.clone();
-            merge_all(&mut specs, &config.labels)?;
-            if label.include_selectors {
-                merge_all(&mut specs, &config.common_labels)?;
-            } else {
-                if label.include_templates {
-                    merge_all(&mut specs, &config.template_labels)?;
-                }
-                let own = FieldSpec {
-                    path: "metadata/labels".into(),
-                    create: true,
-                    ..FieldSpec::default()
-                };
-                merge_all(&mut specs, &[own])?;
-            }
-            transform::pairs(resources, &label.pairs, &specs)?;
+            transform::pairs(resources, &label.pairs, &label_specs(label, config)?)?;
+            self.seen(resources, "LabelTransformer")?;
         }
-        transform::pairs(resources, &k.common_labels, &config.common_labels)?;
-        transform::pairs(resources, &k.common_annotations, &config.common_annotations)?;
+        if !k.labels.is_empty() || !k.common_labels.is_empty() {
+            transform::pairs(resources, &k.common_labels, &config.common_labels)?;
+            self.seen(resources, "LabelTransformer")?;
+        }
+        if !k.common_annotations.is_empty() {
+            transform::pairs(resources, &k.common_annotations, &config.common_annotations)?;
+            self.seen(resources, "AnnotationsTransformer")?;
+        }
         for entry in &k.patches_json6902 {
             patch::apply_legacy_json(&self.loader, resources, entry)?;
+            self.seen(resources, "PatchJson6902Transformer")?;
         }
         for replica in &k.replicas {
             transform::replicas(resources, replica, &config.replicas)?;
+            self.seen(resources, "ReplicaCountTransformer")?;
         }
         for image in &k.images {
             transform::images(resources, image, &config.images)?;
+            self.seen(resources, "ImageTagTransformer")?;
         }
         if !k.replacements.is_empty() {
             replacement::apply_all(&self.loader, resources, &k.replacements)?;
+            self.seen(resources, "ReplacementTransformer")?;
         }
         for config in plugin::load(self, &k.transformers)? {
             plugin::transform(self, resources, &config)?;
+            if let Some(origin) = Origin::of(&config) {
+                By::plugin(&origin, &config).mark_seen(resources)?;
+            }
             resources.retain(|r| !r.node.is_nil_or_empty());
         }
         Ok(())
     }
 }
 
-fn unsupported(loader: &Loader<'_, '_, '_>, field: &str) -> Failure {
-    Failure::new(
-        Reason::Unsupported,
-        format!(
-            "{}: `{field}` cannot be rendered natively yet; remove it from the kustomization",
+/// The fields that an entry of `labels` goes to.
+fn label_specs(label: &Label, config: &Config) -> Result<Vec<FieldSpec>> {
+    let mut specs = label.field_specs.clone();
+    merge_all(&mut specs, &config.labels)?;
+    if label.include_selectors {
+        merge_all(&mut specs, &config.common_labels)?;
+        return Ok(specs);
+    }
+    if label.include_templates {
+        merge_all(&mut specs, &config.template_labels)?;
+    }
+    let own = FieldSpec {
+        path: "metadata/labels".into(),
+        create: true,
+        ..FieldSpec::default()
+    };
+    merge_all(&mut specs, &[own])?;
+    Ok(specs)
+}
+
+/// The one schema that Kustomize v5.8 has built in.
+const BUILT_IN: &str = "v1.21.2";
+
+/// Fails for a schema other than the built-in one: merging by another one without saying so would give another result than Kustomize.
+fn check_schema(loader: &Loader<'_, '_, '_>, k: &Kustomization) -> Result<()> {
+    match k.openapi.get("version").map(String::as_str) {
+        None | Some("" | BUILT_IN) => {}
+        Some(other) => {
+            return Err(Failure::invalid(format!(
+                "{}: the specified OpenAPI version {other:?} is not built in: only {BUILT_IN} is",
+                loader.root
+            )));
+        }
+    }
+    if k.openapi.contains_key("path") {
+        let message = format!(
+            "{}: `openapi.path` cannot be rendered natively yet; patches of that kind would merge by element where this schema says so",
             loader.root
-        ),
-    )
+        );
+        return Err(Failure::new(Reason::Unsupported, message));
+    }
+    Ok(())
 }

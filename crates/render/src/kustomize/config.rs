@@ -9,7 +9,7 @@ use super::fieldspec::{FieldSpec, merge_all};
 use super::id::Gvk;
 
 /// Which fields hold the name of an object of this kind.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(super) struct BackReference {
     #[serde(flatten)]
@@ -19,7 +19,7 @@ pub(super) struct BackReference {
 }
 
 /// The field specs of every transformer.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Config {
     pub name_prefix: Vec<FieldSpec>,
@@ -144,6 +144,10 @@ impl Config {
 
     /// Adds the rules of another set.
     pub fn merge(&mut self, more: &Self) -> Result<()> {
+        // What nearly every base brings to nearly every overlay.
+        if *self == *BUILTIN && *more == *BUILTIN {
+            return Ok(());
+        }
         for (mine, theirs, name) in [
             (&mut self.name_prefix, &more.name_prefix, "namePrefix"),
             (&mut self.name_suffix, &more.name_suffix, "nameSuffix"),

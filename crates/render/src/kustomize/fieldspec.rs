@@ -1,10 +1,11 @@
 //! Field specs: which fields of which kinds a transformer writes, and the walk to them.
 
-use pintle_yaml::Node;
+use pintle_yaml::{Node, Scalar};
 
 use super::error::{Failure, Result};
 use super::id::Gvk;
 use super::resource::Resource;
+use super::shared::Step;
 
 /// A field of a kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
@@ -26,9 +27,6 @@ pub(super) enum Create {
 
 /// Adds specs to a list; one that is there already must agree about creating.
 pub(super) fn merge_all(into: &mut Vec<FieldSpec>, more: &[FieldSpec]) -> Result<()> {
-    if into.as_slice() == more {
-        return Ok(());
-    }
     for spec in more {
         match into
             .iter()
@@ -74,22 +72,54 @@ pub(super) fn apply(
     create: Create,
     set: &mut dyn FnMut(&mut Node) -> Result<()>,
 ) -> Result<()> {
+    apply_at(resource, spec, create, &mut |node, _| set(node))
+}
+
+/// What is called with a node and the steps that lead to it.
+pub(super) type SetAt<'f> = dyn FnMut(&mut Node, &[Step]) -> Result<()> + 'f;
+
+/// As [`apply`], with the steps to each node.
+pub(super) fn apply_at(resource: &mut Resource, spec: &FieldSpec, create: Create, set: &mut SetAt<'_>) -> Result<()> {
     if !resource.gvk().is_selected(&spec.gvk) {
         return Ok(());
     }
     let path = split_path(&spec.path, '/');
     let create = if spec.create { create } else { Create::Nothing };
-    walk(&mut resource.node, &path, create, set)
-        .map_err(|e| e.within(format_args!("field {:?} of {}", spec.path, resource.id())))
+    // The notes that Kustomize keeps in annotations make the field exist.
+    let annotations = |resource: &Resource| {
+        resource
+            .node
+            .get("metadata")
+            .and_then(|m| m.get("annotations"))
+            .is_none()
+    };
+    let noted = spec.path == "metadata/annotations" && resource.has_notes() && annotations(resource);
+    if noted && let Some(metadata) = resource.node.get_mut("metadata") {
+        metadata.set("annotations", Node::Map(Vec::new()));
+    }
+    let done = walk(&mut resource.node, &path, create, &mut Vec::new(), set)
+        .map_err(|e| e.within(format_args!("field {:?} of {}", spec.path, resource.id())));
+    if noted
+        && let Some(metadata) = resource.node.get_mut("metadata")
+        && metadata.get("annotations").is_some_and(Node::is_nil_or_empty)
+    {
+        metadata.remove("annotations");
+    }
+    done
 }
 
-fn walk(node: &mut Node, path: &[String], create: Create, set: &mut dyn FnMut(&mut Node) -> Result<()>) -> Result<()> {
+fn walk(node: &mut Node, path: &[String], create: Create, steps: &mut Vec<Step>, set: &mut SetAt<'_>) -> Result<()> {
     let Some((first, rest)) = path.split_first() else {
-        return set(node);
+        return set(node, steps);
     };
     match node {
         _ if node.is_null() => Ok(()),
-        Node::Seq(items) => items.iter_mut().try_for_each(|item| walk(item, path, create, set)),
+        Node::Seq(items) => items.iter_mut().enumerate().try_for_each(|(at, item)| {
+            steps.push(Step::Index(at));
+            let done = walk(item, path, create, steps, set);
+            steps.pop();
+            done
+        }),
         Node::Map(_) => {
             let name = first.strip_suffix("[]");
             let is_list = name.is_some();
@@ -100,7 +130,10 @@ fn walk(node: &mut Node, path: &[String], create: Create, set: &mut dyn FnMut(&m
             let made = match (create, rest.is_empty()) {
                 (Create::Nothing, _) => None,
                 _ if is_list => None,
-                (Create::Scalar, true) => Some(Node::string("")),
+                (Create::Scalar, true) => Some(Node::Scalar(Scalar {
+                    quoted: false,
+                    ..Scalar::string("")
+                })),
                 _ => Some(Node::Map(Vec::new())),
             };
             if let Some(made) = made
@@ -112,10 +145,13 @@ fn walk(node: &mut Node, path: &[String], create: Create, set: &mut dyn FnMut(&m
             if is_list && node.get(name).is_some_and(Node::is_null) {
                 node.set(name, Node::Seq(Vec::new()));
             }
-            match node.get_mut(name) {
-                Some(field) => walk(field, rest, create, set),
-                None => Ok(()),
-            }
+            let Some(field) = node.get_mut(name) else {
+                return Ok(());
+            };
+            steps.push(Step::Key(name.to_owned()));
+            let done = walk(field, rest, create, steps, set);
+            steps.pop();
+            done
         }
         Node::Scalar(_) => Err(Failure::invalid("expected sequence or mapping node, found a scalar")),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use base64::Engine as _;
-use pintle_yaml::{Node, Scalar, Tag, Yaml, to_json_string};
+use pintle_yaml::{Node, Yaml, to_json_string};
 use sha2::{Digest, Sha256};
 
 use super::error::{Failure, Result};
@@ -72,8 +72,7 @@ pub(super) fn generate(
         }
     }
     if options.immutable {
-        let text = "true".to_owned();
-        node.set("immutable", Node::Scalar(Scalar { text, tag: Tag::Bool }));
+        node.set("immutable", Node::plain("true"));
     }
     let mut resource = Resource::new(node);
     resource.generated = true;

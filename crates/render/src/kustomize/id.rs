@@ -134,12 +134,6 @@ impl ResId {
     pub fn same(&self, other: &Self) -> bool {
         self.name == other.name && self.gvk == other.gvk && self.effective_namespace() == other.effective_namespace()
     }
-
-    pub fn is_selected_by(&self, selector: &Self) -> bool {
-        (selector.name.is_empty() || selector.name == self.name)
-            && (selector.namespace.is_empty() || selector.effective_namespace() == self.effective_namespace())
-            && self.gvk.is_selected(&selector.gvk)
-    }
 }
 
 impl fmt::Display for ResId {

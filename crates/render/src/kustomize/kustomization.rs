@@ -307,7 +307,13 @@ impl Kustomization {
                 args.envs.push(std::mem::take(&mut args.env));
             }
         }
-        self.helm_charts.append(&mut self.helm_chart_inflation_generator);
+        for old in self.helm_chart_inflation_generator.drain(..) {
+            let (chart, globals) = super::chart::from_old(old);
+            self.helm_charts.push(chart);
+            if self.helm_globals.is_none() {
+                self.helm_globals = globals;
+            }
+        }
     }
 }
 
@@ -421,6 +427,11 @@ fn spell_fields(yaml: &mut Yaml) {
                     spell_fields(value);
                 }
             }
+            // Of two spellings of one field the last one counts.
+            let mut seen = std::collections::HashSet::new();
+            fields.reverse();
+            fields.retain(|(key, _)| seen.insert(key.clone()));
+            fields.reverse();
         }
         Yaml::Seq(items) => items.iter_mut().for_each(spell_fields),
         _ => {}

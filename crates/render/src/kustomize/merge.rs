@@ -3,14 +3,14 @@
 //! Elements of the patch come before those that only the object has. Where a list has several keys, elements that both sides have move
 //! behind the ones the patch adds.
 
-use pintle_yaml::{Node, Scalar};
+use pintle_yaml::{Node, Scalar, Tag};
 
 use super::error::{Failure, Result};
 use super::schema::Place;
 
 /// Merges `patch` into `object`; `None` if nothing is left of it.
 pub(super) fn merge(object: Node, patch: Node) -> Result<Option<Node>> {
-    let merged = walk(Some(object), Some(patch), None)?;
+    let merged = walk(Some(object), Some(patch), None, false)?;
     Ok(merged.value)
 }
 
@@ -46,7 +46,9 @@ fn shape(node: &Node) -> Shape {
     }
 }
 
-fn walk(dest: Option<Node>, patch: Option<Node>, place: Option<Place>) -> Result<Merged> {
+/// Merges one place. What a patch adds is merged with itself (`same`): both sides are one node then, and directives that are taken out of
+/// one are out of the other.
+fn walk(dest: Option<Node>, patch: Option<Node>, place: Option<Place>, same: bool) -> Result<Merged> {
     let kinds = [present(dest.as_ref()).map(shape), present(patch.as_ref()).map(shape)];
     if let [Some(a), Some(b)] = &kinds
         && a != b
@@ -64,10 +66,10 @@ fn walk(dest: Option<Node>, patch: Option<Node>, place: Option<Place>) -> Result
         })
     });
     match first.or(second) {
-        Some(Shape::Seq) if place.is_some_and(Place::merges) => walk_list(dest, patch, place),
+        Some(Shape::Seq) if place.is_some_and(Place::merges) => walk_list(dest, patch, place, same),
         // A list that is not merged by element, or a scalar: the patch's, if it says anything.
         Some(Shape::Seq | Shape::Scalar) => Merged::own(patch.or(dest)),
-        Some(Shape::Map) | None => walk_map(dest, patch, place),
+        Some(Shape::Map) | None => walk_map(dest, patch, place, same),
     }
 }
 
@@ -119,8 +121,8 @@ fn list_directive(patch: &mut Node) -> Result<Directive> {
     Ok(directive)
 }
 
-fn walk_map(dest: Option<Node>, patch: Option<Node>, place: Option<Place>) -> Result<Merged> {
-    let (mut dest, mut patch, foreign) = match (dest, patch) {
+fn walk_map(dest: Option<Node>, patch: Option<Node>, place: Option<Place>, same: bool) -> Result<Merged> {
+    let (mut dest, mut patch, foreign, same) = match (dest, patch) {
         (None, None) => return Merged::own(None),
         // Nothing, or null, stays as it is only if it is spelled out.
         (Some(null), None) if null.is_null() => {
@@ -130,7 +132,7 @@ fn walk_map(dest: Option<Node>, patch: Option<Node>, place: Option<Place>) -> Re
                 foreign: false,
             });
         }
-        (Some(dest), None) => (dest, Node::Map(Vec::new()), false),
+        (Some(dest), None) => (dest, Node::Map(Vec::new()), false, false),
         (dest, Some(mut patch)) => {
             let dest = dest.filter(|d| !d.is_null());
             if patch.is_null() {
@@ -139,9 +141,10 @@ fn walk_map(dest: Option<Node>, patch: Option<Node>, place: Option<Place>) -> Re
             let directive = map_directive(&mut patch)?;
             match dest {
                 _ if directive == Directive::Delete => return Merged::own(None),
-                Some(dest) if directive == Directive::Merge => (dest, patch, false),
+                Some(dest) if directive == Directive::Merge && !same => (dest, patch, false, false),
+                Some(_) if same => (patch.clone(), patch, false, true),
                 // What is added is merged with itself: directives inside it act, and nulls go.
-                _ => (patch.clone(), patch, true),
+                _ => (patch.clone(), patch, true, true),
             }
         }
     };
@@ -156,10 +159,23 @@ fn walk_map(dest: Option<Node>, patch: Option<Node>, place: Option<Place>) -> Re
     for name in names {
         let old = dest.get_mut(&name).map(|n| std::mem::replace(n, Node::Seq(Vec::new())));
         let change = patch.remove(&name);
+        let quoted = match (&old, &change) {
+            (Some(Node::Scalar(old)), Some(Node::Scalar(_))) if !same => Some(old.quoted),
+            _ => None,
+        };
         let explicit_null = change.is_none() && old.as_ref().is_some_and(Node::is_null);
-        let merged = walk(old, change, place.and_then(|p| p.field(&name)))?;
+        let merged = walk(old, change, place.and_then(|p| p.field(&name)), same)?;
         match merged.value {
-            Some(value) if explicit_null || !value.is_null() => dest.set(&name, value),
+            Some(mut value) if explicit_null || !value.is_null() => {
+                // The new value stands in the quotes of the old one.
+                if let (Node::Scalar(scalar), Some(quoted)) = (&mut value, quoted) {
+                    scalar.quoted = quoted;
+                    if quoted {
+                        scalar.tag = Tag::Str;
+                    }
+                }
+                dest.set(&name, value);
+            }
             _ => {
                 dest.remove(&name);
             }
@@ -189,6 +205,18 @@ fn matches(element: &Node, keys: &[&str], values: &[String]) -> bool {
             Some(field) => value.is_empty() || field.text() == Some(value),
             None => false,
         }
+    })
+}
+
+/// Whether an element has these keys with these values; empty ones are to be there too.
+fn is_named(element: &Node, keys: &[&str], values: &[String]) -> bool {
+    keys.iter().zip(values).all(|(key, value)| {
+        if key.is_empty() {
+            return element.text() == Some(value);
+        }
+        element
+            .get(key)
+            .is_some_and(|field| field.text().unwrap_or_default() == value)
     })
 }
 
@@ -237,10 +265,10 @@ fn valid<'k>(all: &[Vec<String>], values: &[String], keys: &[&'k str]) -> (Vec<&
 /// Values that agree where both say something, and in one key at least, name one element.
 fn unify(all: &mut [Vec<String>]) {
     for i in 0..all.len() {
+        // As it was before the others changed it.
+        let Some(a) = all.get(i).cloned() else { continue };
         for j in 0..all.len() {
-            let (Some(a), Some(b)) = (all.get(i), all.get(j)) else {
-                continue;
-            };
+            let Some(b) = all.get(j) else { continue };
             let agree = a.iter().zip(b).all(|(x, y)| x == y || x.is_empty() || y.is_empty());
             if a.len() != b.len() || !agree || !a.iter().zip(b).any(|(x, y)| x == y) {
                 continue;
@@ -259,17 +287,18 @@ fn unify(all: &mut [Vec<String>]) {
     }
 }
 
-fn walk_list(dest: Option<Node>, patch: Option<Node>, place: Option<Place>) -> Result<Merged> {
-    let (dest, patch) = match (dest.filter(|d| !d.is_null()), patch) {
+fn walk_list(dest: Option<Node>, patch: Option<Node>, place: Option<Place>, same: bool) -> Result<Merged> {
+    let (dest, patch, same) = match (dest.filter(|d| !d.is_null()), patch) {
         (None, None) => return Merged::own(None),
-        (None, Some(patch)) => (patch.clone(), Some(patch)),
+        (None, Some(patch)) => (patch.clone(), Some(patch), true),
         (Some(_), Some(patch)) if patch.is_null() => return Merged::own(None),
         (Some(dest), Some(mut patch)) => match list_directive(&mut patch)? {
             Directive::Delete => return Merged::own(None),
-            Directive::Replace => (patch.clone(), Some(patch)),
-            Directive::Merge => (dest, Some(patch)),
+            Directive::Replace => (patch.clone(), Some(patch), true),
+            Directive::Merge if same => (patch.clone(), Some(patch), true),
+            Directive::Merge => (dest, Some(patch), false),
         },
-        (Some(dest), None) => (dest, None),
+        (Some(dest), None) => (dest, None, false),
     };
     let Node::Seq(mut dest) = dest else {
         return Merged::own(Some(dest));
@@ -294,14 +323,14 @@ fn walk_list(dest: Option<Node>, patch: Option<Node>, place: Option<Place>) -> R
     for values in &all {
         let (keys, values) = valid(&all, values, keys);
         let (find_keys, find_values) = valid(std::slice::from_ref(&values), &values, &keys);
-        let find = |list: &[Node]| list.iter().position(|e| matches(e, &find_keys, &find_values));
+        let find = |list: &[Node]| list.iter().position(|e| is_named(e, &find_keys, &find_values));
         let at = find(&dest);
         let old = at.and_then(|i| dest.get(i)).cloned();
         let change = patch
             .as_ref()
             .and_then(|p| find(p.items()).and_then(|i| p.items().get(i)))
             .cloned();
-        let merged = walk(old, change, place.and_then(Place::items))?;
+        let merged = walk(old, change, place.and_then(Place::items), same)?;
         match merged.value.filter(|v| !is_void(v)) {
             None => set_element(&mut dest, &keys, &values, None),
             Some(mut value) => {
@@ -322,19 +351,22 @@ fn walk_list(dest: Option<Node>, patch: Option<Node>, place: Option<Place>) -> R
         last_keys = keys;
     }
     if !all.is_empty() {
-        append(&mut added, &dest, &last_keys);
+        append(&mut added, &dest, &last_keys)?;
         dest = added;
     }
     Merged::own(Some(Node::Seq(dest)))
 }
 
 /// Adds the elements of the object behind those of the patch.
-fn append(list: &mut Vec<Node>, more: &[Node], keys: &[&str]) {
+fn append(list: &mut Vec<Node>, more: &[Node], keys: &[&str]) -> Result<()> {
     for element in more {
         if keys.first().is_some_and(|k| k.is_empty()) {
             let text = element.text().unwrap_or_default().to_owned();
             set_element(list, &[""], &[text], Some(element));
             continue;
+        }
+        if !element.is_null() && !matches!(element, Node::Map(_)) {
+            return Err(Failure::invalid("wrong node kind: a list of maps holds something else"));
         }
         let mut values = Vec::new();
         for key in keys {
@@ -343,7 +375,12 @@ fn append(list: &mut Vec<Node>, more: &[Node], keys: &[&str]) {
                 None => list.push(element.clone()),
             }
         }
-        if values.len() < keys.len() && values.is_empty() {
+        if values.is_empty() {
+            // An element without any key takes the place of all that are there.
+            list.clear();
+            if !element.is_null() {
+                list.push(element.clone());
+            }
             continue;
         }
         if keys.len() > 1 {
@@ -351,4 +388,5 @@ fn append(list: &mut Vec<Node>, more: &[Node], keys: &[&str]) {
         }
         set_element(list, keys, &values, Some(element));
     }
+    Ok(())
 }

@@ -9,7 +9,9 @@
 //! [`Options::remotes`].
 
 mod accumulate;
+mod chart;
 mod config;
+mod crd;
 mod edit;
 mod error;
 mod fieldspec;
@@ -20,6 +22,7 @@ mod loader;
 mod merge;
 mod name_reference;
 mod order;
+mod origin;
 mod patch;
 mod plugin;
 mod remote;
@@ -28,6 +31,7 @@ mod resmap;
 mod resource;
 mod schema;
 mod selector;
+mod shared;
 mod transform;
 mod vars;
 
@@ -36,10 +40,11 @@ use std::sync::Arc;
 
 use pintle_model::Value;
 use pintle_model::tree::{Reader, TreePath};
+use pintle_yaml::Yaml;
 
 pub use edit::{Annotations, Edits, Labels, PatchEdit, PatchTarget};
 pub use error::{Failure, Reason};
-pub use remote::{Fetch, GitBase};
+pub use remote::{ChartBase, Fetch, GitBase};
 
 use accumulate::{Accumulator, Target};
 use loader::{Loader, Session};
@@ -51,6 +56,8 @@ pub struct Options {
     pub load_anywhere: bool,
     /// `--reorder none`: without `sortOptions`, objects stay in the order of loading.
     pub keep_order: bool,
+    /// `--enable-managedby-label`: as `buildMetadata: [managedByLabel]`.
+    pub managed_by_label: bool,
     /// What is done to the kustomization before it is built.
     pub edits: Edits,
     /// Answers to [`Built::Needs`] by [`Fetch::url`].
@@ -88,9 +95,31 @@ pub enum Built {
     Failed(Failure),
 }
 
+/// `--enable-helm`: what charts are rendered with.
+pub struct Charts<'c> {
+    /// Where time and randomness come from.
+    pub ambient: &'c dyn pintle_gotmpl::Ambient,
+    /// `--helm-kube-version`; wins over what a kustomization says.
+    pub kube_version: Option<String>,
+    /// `--helm-api-versions`; win over what a kustomization says.
+    pub api_versions: Vec<String>,
+    /// Bounds of charts.
+    pub limits: crate::helm::Limits,
+}
+
+/// Whether Kustomize knows a kind to be cluster-scoped. Unknown kinds count as namespaced.
+pub fn is_cluster_scoped(api_version: &str, kind: &str) -> bool {
+    id::Gvk::parse(api_version, kind).is_cluster_scoped()
+}
+
 /// Builds the kustomization in a directory.
 pub fn build(reader: &Reader<'_>, path: &TreePath, options: &Options) -> Built {
-    let session = Session::new(reader, options);
+    build_with(reader, path, options, None)
+}
+
+/// As [`build`], with charts where they are enabled. Charts nest on the caller's stack: [`crate::helm::Limits::stack_bytes`] is enough.
+pub fn build_with(reader: &Reader<'_>, path: &TreePath, options: &Options, charts: Option<&Charts<'_>>) -> Built {
+    let session = Session::new(reader, options, charts);
     let result = run(Loader::new(&session, path.clone()));
     let mut needs = session.needs.take();
     if !needs.is_empty() {
@@ -131,11 +160,13 @@ fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
         target.kustomization.sort_options.as_ref(),
         target.loader.session.options.keep_order,
     )?;
-    if target
-        .kustomization
-        .build_metadata
-        .iter()
-        .any(|m| m == "managedByLabel")
+    let by_flag = target.loader.session.options.managed_by_label;
+    if by_flag
+        || target
+            .kustomization
+            .build_metadata
+            .iter()
+            .any(|m| m == "managedByLabel")
     {
         let label = BTreeMap::from([("app.kubernetes.io/managed-by".to_owned(), "kustomize-v5.8.1".to_owned())]);
         let spec = fieldspec::FieldSpec {
@@ -149,12 +180,26 @@ fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
     let mut text = String::new();
     for resource in &mut resources {
         // Kustomize takes its notes out of the annotations by writing them anew: all values are text then, and none means no field.
-        let annotations = resource.metadata_map("annotations");
+        let mut annotations = resource.metadata_map("annotations");
+        for (option, key) in [
+            ("originAnnotations", origin::ORIGIN),
+            ("transformerAnnotations", origin::TRANSFORMATIONS),
+        ] {
+            if !target.kustomization.build_metadata.iter().any(|m| m == option) {
+                annotations.remove(key);
+            }
+        }
         resource.set_metadata_map("annotations", &annotations);
         let yaml = resource
             .node
             .to_yaml()
             .map_err(|e| Failure::invalid(format!("{}: {e}", resource.id())))?;
+        if has_control(&yaml) {
+            return Err(Failure::invalid(format!(
+                "{}: control characters are not allowed",
+                resource.id()
+            )));
+        }
         if !text.is_empty() {
             text.push_str("---\n");
         }
@@ -162,6 +207,20 @@ fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
         objects.push(Value::from(yaml));
     }
     Ok((objects, text))
+}
+
+/// Whether a text holds a character that JSON leaves as it is and YAML does not allow; Kustomize goes from the one to the other.
+fn has_control(yaml: &Yaml) -> bool {
+    let bad = |text: &String| {
+        text.chars()
+            .any(|c| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}'))
+    };
+    match yaml {
+        Yaml::String(text) => bad(text),
+        Yaml::Seq(items) => items.iter().any(has_control),
+        Yaml::Map(fields) => fields.iter().any(|(key, value)| bad(key) || has_control(value)),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -59,6 +59,10 @@ pub(super) fn fix(resources: &mut [Resource], references: &[BackReference]) -> R
         };
         for reference in references {
             for spec in reference.referrers.iter().filter(|s| original.gvk.is_selected(&s.gvk)) {
+                if resource.node.get("apiVersion").is_some_and(Node::is_null) {
+                    let message = format!("{original}: apiVersion is null, where a name may be referred to");
+                    return Err(Failure::new(Reason::NoMatch, message));
+                }
                 referrer.target = &reference.gvk;
                 referrer.to_role = spec.path.ends_with("roleRef/name");
                 let spec = FieldSpec {

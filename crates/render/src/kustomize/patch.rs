@@ -69,18 +69,19 @@ fn merge_patches(resources: &mut Vec<Resource>, patch: &Patch, mut merges: Vec<R
     };
     let [one] = merges.as_slice() else {
         if merges.is_empty() {
-            return Err(Failure::invalid("the patch holds no object"));
+            return Ok(());
         }
         return Err(Failure::invalid(
             "several strategic merge patches in one entry cannot have a target: split the entry",
         ));
     };
     let selector = Compiled::new(target)?;
-    let chosen: HashSet<_> = resources
-        .iter()
-        .filter(|r| selector.fits_resource(r))
-        .map(Resource::id)
-        .collect();
+    let mut chosen = HashSet::new();
+    for resource in resources.iter() {
+        if selector.fits_resource(resource)? {
+            chosen.insert(resource.id());
+        }
+    }
     merge_into(resources, one, |r| chosen.contains(&r.id()))
 }
 
@@ -95,6 +96,10 @@ fn merge_into(resources: &mut Vec<Resource>, patch: &Resource, chosen: impl Fn(&
         }
         copy.node.set("apiVersion", Node::string(resource.api_version()));
         merge_one(resource, copy.node, patch)?;
+        // Nothing is merged as text, and printed as nothing.
+        if resource.api_version().is_empty() && !resource.node.is_nil_or_empty() {
+            resource.node.set("apiVersion", Node::plain(""));
+        }
     }
     resources.retain(|r| !r.node.is_nil_or_empty());
     ensure_unique(resources)
@@ -127,6 +132,7 @@ fn merge_one(resource: &mut Resource, patch: Node, options: &Resource) -> Result
         resource.set_name(&name);
     }
     resource.set_namespace(&namespace);
+    resource.shared.spread(&mut resource.node);
     Ok(())
 }
 
@@ -202,7 +208,11 @@ fn json_patch(resources: &mut [Resource], target: Option<&Selector>, operations:
     let target = target.ok_or_else(|| Failure::invalid("must specify a target for a JSON patch"))?;
     let selector = Compiled::new(target)?;
     let operations = Value::list(operations.to_vec());
-    for resource in resources.iter_mut().filter(|r| selector.fits_resource(r)) {
+    let mut chosen = Vec::with_capacity(resources.len());
+    for resource in resources.iter() {
+        chosen.push(selector.fits_resource(resource)?);
+    }
+    for (resource, _) in resources.iter_mut().zip(chosen).filter(|(_, chosen)| *chosen) {
         if store {
             resource.store_previous_id();
         }
@@ -218,6 +228,11 @@ fn json_patch(resources: &mut [Resource], target: Option<&Selector>, operations:
         let after =
             pintle_merge::json_patch::apply(&Value::from(before), &operations).map_err(|e| fail(e.to_string()))?;
         node = Node::from(&Yaml::from(&after));
+        for field in [node.get("kind"), node.get("metadata").and_then(|m| m.get("name"))] {
+            if field.is_none_or(|f| f.is_null() || f.text().is_none_or(str::is_empty)) {
+                return Err(fail("missing kind or metadata.name after the patch".into()));
+            }
+        }
         if noted
             && let Some(metadata) = node.get_mut("metadata")
             && metadata.get("annotations").is_some_and(Node::is_nil_or_empty)
@@ -225,6 +240,7 @@ fn json_patch(resources: &mut [Resource], target: Option<&Selector>, operations:
             metadata.remove("annotations");
         }
         resource.node = node;
+        resource.shared.clear();
     }
     Ok(())
 }

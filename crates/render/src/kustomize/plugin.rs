@@ -4,6 +4,7 @@ use pintle_yaml::Node;
 use serde::Deserialize;
 
 use super::accumulate::{Accumulator, Target};
+use super::chart::Inflation;
 use super::error::{Failure, Reason, Result};
 use super::fieldspec::FieldSpec;
 use super::kustomization::{
@@ -18,7 +19,8 @@ use super::{generator, patch, replacement};
 #[serde(default, rename_all = "camelCase")]
 struct Settings {
     metadata: Metadata,
-    field_specs: Vec<FieldSpec>,
+    #[serde(rename = "fieldSpecs")]
+    given_specs: Option<Vec<FieldSpec>>,
     prefix: String,
     suffix: String,
     labels: Pairs,
@@ -49,7 +51,13 @@ pub(super) fn load(target: &Target<'_, '_, '_>, entries: &[String]) -> Result<Ve
     let mut paths = Vec::new();
     for entry in entries {
         match parse_resources(entry) {
-            Ok(inline) => super::resmap::append_all(&mut found.resources, inline)?,
+            Ok(mut inline) => {
+                if let Some(origin) = &target.origin {
+                    let origin = origin.append(target.file_name);
+                    inline.iter_mut().try_for_each(|resource| origin.mark(resource))?;
+                }
+                super::resmap::append_all(&mut found.resources, inline)?;
+            }
             Err(_) => paths.push(entry.clone()),
         }
     }
@@ -77,16 +85,11 @@ fn decode<T: serde::de::DeserializeOwned>(config: &Resource, node: &Node) -> Res
 }
 
 /// Runs a generator.
-pub(super) fn generate(target: &Target<'_, '_, '_>, config: &Resource) -> Result<Resource> {
+pub(super) fn generate(target: &Target<'_, '_, '_>, config: &Resource) -> Result<Vec<Resource>> {
     let kind = match config.kind() {
         "ConfigMapGenerator" => "ConfigMap",
         "SecretGenerator" => "Secret",
-        "HelmChartInflationGenerator" => {
-            return Err(Failure::new(
-                Reason::Helm,
-                "HelmChartInflationGenerator: must specify --enable-helm",
-            ));
-        }
+        "HelmChartInflationGenerator" => return Inflation::of_config(&target.loader, config)?.render(&target.loader),
         _ => return Err(unknown(config)),
     };
     let mut node = config.node.clone();
@@ -97,7 +100,7 @@ pub(super) fn generate(target: &Target<'_, '_, '_>, config: &Resource) -> Result
     let mut args: GeneratorArgs = decode(config, &node)?;
     args.name = name;
     args.namespace = namespace;
-    generator::generate(&target.loader, kind, &args, None)
+    Ok(vec![generator::generate(&target.loader, kind, &args, None)?])
 }
 
 fn unknown(config: &Resource) -> Failure {
@@ -109,22 +112,31 @@ pub(super) fn transform(target: &Target<'_, '_, '_>, resources: &mut Vec<Resourc
     let s: Settings = decode(config, &config.node)?;
     let loader = &target.loader;
     let place = || format!("transformer {}", config.id());
+    let specs = s.given_specs.as_deref().unwrap_or_default();
+    if s.given_specs.is_none()
+        && matches!(
+            config.kind(),
+            "PrefixTransformer" | "SuffixTransformer" | "PrefixSuffixTransformer"
+        )
+    {
+        return Err(Failure::invalid("fieldSpecs is not expected to be nil").within(place()));
+    }
     let done = match config.kind() {
         "NamespaceTransformer" => transform::namespace(
             resources,
             &s.metadata.namespace,
-            &s.field_specs,
+            specs,
             s.unset_only,
             s.set_role_binding_subjects,
         ),
-        "PrefixTransformer" => transform::names(resources, Side::Prefix, &s.prefix, &s.field_specs),
-        "SuffixTransformer" => transform::names(resources, Side::Suffix, &s.suffix, &s.field_specs),
-        "PrefixSuffixTransformer" => transform::names(resources, Side::Prefix, &s.prefix, &s.field_specs)
-            .and_then(|()| transform::names(resources, Side::Suffix, &s.suffix, &s.field_specs)),
-        "LabelTransformer" => transform::pairs(resources, &s.labels, &s.field_specs),
-        "AnnotationsTransformer" => transform::pairs(resources, &s.annotations, &s.field_specs),
-        "ImageTagTransformer" => transform::images(resources, &s.image_tag, &s.field_specs),
-        "ReplicaCountTransformer" => transform::replicas(resources, &s.replica, &s.field_specs),
+        "PrefixTransformer" => transform::names(resources, Side::Prefix, &s.prefix, specs),
+        "SuffixTransformer" => transform::names(resources, Side::Suffix, &s.suffix, specs),
+        "PrefixSuffixTransformer" => transform::names(resources, Side::Prefix, &s.prefix, specs)
+            .and_then(|()| transform::names(resources, Side::Suffix, &s.suffix, specs)),
+        "LabelTransformer" => transform::pairs(resources, &s.labels, specs),
+        "AnnotationsTransformer" => transform::pairs(resources, &s.annotations, specs),
+        "ImageTagTransformer" => transform::images(resources, &s.image_tag, specs),
+        "ReplicaCountTransformer" => transform::replicas(resources, &s.replica, specs),
         "ReplacementTransformer" => replacement::apply_all(loader, resources, &s.replacements),
         "PatchTransformer" => {
             let entry = Patch {
@@ -145,6 +157,9 @@ pub(super) fn transform(target: &Target<'_, '_, '_>, resources: &mut Vec<Resourc
             patch::apply_legacy_json(loader, resources, &entry)
         }
         "PatchStrategicMergeTransformer" => {
+            if s.paths.is_empty() && s.patches.is_empty() {
+                return Err(Failure::invalid("empty file path and empty patch content").within(place()));
+            }
             patch::apply_legacy_merges(loader, resources, &s.paths)?;
             parse_resources(&s.patches).and_then(|patches| patch::merge_each(resources, &patches))
         }

@@ -40,6 +40,10 @@ pub(super) fn apply_all(
             apply(resources, one).map_err(|e| e.within(&entry.path))?;
         }
     }
+    if let Some(nameless) = resources.iter().find(|r| r.name().is_empty()) {
+        let message = format!("missing metadata.name in {} after the replacements", nameless.id());
+        return Err(no_match(message));
+    }
     Ok(())
 }
 
@@ -49,25 +53,30 @@ fn apply(resources: &mut [Resource], entry: &ReplacementField) -> Result<()> {
             "replacements must specify a source and at least one target",
         ));
     };
-    let value = match (&entry.source, &entry.source_value) {
+    let (mut value, place) = match (&entry.source, &entry.source_value) {
         (Some(_), Some(_)) => return Err(Failure::invalid("value and resource selectors are mutually exclusive")),
         (None, None) => {
             return Err(Failure::invalid(
                 "replacements must specify a source and at least one target",
             ));
         }
-        (None, Some(value)) => Node::plain(value.clone()),
+        (None, Some(value)) => (Node::plain(value.clone()), None),
         (Some(source), None) => read(resources, source)?,
     };
-    targets.iter().try_for_each(|target| write(resources, target, &value))
+    targets
+        .iter()
+        .try_for_each(|target| write(resources, target, &mut value, place.as_ref()))
 }
 
 fn no_match(message: impl Into<String>) -> Failure {
     Failure::new(Reason::NoMatch, message)
 }
 
-/// The value of a source.
-fn read(resources: &[Resource], source: &Source) -> Result<Node> {
+/// Where a value was found: the number of the object, and the path in it.
+type Place = (usize, Vec<String>);
+
+/// The value of a source, and its place if it is the field as a whole: a target that changes that field changes the value too.
+fn read(resources: &[Resource], source: &Source) -> Result<(Node, Option<Place>)> {
     let wanted = ResId {
         gvk: Gvk {
             group: source.group.clone(),
@@ -77,8 +86,11 @@ fn read(resources: &[Resource], source: &Source) -> Result<Node> {
         name: source.name.clone(),
         namespace: source.namespace.clone(),
     };
-    let mut found = resources.iter().filter(|r| r.any_id(|id| id.is_selected_by(&wanted)));
-    let object = found
+    let mut found = resources
+        .iter()
+        .enumerate()
+        .filter(|(_, r)| r.any_id(|id| is_meant(&wanted, id)));
+    let (at, object) = found
         .next()
         .ok_or_else(|| no_match(format!("replacements: nothing selected by {wanted}")))?;
     if found.next().is_some() {
@@ -92,15 +104,13 @@ fn read(resources: &[Resource], source: &Source) -> Result<Node> {
         &source.field_path
     };
     let missing = || no_match(format!("fieldPath `{path}` is missing for replacement source {wanted}"));
-    let mut here = &object.node;
-    for part in split_fields(path) {
-        here = step(here, &part).ok_or_else(missing)?;
-    }
+    let parts = split_fields(path);
+    let here = look(&object.node, &parts).ok_or_else(missing)?;
     if here.is_nil_or_empty() {
         return Err(missing());
     }
     let Some(options) = source.options.as_ref().filter(|o| !o.delimiter.is_empty()) else {
-        return Ok(here.clone());
+        return Ok((here.clone(), Some((at, parts))));
     };
     let Node::Scalar(scalar) = here else {
         return Err(Failure::invalid("delimiter option can only be used with scalar nodes"));
@@ -114,10 +124,27 @@ fn read(resources: &[Resource], source: &Source) -> Result<Node> {
                 options.index
             ))
         })?;
-    Ok(Node::Scalar(Scalar {
+    let part = Scalar {
         text: part.to_owned(),
         tag: scalar.tag,
-    }))
+        quoted: scalar.quoted,
+    };
+    Ok((Node::Scalar(part), None))
+}
+
+fn look<'n>(object: &'n Node, parts: &[String]) -> Option<&'n Node> {
+    parts.iter().try_fold(object, |node, part| step(node, part))
+}
+
+/// Whether a source selects an id. Here Kustomize takes every object for namespaced.
+fn is_meant(wanted: &ResId, id: &ResId) -> bool {
+    let or_default = |namespace: &str| match namespace {
+        "" => "default".to_owned(),
+        other => other.to_owned(),
+    };
+    (wanted.namespace.is_empty() || or_default(&wanted.namespace) == or_default(&id.namespace))
+        && (wanted.name.is_empty() || wanted.name == id.name)
+        && id.gvk.is_selected(&wanted.gvk)
 }
 
 /// One step of a source's path.
@@ -161,7 +188,7 @@ pub(super) fn split_fields(path: &str) -> Vec<String> {
     out
 }
 
-fn write(resources: &mut [Resource], target: &Target, value: &Node) -> Result<()> {
+fn write(resources: &mut [Resource], target: &Target, value: &mut Node, place: Option<&Place>) -> Result<()> {
     let Some(select) = &target.select else {
         return Err(Failure::invalid(
             "replacements: target must specify resources to select",
@@ -175,8 +202,12 @@ fn write(resources: &mut [Resource], target: &Target, value: &Node) -> Result<()
     } else {
         &target.field_paths
     };
-    for resource in resources {
-        if !selector.fits_labels(resource) || rejects.iter().any(|r| r.has_labels() && r.fits_labels(resource)) {
+    for (number, resource) in resources.iter_mut().enumerate() {
+        let mut is_rejected = !selector.fits_labels(resource)?;
+        for reject in rejects.iter().filter(|r| r.has_labels()) {
+            is_rejected |= reject.fits_labels(resource)?;
+        }
+        if is_rejected {
             continue;
         }
         if rejects
@@ -192,6 +223,13 @@ fn write(resources: &mut [Resource], target: &Target, value: &Node) -> Result<()
         for path in paths {
             write_field(&mut resource.node, path, value, target.options.as_ref())
                 .map_err(|e| e.within(format_args!("replacement in {id}")))?;
+            resource.shared.spread(&mut resource.node);
+            if let Some((at, parts)) = place
+                && *at == number
+                && let Some(changed) = look(&resource.node, parts)
+            {
+                value.clone_from(changed);
+            }
         }
     }
     Ok(())

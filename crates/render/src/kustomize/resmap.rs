@@ -6,6 +6,7 @@ use pintle_yaml::Node;
 
 use super::error::{Failure, Reason, Result};
 use super::id::{Gvk, ResId};
+use super::origin::ORIGIN;
 use super::resource::{Behavior, Resource};
 
 type Key = (Gvk, String, String);
@@ -89,9 +90,30 @@ pub(super) fn absorb(resources: &mut Vec<Resource>, mut new: Resource) -> Result
     match new.behavior {
         Behavior::Replace => take_metadata(&mut new, old),
         Behavior::Merge => {
+            let origin = old.metadata_map("annotations").remove(ORIGIN);
             take_metadata(&mut new, old);
+            if let Some(origin) = origin {
+                let mut annotations = new.metadata_map("annotations");
+                annotations.insert(ORIGIN.to_owned(), origin);
+                new.set_metadata_map("annotations", &annotations);
+            }
             for field in ["data", "binaryData"] {
-                let mut fields = old.node.get(field).map(Node::fields).unwrap_or_default().to_vec();
+                let as_text = |(key, value): &(String, Node)| {
+                    let text = if value.is_null() {
+                        ""
+                    } else {
+                        value.text().unwrap_or_default()
+                    };
+                    (key.clone(), Node::string(text))
+                };
+                let mut fields: Vec<(String, Node)> = old
+                    .node
+                    .get(field)
+                    .map(Node::fields)
+                    .unwrap_or_default()
+                    .iter()
+                    .map(as_text)
+                    .collect();
                 for (key, value) in new.node.get(field).map(Node::fields).unwrap_or_default() {
                     match fields.iter_mut().find(|(k, _)| k == key) {
                         Some(slot) => slot.1 = value.clone(),

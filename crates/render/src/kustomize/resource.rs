@@ -6,6 +6,7 @@ use pintle_yaml::{Limits, Node, parse_node};
 
 use super::error::{Failure, Result};
 use super::id::{Gvk, ResId};
+use super::shared::Shared;
 
 /// How a generated object meets one that is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,10 +31,14 @@ pub(super) struct Resource {
     pub needs_hash: bool,
     /// The object came out of a generator: it carries build annotations from its start.
     pub generated: bool,
+    /// The object came out of a chart, which decides about namespaces.
+    pub from_chart: bool,
     pub allow_name_change: bool,
     pub allow_kind_change: bool,
     /// Names of variables that read this object.
     pub vars: Vec<String>,
+    /// Fields that are one and the same.
+    pub shared: Shared,
 }
 
 impl Resource {
@@ -46,9 +51,11 @@ impl Resource {
             behavior: Behavior::default(),
             needs_hash: false,
             generated: false,
+            from_chart: false,
             allow_name_change: false,
             allow_kind_change: false,
             vars: Vec::new(),
+            shared: Shared::default(),
         }
     }
 
@@ -105,6 +112,8 @@ impl Resource {
 
     pub fn store_previous_id(&mut self) {
         let id = self.id();
+        // Kustomize notes it in the annotations, which it writes anew.
+        self.shared.forget(&["metadata", "annotations"]);
         self.previous
             .push((id.effective_namespace().to_owned(), id.name.clone(), id.gvk.kind));
     }
@@ -140,6 +149,7 @@ impl Resource {
             return;
         };
         metadata.remove(field);
+        self.shared.forget(&["metadata", field]);
         if !map.is_empty() {
             let fields = map.iter().map(|(k, v)| (k.clone(), Node::string(v.clone()))).collect();
             metadata.set(field, Node::Map(fields));
@@ -149,6 +159,7 @@ impl Resource {
     /// Whether Kustomize would carry notes about this object in annotations by now.
     pub fn has_notes(&self) -> bool {
         self.generated
+            || self.from_chart
             || self.needs_hash
             || self.allow_kind_change
             || self.allow_name_change

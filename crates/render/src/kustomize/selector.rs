@@ -16,8 +16,9 @@ pub(super) struct Compiled {
     kind: Option<Regex>,
     name: Option<Regex>,
     namespace: Option<Regex>,
-    labels: Vec<Requirement>,
-    annotations: Vec<Requirement>,
+    /// A selector that cannot be read matters only once an object is to be compared with it.
+    labels: Result<Vec<Requirement>>,
+    annotations: Result<Vec<Requirement>>,
 }
 
 /// A pattern of Go's `regexp`. Patterns are linear in time in both engines; classes are ASCII there.
@@ -47,8 +48,8 @@ impl Compiled {
             kind: anchored(&selector.kind)?,
             name: anchored(&selector.name)?,
             namespace: anchored(&selector.namespace)?,
-            labels: requirements(&selector.label_selector)?,
-            annotations: requirements(&selector.annotation_selector)?,
+            labels: requirements(&selector.label_selector),
+            annotations: requirements(&selector.annotation_selector),
         })
     }
 
@@ -72,30 +73,36 @@ impl Compiled {
 
     /// Whether the selector looks at labels or annotations.
     pub fn has_labels(&self) -> bool {
-        !self.labels.is_empty() || !self.annotations.is_empty()
+        [&self.labels, &self.annotations]
+            .iter()
+            .any(|l| l.as_ref().map_or(true, |l| !l.is_empty()))
     }
 
-    pub fn fits_labels(&self, resource: &Resource) -> bool {
-        let hold = |wanted: &[Requirement], field: &str| {
-            wanted.is_empty() || {
-                let map = resource.metadata_map(field);
-                wanted.iter().all(|r| r.holds(&map))
+    pub fn fits_labels(&self, resource: &Resource) -> Result<bool> {
+        for (wanted, field) in [(&self.labels, "labels"), (&self.annotations, "annotations")] {
+            let wanted = wanted.as_ref().map_err(Clone::clone)?;
+            if wanted.is_empty() {
+                continue;
             }
-        };
-        hold(&self.labels, "labels") && hold(&self.annotations, "annotations")
+            let map = resource.metadata_map(field);
+            if !wanted.iter().all(|r| r.holds(&map)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether an object fits as the target of a patch: by its first or its current name and namespace.
-    pub fn fits_resource(&self, resource: &Resource) -> bool {
+    pub fn fits_resource(&self, resource: &Resource) -> Result<bool> {
         let (now, first) = (resource.id(), resource.original_id());
         let either = |pattern: Option<&Regex>, a: &str, b: &str| fits(pattern, a) || fits(pattern, b);
-        either(
+        let fits = either(
             self.namespace.as_ref(),
             first.effective_namespace(),
             now.effective_namespace(),
         ) && either(self.name.as_ref(), &first.name, &now.name)
-            && self.fits_kind(&now.gvk)
-            && self.fits_labels(resource)
+            && self.fits_kind(&now.gvk);
+        if fits { self.fits_labels(resource) } else { Ok(false) }
     }
 }
 

@@ -3,11 +3,12 @@
 use pintle_yaml::{Node, Scalar, Tag};
 
 use super::error::{Failure, Reason, Result};
-use super::fieldspec::{Create, FieldSpec, apply};
+use super::fieldspec::{Create, FieldSpec, apply, apply_at};
 use super::id::{Gvk, ResId};
 use super::kustomization::{Image, Pairs, Replica};
 use super::resource::Resource;
 use super::selector::compile;
+use super::shared::Step;
 
 /// Which side of a name text is added to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub(super) fn names(resources: &mut [Resource], side: Side, text: &str, specs: &
                     Side::Prefix => format!("{text}{old}"),
                     Side::Suffix => format!("{old}{text}"),
                 };
-                *node = Node::string(new);
+                put_plain(node, new);
                 Ok(())
             })?;
         }
@@ -87,7 +88,7 @@ pub(super) fn namespace(
     let set = |node: &mut Node| -> Result<()> {
         let old = scalar(node).map_err(|e| e.within("namespace field specs must target scalar nodes"))?;
         if !unset_only || old.is_empty() || node.is_null() {
-            *node = Node::string(namespace);
+            put_plain(node, namespace.to_owned());
         }
         Ok(())
     };
@@ -95,7 +96,10 @@ pub(super) fn namespace(
     for resource in resources.iter() {
         *ids.entry(key(&resource.id())).or_insert(0usize) += 1;
     }
-    for resource in resources.iter_mut().filter(|r| !r.node.is_nil_or_empty()) {
+    for resource in resources
+        .iter_mut()
+        .filter(|r| !r.node.is_nil_or_empty() && !r.from_chart)
+    {
         let before = key(&resource.id());
         resource.store_previous_id();
         let gvk = resource.gvk();
@@ -168,40 +172,95 @@ pub(super) fn pairs(resources: &mut [Resource], pairs: &Pairs, specs: &[FieldSpe
     }
     for resource in resources {
         for (key, value) in pairs {
+            let mut added = Vec::new();
             for spec in specs {
-                apply(resource, spec, Create::Map, &mut |node| match node {
+                apply_at(resource, spec, Create::Map, &mut |node, steps| match node {
                     Node::Map(_) => {
-                        node.set(key, Node::string(value.clone()));
+                        if node.get(key).is_none() {
+                            added.push([steps, &[Step::Key(key.clone())]].concat());
+                        }
+                        put(node, key, Scalar::string(value.clone()));
                         Ok(())
                     }
                     _ if node.is_null() => Ok(()),
                     _ => Err(Failure::invalid("wrong node kind: expected a map")),
                 })?;
+                resource.shared.spread(&mut resource.node);
             }
+            resource.shared.add(Node::string(value.clone()), added);
         }
     }
     Ok(())
+}
+
+/// Puts text where a scalar is; it means what it looks like, unless it stands in quotes.
+fn put_plain(node: &mut Node, text: String) {
+    let new = Scalar {
+        text,
+        tag: Tag::Open,
+        quoted: false,
+    };
+    match node {
+        Node::Scalar(old) => old.put(new),
+        other => *other = Node::Scalar(new),
+    }
+}
+
+/// Sets a field of a map, in the quotes of the one that is there.
+fn put(map: &mut Node, key: &str, value: Scalar) {
+    match map.get_mut(key) {
+        Some(Node::Scalar(old)) => old.put(value),
+        _ => map.set(key, Node::Scalar(value)),
+    }
 }
 
 /// Rewrites images.
 pub(super) fn images(resources: &mut [Resource], image: &Image, specs: &[FieldSpec]) -> Result<()> {
     let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$", image.name);
     let pattern = compile(&pattern).map_err(|e| e.within("images"))?;
-    for resource in resources {
-        if resource.kind() == "CustomResourceDefinition" {
-            continue;
+    let mut set = |node: &mut Node| -> Result<()> {
+        let old = scalar(node)?;
+        if pattern.is_match(old) {
+            let new = with_image(old, image);
+            put_plain(node, new);
         }
+        Ok(())
+    };
+    for resource in resources.iter_mut().filter(|r| r.kind() != "CustomResourceDefinition") {
+        containers(&mut resource.node, &mut set).map_err(|e| e.within(resource.id()))?;
+    }
+    for resource in resources.iter_mut().filter(|r| r.kind() != "CustomResourceDefinition") {
         for spec in specs {
-            apply(resource, spec, Create::Nothing, &mut |node| {
-                let old = scalar(node)?;
-                if !node.is_null() && pattern.is_match(old) {
-                    *node = Node::string(with_image(old, image));
-                }
-                Ok(())
-            })?;
+            apply(resource, spec, Create::Nothing, &mut set)?;
         }
     }
     Ok(())
+}
+
+/// Calls `set` on the image of every element of a list called `containers` or `initContainers`, wherever it stands.
+fn containers(node: &mut Node, set: &mut dyn FnMut(&mut Node) -> Result<()>) -> Result<()> {
+    match node {
+        Node::Map(fields) => {
+            for (key, value) in fields {
+                containers(value, set)?;
+                let Node::Seq(items) = value else { continue };
+                if !matches!(key.as_str(), "containers" | "initContainers") {
+                    continue;
+                }
+                for item in items.iter_mut().filter(|item| !item.is_null()) {
+                    if !matches!(item, Node::Map(_)) {
+                        return Err(Failure::invalid(format!(
+                            "wrong node kind: an element of `{key}` is no map"
+                        )));
+                    }
+                    item.get_mut("image").map_or(Ok(()), &mut *set)?;
+                }
+            }
+            Ok(())
+        }
+        Node::Seq(items) => items.iter_mut().try_for_each(|item| containers(item, set)),
+        Node::Scalar(_) => Ok(()),
+    }
 }
 
 fn with_image(old: &str, image: &Image) -> String {
@@ -254,8 +313,11 @@ pub(super) fn replicas(resources: &mut [Resource], replica: &Replica, specs: &[F
             }
             found = true;
             apply(resource, spec, Create::Scalar, &mut |node| {
-                let text = replica.count.to_string();
-                *node = Node::Scalar(Scalar { text, tag: Tag::Int });
+                let count = Scalar::plain(replica.count.to_string());
+                let Node::Scalar(scalar) = node else {
+                    return Err(Failure::invalid("wrong node kind: expected a scalar"));
+                };
+                scalar.put(count);
                 Ok(())
             })?;
         }

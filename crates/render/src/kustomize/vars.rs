@@ -38,13 +38,11 @@ impl Vars {
                 name: var.objref.name.clone(),
                 namespace: var.objref.namespace.clone(),
             };
-            let by_namespace = !target.namespace.is_empty() || target.gvk.is_cluster_scoped();
+            // The target is never taken for cluster-scoped: with a namespace it finds only what is in one.
             let fits = |id: &ResId| {
-                if by_namespace {
-                    target.same(id)
-                } else {
-                    target.name == id.name && target.gvk == id.gvk
-                }
+                target.name == id.name
+                    && target.gvk == id.gvk
+                    && (target.namespace.is_empty() || target.namespace == id.effective_namespace())
             };
             let mut found = resources.iter_mut().filter(|r| r.any_id(fits));
             if let Some(resource) = found.next() {
@@ -71,20 +69,24 @@ impl Vars {
                 "" => "metadata.name",
                 path => path,
             };
-            let object = resources.iter().find(|r| r.vars.contains(name)).ok_or_else(|| {
-                Failure::new(
-                    Reason::NoMatch,
-                    format!("var '{name}' cannot be mapped to a field in the set of known resources"),
-                )
-            })?;
+            // A name of nothing is noted nowhere.
+            let object = resources
+                .iter()
+                .find(|r| !name.is_empty() && r.vars.contains(name))
+                .ok_or_else(|| {
+                    Failure::new(
+                        Reason::NoMatch,
+                        format!("var '{name}' cannot be mapped to a field in the set of known resources"),
+                    )
+                })?;
             let value = lookup(&object.node, path).ok_or_else(|| {
                 Failure::new(
                     Reason::NoMatch,
                     format!("field specified in var '{name}' not found in corresponding resource"),
                 )
             })?;
-            if let Node::Scalar(scalar) = value {
-                values.insert(name.as_str(), scalar.clone());
+            if let Some(value) = primitive(value).map_err(|e| e.within(format_args!("var '{name}'")))? {
+                values.insert(name.as_str(), value);
             }
         }
         if self.0.is_empty() {
@@ -92,10 +94,8 @@ impl Vars {
         }
         for resource in resources {
             for spec in specs {
-                apply(resource, spec, Create::Nothing, &mut |node| {
-                    set(node, &values);
-                    Ok(())
-                })?;
+                apply(resource, spec, Create::Nothing, &mut |node| set(node, &values))?;
+                resource.shared.spread(&mut resource.node);
             }
         }
         Ok(())
@@ -130,8 +130,41 @@ fn lookup<'n>(node: &'n Node, path: &str) -> Option<&'n Node> {
     Some(here)
 }
 
-fn set(node: &mut Node, values: &BTreeMap<&str, Scalar>) {
+/// A value that can stand in for a variable: as its type, a number in its shortest spelling. `None` for maps and lists, which stay as
+/// they are.
+fn primitive(node: &Node) -> Result<Option<Scalar>> {
+    let Node::Scalar(scalar) = node else {
+        return Ok(None);
+    };
+    let bad = || {
+        Failure::new(
+            Reason::NoMatch,
+            "field specified in var not found in corresponding resource",
+        )
+    };
+    let text = match scalar.tag {
+        Tag::Int => scalar.text.parse::<i64>().map_err(|_| bad())?.to_string(),
+        Tag::Float => {
+            let number: f64 = scalar.text.parse().map_err(|_| bad())?;
+            number.to_string()
+        }
+        Tag::Bool => match scalar.text.as_str() {
+            "true" | "True" | "TRUE" => "true".to_owned(),
+            _ => "false".to_owned(),
+        },
+        Tag::Str => scalar.text.clone(),
+        _ => return Ok(Some(Scalar::string(scalar.text.clone()))),
+    };
+    Ok(Some(Scalar {
+        text,
+        tag: scalar.tag,
+        quoted: false,
+    }))
+}
+
+fn set(node: &mut Node, values: &BTreeMap<&str, Scalar>) -> Result<()> {
     match node {
+        _ if node.is_null() => {}
         Node::Scalar(scalar) => expand(scalar, values),
         // One level only.
         Node::Map(fields) => fields.iter_mut().for_each(|(_, v)| {
@@ -139,16 +172,20 @@ fn set(node: &mut Node, values: &BTreeMap<&str, Scalar>) {
                 expand(scalar, values);
             }
         }),
-        Node::Seq(items) => items.iter_mut().for_each(|v| {
-            if let Node::Scalar(scalar) = v {
-                expand(scalar, values);
+        Node::Seq(items) => {
+            for item in items {
+                match item {
+                    Node::Scalar(scalar) if matches!(scalar.tag, Tag::Str | Tag::Open) => expand(scalar, values),
+                    _ => return Err(Failure::invalid("invalid value type expect a string")),
+                }
             }
-        }),
+        }
     }
+    Ok(())
 }
 
 fn expand(scalar: &mut Scalar, values: &BTreeMap<&str, Scalar>) {
-    if scalar.tag != Tag::Str {
+    if !matches!(scalar.tag, Tag::Str | Tag::Open) {
         return;
     }
     let name = scalar

@@ -1,8 +1,9 @@
 //! The bare store of one repository, and the only two things asked of its remote: what refs there are, and the objects of one of them.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use gix::ThreadSafeRepository;
@@ -20,6 +21,9 @@ use crate::url::RepoUrl;
 const LS_REMOTE_DEADLINE: Duration = Duration::from_secs(90);
 /// A first fetch of a large repository takes minutes; twenty minutes mean that something hangs.
 const FETCH_DEADLINE: Duration = Duration::from_secs(20 * 60);
+
+/// Commits known to be whole; past that they are looked at again.
+const MAX_WHOLE: usize = 10_000;
 
 /// Why a revision could not be brought here.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +76,9 @@ pub struct GitStore {
     refs: Mutex<Option<(Instant, Arc<Refs>)>>,
     /// Held while fetching, for the same reason.
     fetching: Mutex<()>,
+    /// Commits that are here with everything they need. That a commit's own object is here says nothing: Git writes it before the trees and
+    /// files of it, so it is seen while a fetch is under way, and after one that was killed.
+    whole: std::sync::Mutex<HashSet<String>>,
     counters: Arc<Counters>,
 }
 
@@ -112,6 +119,7 @@ impl GitStore {
             repository: Arc::new(repository),
             refs: Mutex::default(),
             fetching: Mutex::default(),
+            whole: std::sync::Mutex::default(),
             counters,
         })
     }
@@ -160,11 +168,13 @@ impl GitStore {
 
     /// Brings what a resolution means here and returns the full commit id. Concurrent callers share one fetch.
     pub async fn fetch(&self, access: &Access, resolution: &Resolution) -> Result<String, StoreError> {
-        if let Some(commit) = self.find(resolution)? {
+        if let Some(commit) = self.find(resolution)?.filter(|c| self.is_known_whole(c)) {
             return Ok(commit);
         }
         let _one_at_a_time = self.fetching.lock().await;
-        if let Some(commit) = self.find(resolution)? {
+        if let Some(commit) = self.find(resolution)?
+            && self.is_whole(&commit).await
+        {
             return Ok(commit);
         }
         self.counters.fetches.fetch_add(1, Ordering::Relaxed);
@@ -182,7 +192,11 @@ impl GitStore {
             Resolution::Abbreviated(_) => self.fetch_refspec(access, &["+refs/*:refs/pintle/refs/*"]).await?,
         }
         match (self.find(resolution)?, resolution) {
-            (Some(commit), _) => Ok(commit),
+            (Some(commit), _) if self.is_whole(&commit).await => Ok(commit),
+            (Some(commit), _) => Err(StoreError::Local {
+                directory: self.directory.clone(),
+                message: format!("commit {commit} is not whole although it was fetched"),
+            }),
             // The ref moved between listing and fetching: what came is newer than what was asked for, and the listing is out of date.
             (None, Resolution::Ref { name, commit }) => {
                 *self.refs.lock().await = None;
@@ -240,6 +254,51 @@ impl GitStore {
                 Err(_) => Ok(None),
             },
         }
+    }
+
+    fn is_known_whole(&self, commit: &str) -> bool {
+        self.whole
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(commit)
+    }
+
+    /// Whether a commit is here with everything it needs. Asked while nothing is being fetched.
+    async fn is_whole(&self, commit: &str) -> bool {
+        if self.is_known_whole(commit) {
+            return true;
+        }
+        // Git moves a ref once everything below it is here. Any other commit is walked as far as no ref vouches for it.
+        let is_whole = self.is_tip(commit) || {
+            let run = GitRun {
+                directory: &self.directory,
+                config: None,
+                what: format!("looking whether all of {commit} is here"),
+                deadline: FETCH_DEADLINE,
+            };
+            let walk = ["rev-list", "--objects", "--quiet", commit, "--not", "--all", "--"];
+            run.output(&walk).await.is_ok()
+        };
+        if is_whole {
+            let mut whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
+            if whole.len() >= MAX_WHOLE {
+                whole.clear();
+            }
+            whole.insert(commit.to_owned());
+        }
+        is_whole
+    }
+
+    /// Whether a ref here stands at the commit.
+    fn is_tip(&self, commit: &str) -> bool {
+        let local = self.repository.to_thread_local();
+        let Ok(references) = local.references() else {
+            return false;
+        };
+        let Ok(mut all) = references.prefixed("refs/pintle/") else {
+            return false;
+        };
+        all.any(|r| r.is_ok_and(|r| r.try_id().is_some_and(|id| id.to_hex().to_string() == commit)))
     }
 
     async fn fetch_refspec(&self, access: &Access, refspecs: &[&str]) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pintle_model::tree::{FixedTree, MountedTree, Tree, TreePath};
-use pintle_render::archive::{ArchiveLimits, unpack};
+use pintle_render::archive::{ArchiveLimits, unpack_layer};
 use pintle_render::kustomize::{Fetch, GitBase};
 use pintle_render::{Answer, Need};
 
@@ -44,7 +44,8 @@ impl Archives {
             return Ok(Arc::clone(known));
         }
         let digest = archive.digest.clone();
-        let unpacked = tokio::task::spawn_blocking(move || unpack(&archive.bytes, &limits).map(|u| Arc::new(u.tree())))
+        let work = move || unpack_layer(&archive.bytes, &limits).map(|unpacked| Arc::new(unpacked.tree()));
+        let unpacked = tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| RepoError::Stopped)?;
         let tree = unpacked.map_err(|reason| RepoError::Archive {

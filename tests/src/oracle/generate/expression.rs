@@ -69,7 +69,7 @@ pub(super) fn expression(random: &mut Random, scope: &Scope, kind: char, depth: 
             let fitting: Vec<&Signature> = FUNCTIONS
                 .iter()
                 .filter(|(name, _, result)| {
-                    (*result == kind || (kind == 'f' && *result == 'i') || (kind == 'a' && *name != "fail"))
+                    (*result == kind || (kind == 'f' && *result == 'i') || (kind == 'a' && *result != 't'))
                         && *name != "fail"
                 })
                 .collect();

@@ -7,7 +7,7 @@ pub(super) type Signature = (&'static str, &'static str, char);
 ///
 /// Kinds: `s` string, `i` integer, `n` small integer, `f` number, `b` boolean, `l` list, `d` dictionary, `a` anything,
 /// `r` regular expression, `k` key, `V` version, `C` constraint, `J` JSON, `Y` YAML, `T` type name, `K` kind name, `U` URL,
-/// `P` path, `D` date layout, `G` date, `X` template text. `*` after a kind: none to three of it.
+/// `P` path, `D` date layout, `G` date, `X` template text, `t` a time, which nothing takes. `*` after a kind: none to three of it.
 ///
 /// Not here: what is random (`rand*`, `shuffle`, `uuidv4`, `gen*`, `bcrypt`, `htpasswd`, `encryptAES`), what reads the clock (`now`,
 /// `ago`, dates of other types), `keys` and `values` without an order, and `derivePassword`, which takes a second.
@@ -203,8 +203,8 @@ pub(super) const FUNCTIONS: &[Signature] = &[
     ("mustRegexSplit", "rsi", 'l'),
     ("regexQuoteMeta", "s", 's'),
     // Dates.
-    ("toDate", "DG", 'a'),
-    ("mustToDate", "DG", 'a'),
+    ("toDate", "DG", 't'),
+    ("mustToDate", "DG", 't'),
     ("duration", "i", 's'),
     ("durationRound", "s", 's'),
     // Go's own.

@@ -1,0 +1,77 @@
+//! `pintle kustomize …`: the grammar of Kustomize 5, for kustomizations on this machine.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum KustomizeCommand {
+    /// Build a kustomization and print the objects.
+    Build(Box<KustomizeBuildArgs>),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KustomizeBuildArgs {
+    /// Directory of the kustomization.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub directory: String,
+    /// Whether files may stand outside the directory of their kustomization.
+    #[arg(long, value_enum, default_value_t, ignore_case = true)]
+    pub load_restrictor: LoadRestrictor,
+    /// Order of the output where the kustomization has no `sortOptions`.
+    #[arg(long, value_enum, default_value_t)]
+    pub reorder: Reorder,
+    /// File for the output, or a directory that is there, for one file for each object.
+    #[arg(short, long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+    /// Add the label app.kubernetes.io/managed-by to every object; `buildMetadata: [managedByLabel]` does it too.
+    #[arg(long)]
+    pub enable_managedby_label: bool,
+    /// Render the charts of `helmCharts`.
+    #[arg(long)]
+    pub enable_helm: bool,
+    /// Version of Kubernetes that charts see.
+    #[arg(long, value_name = "VERSION")]
+    pub helm_kube_version: Option<String>,
+    /// API versions that charts see beside the built-in ones.
+    #[arg(long, value_name = "VERSION", value_delimiter = ',')]
+    pub helm_api_versions: Vec<String>,
+    /// Accepted for scripts: charts are rendered in this process.
+    #[arg(long, value_name = "COMMAND", hide = true)]
+    pub helm_command: Option<String>,
+    /// Variables for functions, of which none runs; accepted for scripts.
+    #[arg(short, long, value_name = "NAME=VALUE", hide = true)]
+    pub env: Vec<String>,
+    #[arg(long, hide = true)]
+    pub enable_alpha_plugins: bool,
+    #[arg(long, hide = true)]
+    pub enable_exec: bool,
+    #[arg(long, hide = true)]
+    pub enable_star: bool,
+    #[arg(long, hide = true)]
+    pub network: bool,
+    #[arg(long, value_name = "MOUNT", hide = true)]
+    pub mount: Vec<String>,
+    #[arg(long, hide = true)]
+    pub as_current_user: bool,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LoadRestrictor {
+    /// Files stand in or below the directory of their kustomization.
+    #[default]
+    #[value(name = "LoadRestrictionsRootOnly", alias = "rootOnly")]
+    RootOnly,
+    /// Files stand anywhere.
+    #[value(name = "LoadRestrictionsNone", alias = "none")]
+    None,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Reorder {
+    /// Namespaces first, webhooks last.
+    #[default]
+    Legacy,
+    /// As they were read.
+    None,
+}

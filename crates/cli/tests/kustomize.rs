@@ -1,0 +1,187 @@
+//! `pintle kustomize build`, as a person types it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test starts programs and fails by panicking"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A base, an overlay over it, and a file beside both.
+fn repository(directory: &Path) {
+    for (name, text) in [
+        (
+            "base/kustomization.yaml",
+            "resources: [web.yaml]\nconfigMapGenerator:\n- name: settings\n  literals: [mode=plain]\n",
+        ),
+        (
+            "base/web.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    image: shop:1\n    envFrom: [{configMapRef: {name: \
+             settings}}]\n",
+        ),
+        (
+            "prod/kustomization.yaml",
+            "resources: [../base, team.yaml]\nnamePrefix: prod-\nnamespace: shop\nimages: [{name: shop, newTag: '2'}]\n",
+        ),
+        (
+            "prod/team.yaml",
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n",
+        ),
+        ("outside/kustomization.yaml", "resources: [../base/web.yaml]\n"),
+        (
+            "remote/kustomization.yaml",
+            "resources: ['https://example.invalid/o/r?ref=v1']\n",
+        ),
+    ] {
+        let path = directory.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+fn run(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pintle"))
+        .args(["kustomize", "build"])
+        .args(arguments)
+        .current_dir(directory)
+        .output()
+        .unwrap()
+}
+
+fn text(output: Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+const PROD: &str = "apiVersion: v1
+kind: Namespace
+metadata:
+  name: shop
+---
+apiVersion: v1
+data:
+  mode: plain
+kind: ConfigMap
+metadata:
+  name: prod-settings-64hc9d59t9
+  namespace: shop
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: prod-web
+  namespace: shop
+spec:
+  containers:
+  - envFrom:
+    - configMapRef:
+        name: prod-settings-64hc9d59t9
+    image: shop:2
+    name: web
+";
+
+#[test]
+fn an_overlay_is_built_from_wherever_one_stands() {
+    let directory = tempfile::tempdir().unwrap();
+    repository(directory.path());
+    assert_eq!(text(run(directory.path(), &["prod"])), PROD);
+    assert_eq!(text(run(&directory.path().join("prod"), &[])), PROD);
+    std::os::unix::fs::symlink(directory.path().join("prod"), directory.path().join("link")).unwrap();
+    assert_eq!(text(run(directory.path(), &["link", "-e", "A=b"])), PROD);
+    let kept = text(run(directory.path(), &["prod", "--reorder", "none"]));
+    assert!(kept.find("kind: Namespace") > kept.find("kind: Pod"), "{kept}");
+    let labelled = text(run(directory.path(), &["base", "--enable-managedby-label"]));
+    assert!(
+        labelled.contains("app.kubernetes.io/managed-by: kustomize-v5.8.1"),
+        "{labelled}"
+    );
+    let anywhere = ["outside", "--load-restrictor", "LoadRestrictionsNone"];
+    assert!(text(run(directory.path(), &anywhere)).contains("name: web"));
+}
+
+#[test]
+fn the_output_goes_to_a_file_or_to_one_for_each_object() {
+    let directory = tempfile::tempdir().unwrap();
+    repository(directory.path());
+    assert_eq!(text(run(directory.path(), &["prod", "-o", "all.yaml"])), "");
+    assert_eq!(fs::read_to_string(directory.path().join("all.yaml")).unwrap(), PROD);
+    let folder = directory.path().join("out");
+    fs::create_dir(&folder).unwrap();
+    assert_eq!(text(run(directory.path(), &["prod", "-o", "out"])), "");
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let expected = [
+        "configmap.v1_prod-settings-64hc9d59t9.yaml",
+        "namespace.v1_shop.yaml",
+        "pod.v1_prod-web.yaml",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn charts_beside_a_kustomization_are_rendered_where_they_are_enabled() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        (
+            "kustomization.yaml",
+            "namePrefix: k-\nhelmCharts:\n- name: shop\n  releaseName: web\n  namespace: prod\n  valuesInline: {image: 'shop:2'}\n",
+        ),
+        ("charts/shop/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.2.3\n"),
+        ("charts/shop/values.yaml", "image: shop:1\nmode: plain\n"),
+        (
+            "charts/shop/templates/config.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}, namespace: {{ .Release.Namespace }}}\ndata: {image: {{ .Values.image }}, \
+             mode: {{ .Values.mode }}, kube: {{ .Capabilities.KubeVersion.Minor | quote }}}\n",
+        ),
+        (
+            "remote/kustomization.yaml",
+            "helmCharts: [{name: far, repo: 'https://charts.invalid', version: 1.0.0}]\n",
+        ),
+    ] {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let flags = ["--enable-helm", "--helm-kube-version", "v1.31.0"];
+    assert_eq!(
+        text(run(directory.path(), &flags)),
+        "apiVersion: v1\ndata:\n  image: shop:2\n  kube: \"31\"\n  mode: plain\nkind: ConfigMap\nmetadata:\n  name: k-web\n  namespace: prod\n"
+    );
+    for (arguments, said) in [
+        (&["."][..], "must specify --enable-helm"),
+        (&["remote", "--enable-helm"], "chart https://charts.invalid far 1.0.0"),
+    ] {
+        let output = run(directory.path(), arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_built_is_said_and_nothing_is_printed() {
+    let directory = tempfile::tempdir().unwrap();
+    repository(directory.path());
+    for (arguments, said) in [
+        (&["absent"][..], "absent"),
+        (&["outside"], "security; file"),
+        (&["remote"], "https://example.invalid/o/r?ref=v1"),
+        (&["https://example.invalid/o/r"], "cannot be fetched by this version"),
+        (&["prod", "--enable-alpha-plugins"], "nothing but built-in"),
+        (&["prod", "--enable-exec"], "nothing but built-in"),
+    ] {
+        let output = run(directory.path(), arguments);
+        let (out, err) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {err}");
+        assert_eq!(out, "", "{arguments:?}");
+        assert!(err.contains(said), "{arguments:?}: {err}");
+    }
+}

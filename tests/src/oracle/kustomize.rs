@@ -1,0 +1,68 @@
+//! What Kustomize itself makes of a folder, to compare `render::kustomize` with.
+//!
+//! ```text
+//! generate(seed, n) ─> Case ─┬─> Kustomize (a Go program, one JSON line per case) ─> Answer ─┐
+//!                            └─> pintle_render::kustomize::build ─────────────────> Answer ──┴─> differ? ─> shrink ─> Finding
+//! ```
+//!
+//! Output is compared byte for byte. Of failures only that both fail: the words are Kustomize's own affair.
+
+mod fuzz;
+mod generate;
+mod ours;
+mod program;
+mod shrink;
+mod table;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Answer;
+
+pub use fuzz::{Finding, Fuzz, Tally, fuzz};
+pub use generate::{Category, generate};
+pub use ours::ours;
+pub use program::{Kustomize, KustomizeError, kustomize_tools};
+pub use shrink::shrink;
+pub use table::{Row, read_table, record_table};
+
+/// A folder, what is built of it, and how. Field names are those of the Go program.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Case {
+    /// Names the case; its category before the first `-`.
+    pub id: String,
+    /// The files by path.
+    pub files: BTreeMap<String, String>,
+    /// The directory that is built.
+    pub path: String,
+    /// `--load-restrictor LoadRestrictionsNone`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub load_anywhere: bool,
+    /// `--reorder none`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub keep_order: bool,
+    /// Arguments of `kustomize edit`, run one after another in the directory before it is built.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<Vec<String>>,
+    /// Entries added to `patches` behind the edits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub patches: Vec<serde_json::Value>,
+    /// Asks for the kustomization file after the edits instead of a build.
+    #[serde(skip_serializing_if = "is_false")]
+    pub show: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Whether two answers differ: in their text, or in whether there is one.
+pub fn differs(theirs: &Answer, own: &Answer) -> bool {
+    match (theirs, own) {
+        (Answer::Nothing(_), _) | (_, Answer::Nothing(_)) | (Answer::Error(_), Answer::Error(_)) => false,
+        (theirs, own) => theirs != own,
+    }
+}
