@@ -642,19 +642,21 @@ impl Hub {
         }
     }
 
-    /// New credentials may cure what failed: whoever waits to try again tries now.
+    /// New credentials may cure what failed: whoever could not render tries now, also where nothing but somebody's change could help.
     fn credentials_changed(&mut self) {
+        self.render_again(|state| state.render.has_failed());
+    }
+
+    fn render_again(&mut self, who: impl Fn(&AppState) -> bool) {
         let now = clock::now();
-        let failed: Vec<AppKey> = self
-            .apps
-            .iter()
-            .filter(|(_, s)| s.render.retry_at.is_some())
-            .map(|(k, _)| k.clone())
+        let all = self.apps.iter_mut().filter(|(_, state)| who(state));
+        let keys: Vec<AppKey> = all
+            .map(|(key, state)| {
+                state.render.ask(Instant::now());
+                key.clone()
+            })
             .collect();
-        for key in failed {
-            if let Some(state) = self.apps.get_mut(&key) {
-                state.render.retry_at = Some(now);
-            }
+        for key in keys {
             self.schedule(&key, now);
         }
     }
@@ -665,10 +667,16 @@ impl Hub {
                 let name = project.metadata.name.clone();
                 self.projects_seen
                     .set(name.as_str(), project.metadata.resource_version.as_str());
-                let changed = self.projects.get(&name).is_none_or(|old| old.spec != project.spec);
+                let old = self.projects.get(&name);
+                let changed = old.is_none_or(|old| old.spec != project.spec);
+                let reads_other = old.is_none_or(|old| old.spec.source_repos != project.spec.source_repos);
                 self.projects.insert(name.clone(), project);
                 if changed {
                     self.project_changed(&name);
+                }
+                if reads_other && self.is_started {
+                    // What a remote base may be is decided by the render.
+                    self.render_again(|state| state.app.spec.project_or_default() == name);
                 }
             }
             Err(e) => {

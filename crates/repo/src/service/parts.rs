@@ -143,17 +143,10 @@ impl Repositories {
                 repository,
                 name: chart,
                 version,
-            } => {
-                let of = ChartRef {
-                    repo_url: self.named_repository(repository)?,
-                    chart: chart.clone(),
-                    project: ask.project.clone(),
-                    pass_credentials: false,
-                };
-                self.archive(ask, &of, version)
-                    .await
-                    .map(|(_, archive)| tree.mount_file(&name, archive.bytes))
-            }
+            } => self
+                .dependency(ask, repository, chart, version)
+                .await
+                .map(|archive| tree.mount_file(&name, archive.bytes)),
             Need::Remote(fetch) => {
                 if let Some(refused) = not_permitted(ask, fetch) {
                     return Ok(Answer::Refused(refused));
@@ -169,6 +162,24 @@ impl Repositories {
             }),
             Err(e) => Ok(Answer::Refused(e.to_string())),
         }
+    }
+
+    /// The archive of a chart that another depends on.
+    async fn dependency(
+        &self,
+        ask: &Ask,
+        repository: &str,
+        chart: &str,
+        version: &str,
+    ) -> Result<ChartArchive, RepoError> {
+        let of = ChartRef {
+            repo_url: self.named_repository(repository)?,
+            chart: chart.to_owned(),
+            project: ask.project.clone(),
+            pass_credentials: false,
+        };
+        let (_, archive) = self.archive(ask, &of, version).await?;
+        Ok(archive)
     }
 
     /// A remote file, or else a base in another repository.
@@ -209,12 +220,8 @@ impl Repositories {
         let Some(name) = text.strip_prefix('@').or_else(|| text.strip_prefix("alias:")) else {
             return Ok(text.to_owned());
         };
-        self.book().chart_repository_named(name).ok_or_else(|| RepoError::Ref {
-            name: text.to_owned(),
-            reason: format!(
-                "no repository Secret of type helm has the name {name:?}; add one, or write the repository's URL"
-            ),
-        })
+        let known = self.book().chart_repository_named(name);
+        known.ok_or_else(|| RepoError::NoRepository { name: name.to_owned() })
     }
 }
 
