@@ -280,7 +280,10 @@ fn mount_name(r#ref: &str) -> String {
 }
 
 /// The clock of this crate: the time charts see.
-#[allow(clippy::disallowed_methods, reason = "the one place where this shell reads the clock")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place where this shell reads the clock"
+)]
 fn now() -> Now {
     let now = jiff::Timestamp::now();
     Now {
