@@ -53,7 +53,14 @@ pub(super) async fn measure(corpus: &Path, scratch: &Path, repeats: u64) -> Resu
     ] {
         let mut git = Command::new("git");
         git.current_dir(&upstream)
-            .args(["-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "core.autocrlf=false"])
+            .args([
+                "-c",
+                "user.name=bench",
+                "-c",
+                "user.email=bench@localhost",
+                "-c",
+                "core.autocrlf=false",
+            ])
             .args(words)
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null");
