@@ -335,7 +335,7 @@ fn dependencies() {
         "shop/charts/extra/Chart.yaml",
         "apiVersion: v2\nname: extra\nversion: 1.0.0\n",
     );
-    both.write("shop/charts/none/x", "");
+    both.write("shop/charts/_none/x", "");
     both.same(&["dependency", "list", "shop"]);
     for (dependency, name) in [
         ("{name: inner, version: 1.x, repository: ''}", "without a repository"),
