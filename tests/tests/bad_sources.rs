@@ -139,7 +139,6 @@ async fn goes_bad_and_comes_back(mut world: World, good: Good, rows: Vec<Bad>) {
         let said = world
             .until_condition(row.name, ConditionType::ComparisonError, &row.says)
             .await;
-        println!("{}: {said}", row.name);
         assert!(said.len() < 5000, "{}: a person reads this: {said}", row.name);
         world
             .until_app(row.name, &format!("{} is Unknown", row.name), |app| {
