@@ -85,7 +85,7 @@ impl Repositories {
         let environment = Arc::new(ask.environment(source, &part.revision));
         let key = Key::new(&part.place, &request);
         let stands = |rendered: &Arc<Rendered>| Stand {
-            commit: part.revision.clone(),
+            content: part.content.clone(),
             rendered: Arc::clone(rendered),
         };
         let alone = refs.is_empty();
@@ -155,7 +155,7 @@ impl Repositories {
         key: &Key,
         request: &RenderRequest,
         place: &str,
-        revision: &str,
+        content: &str,
         tree: &Arc<dyn Tree>,
         environment: &BTreeMap<&'static str, String>,
     ) -> Option<Arc<Rendered>> {
