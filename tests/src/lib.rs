@@ -28,6 +28,7 @@ pub mod bench;
 pub mod chain;
 pub mod controlplane;
 pub mod go_tools;
+pub mod hostile;
 pub mod manifests;
 pub mod oracle;
 pub mod process;

@@ -403,7 +403,14 @@ impl Builder<'_> {
                     None => Tag::Str,
                 };
                 let text = value.into_owned();
-                (anchor.map(str::to_owned), Node::Scalar(Scalar { text, tag, quoted: !plain }))
+                (
+                    anchor.map(str::to_owned),
+                    Node::Scalar(Scalar {
+                        text,
+                        tag,
+                        quoted: !plain,
+                    }),
+                )
             }
             Event::SequenceStart { anchor } => {
                 let anchor = anchor.map(str::to_owned);

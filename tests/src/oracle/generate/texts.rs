@@ -205,21 +205,48 @@ pub(super) fn dates(random: &mut Random, case: &mut Case) {
         let time = random.pick(TIMES);
         let layout = random.pick(LAYOUTS);
         let duration = random.pick(DURATIONS);
-        let zone = random.pick(&["UTC", "Europe/Berlin", "America/New_York", "Nope/Zone", "Asia/Kolkata", "Local", ""]);
+        let zone = random.pick(&[
+            "UTC",
+            "Europe/Berlin",
+            "America/New_York",
+            "Nope/Zone",
+            "Asia/Kolkata",
+            "Local",
+            "",
+        ]);
         let call = match random.below(13) {
             0..3 => format!("dateInZone \"{layout}\" {time} \"{zone}\""),
             3 => format!("htmlDateInZone {time} \"{zone}\""),
             4 => format!("dateModify \"{duration}\" {time} | toJson"),
             5 => format!("mustDateModify \"{duration}\" {time} | toString"),
             6 => format!("unixEpoch {time}"),
-            7 => format!("duration {}", random.pick(&["90", "\"3600\"", "0", "-5", "1e3", "86400", "\"x\""])),
+            7 => format!(
+                "duration {}",
+                random.pick(&["90", "\"3600\"", "0", "-5", "1e3", "86400", "\"x\""])
+            ),
             8 => format!(
                 "durationRound {}",
-                random.pick(&["\"2h3m4s\"", "7200000000000", "\"x\"", "90061000000000", "0", "-3600000000000"])
+                random.pick(&[
+                    "\"2h3m4s\"",
+                    "7200000000000",
+                    "\"x\"",
+                    "90061000000000",
+                    "0",
+                    "-3600000000000"
+                ])
             ),
             9 => format!(
                 "printf \"%v\" {time}.{}",
-                random.pick(&["Year", "Month", "Weekday", "YearDay", "Unix", "Nanosecond", "IsZero", "Nope"])
+                random.pick(&[
+                    "Year",
+                    "Month",
+                    "Weekday",
+                    "YearDay",
+                    "Unix",
+                    "Nanosecond",
+                    "IsZero",
+                    "Nope"
+                ])
             ),
             10 => format!("{time}.Format \"{layout}\""),
             11 => format!("{time}.{} 1 2 3", random.pick(&["AddDate", "Before", "Hour"])),
@@ -236,7 +263,12 @@ pub(super) fn encodings(random: &mut Random, case: &mut Case) {
         "{HEAD}  a: {{{{ .Values.s0 | quote }}}}\n  {{{{- if true }}}}\n  b: |\n    one\n      two\n  {{{{- end }}}}\n  c: {{{{ .Files.Get \"a.txt\" | toJson }}}}\n  d: {{{{ .Files.Lines \"a.txt\" | toJson | quote }}}}\n  {{{{ (.Files.Glob \"*.txt\").AsConfig | nindent 2 }}}}\n"
     );
     if random.chance(25) {
-        text += random.pick(&["---\n{{- /* nothing */ -}}\n", "---\nkind: {{ .Values.none }}\n", "\t\n", "---\n---\n"]);
+        text += random.pick(&[
+            "---\n{{- /* nothing */ -}}\n",
+            "---\nkind: {{ .Values.none }}\n",
+            "\t\n",
+            "---\n---\n",
+        ]);
     }
     if random.chance(40) {
         text = text.replace('\n', "\r\n");
@@ -258,23 +290,56 @@ pub(super) fn encodings(random: &mut Random, case: &mut Case) {
         put(
             case,
             "a.txt",
-            random.pick(&["", "\n", "\n\n", "no end", "one\n\ntwo\n", "\u{0}\u{1}", "tab\there\n", "a\rb\r\n", " lead\n"]),
+            random.pick(&[
+                "",
+                "\n",
+                "\n\n",
+                "no end",
+                "one\n\ntwo\n",
+                "\u{0}\u{1}",
+                "tab\there\n",
+                "a\rb\r\n",
+                " lead\n",
+            ]),
         );
     }
     if random.chance(40) {
         put(
             case,
             "templates/NOTES.txt",
-            random.pick(&["plain", "{{ .Release.Name }} is here", "{{ fail \"no notes\" }}", "{{ .Values.a.b }}", "kind: [", ""]),
+            random.pick(&[
+                "plain",
+                "{{ .Release.Name }} is here",
+                "{{ fail \"no notes\" }}",
+                "{{ .Values.a.b }}",
+                "kind: [",
+                "",
+            ]),
         );
     }
     if random.chance(15) {
-        case.values.push(random.pick(&["\u{feff}s0: marked\n", "s0: a\r\nl0: []\r\n", "", "# nothing\n", "s0: |\r\n  a\r\n"]).to_owned());
+        case.values.push(
+            random
+                .pick(&[
+                    "\u{feff}s0: marked\n",
+                    "s0: a\r\nl0: []\r\n",
+                    "",
+                    "# nothing\n",
+                    "s0: |\r\n  a\r\n",
+                ])
+                .to_owned(),
+        );
     }
     if random.chance(10) {
         put(
             case,
-            random.pick(&["templates/sub dir/b.yaml", "templates/ü.yaml", "templates/b", "templates/b.json", "templates/deep/er/_p.yaml"]),
+            random.pick(&[
+                "templates/sub dir/b.yaml",
+                "templates/ü.yaml",
+                "templates/b",
+                "templates/b.json",
+                "templates/deep/er/_p.yaml",
+            ]),
             "kind: X\nmetadata: {name: {{ .Template.Name | quote }}}\n",
         );
     }
@@ -325,12 +390,27 @@ pub(super) fn schema(random: &mut Random, case: &mut Case) {
     let mut path = "values.schema.json";
     if random.chance(25) {
         path = "charts/child/values.schema.json";
-        put(case, "charts/child/Chart.yaml", "apiVersion: v2\nname: child\nversion: 0.1.0\n");
-        put(case, "charts/child/values.yaml", case.files.get("values.yaml").cloned().unwrap_or_default());
+        put(
+            case,
+            "charts/child/Chart.yaml",
+            "apiVersion: v2\nname: child\nversion: 0.1.0\n",
+        );
+        put(
+            case,
+            "charts/child/values.yaml",
+            case.files.get("values.yaml").cloned().unwrap_or_default(),
+        );
     }
     put(case, path, text);
-    put(case, "templates/a.yaml", format!("{HEAD}  a: {{{{ .Values.s0 | toJson }}}}\n"));
+    put(
+        case,
+        "templates/a.yaml",
+        format!("{HEAD}  a: {{{{ .Values.s0 | toJson }}}}\n"),
+    );
     if random.chance(30) {
-        case.set.push(format!("{key}={}", random.pick(&["1", "text", "null", "true", "{a,b}"])));
+        case.set.push(format!(
+            "{key}={}",
+            random.pick(&["1", "text", "null", "true", "{a,b}"])
+        ));
     }
 }
