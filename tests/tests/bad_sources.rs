@@ -139,7 +139,6 @@ async fn goes_bad_and_comes_back(mut world: World, good: Good, rows: Vec<Bad>) {
         let said = world
             .until_condition(row.name, ConditionType::ComparisonError, &row.says)
             .await;
-        println!("{}: {said}", row.name);
         assert!(said.len() < 5000, "{}: a person reads this: {said}", row.name);
         world
             .until_app(row.name, &format!("{} is Unknown", row.name), |app| {
@@ -636,10 +635,9 @@ async fn repositories_and_registries() {
         let place = place.rsplit('/').nth(1).unwrap();
         let mut says = day.says.clone();
         says.push(place);
-        let said = world
+        world
             .until_condition(&day.name, ConditionType::ComparisonError, &says)
             .await;
-        println!("{}: {said}", day.name);
         world
             .until_app(&day.name, &format!("{} is Unknown", day.name), |app| {
                 app.status.sync.status == SyncStatusCode::Unknown
