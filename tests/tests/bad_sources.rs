@@ -635,10 +635,9 @@ async fn repositories_and_registries() {
         let place = place.rsplit('/').nth(1).unwrap();
         let mut says = day.says.clone();
         says.push(place);
-        let said = world
+        world
             .until_condition(&day.name, ConditionType::ComparisonError, &says)
             .await;
-        println!("{}: {said}", day.name);
         world
             .until_app(&day.name, &format!("{} is Unknown", day.name), |app| {
                 app.status.sync.status == SyncStatusCode::Unknown
