@@ -171,14 +171,11 @@ impl Repositories {
         if !stand.rendered.used.is_same(&surroundings) {
             return None;
         }
-        if stand.commit != revision {
-            let before: Arc<dyn Tree> = self.known_tree(place, &stand.commit)?;
-            let from = (stand.commit.as_str(), before);
-            let touched = self
-                .shared
-                .changes
-                .between(place, from, (revision, Arc::clone(tree)))
-                .await?;
+        if stand.content != content {
+            let before: Arc<dyn Tree> = self.known_tree(place, &stand.content)?;
+            let from = (stand.content.as_str(), before);
+            let to = (content, Arc::clone(tree));
+            let touched = self.shared.changes.between(place, from, to).await?;
             let own = pintle_render::own_fields(request);
             if !touched.leaves(&stand.rendered.reads) || touched.holds(&own) {
                 return None;
