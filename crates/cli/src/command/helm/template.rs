@@ -154,7 +154,7 @@ fn write(rendered: &Output, options: &Options, args: &HelmTemplateArgs, director
         }
     }
     // Helm prints the manifests that are not in files after that: none.
-    Ok(output::print("\n")?)
+    output::print("\n")
 }
 
 /// Whether a path is one of `crds/`: of the chart, or of one inside of it.
