@@ -676,8 +676,19 @@ impl<'a> Printer<'a> {
             if negative {
                 self.out.push(b'-');
             }
-            // Writing to a vector cannot fail.
-            let _ = std::io::Write::write_fmt(&mut self.out, format_args!("{rest}"));
+            // `u64::MAX` has 20 digits; filled from the last one.
+            let mut text = [b'0'; 20];
+            let mut length = 0;
+            for digit in text.iter_mut().rev() {
+                *digit = b'0' + (rest % 10) as u8;
+                rest /= 10;
+                length += 1;
+                if rest == 0 {
+                    break;
+                }
+            }
+            self.out
+                .extend_from_slice(text.get(text.len() - length..).unwrap_or_default());
             return;
         }
         let mut least = 0;

@@ -29,6 +29,13 @@ fn numbers_whatever_the_flags() {
 }
 
 #[test]
+fn numbers_of_any_length() {
+    for number in [0, 7, 10, -1, i64::MAX, i64::MIN] {
+        assert_eq!(printed("%d", &Value::Int(number)), number.to_string());
+    }
+}
+
+#[test]
 fn a_limit_ends_long_lists_of_bytes() {
     let value = Value::list(vec![Value::bytes(&vec![200_u8; 100_000])]);
     let mut out = Vec::new();
