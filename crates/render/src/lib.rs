@@ -94,6 +94,7 @@ pub fn render(tree: &dyn Tree, request: &RenderRequest, surroundings: &Surroundi
             out.diagnostics.push(diagnostic);
         }
     }
+    is_transient |= reader.has_store_failed();
     Round::Done(Rendered {
         source_type,
         objects: out.objects,

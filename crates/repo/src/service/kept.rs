@@ -36,14 +36,14 @@ type Asked = (Key, Option<AppIdentity>);
 #[derive(Default)]
 pub(super) struct Kept {
     renders: Mutex<HashMap<Asked, Arc<Rendered>>>,
-    /// Which commit each application's render was found to be right for, last.
+    /// Which content each application's render was found to be right for, last.
     stands: Mutex<HashMap<(Key, AppIdentity), Stand>>,
 }
 
-/// A render and the commit it is right for.
+/// A render and the content it is right for: a commit or an archive's digest.
 #[derive(Clone)]
 pub(super) struct Stand {
-    pub commit: String,
+    pub content: String,
     pub rendered: Arc<Rendered>,
 }
 

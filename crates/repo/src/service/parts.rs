@@ -20,8 +20,10 @@ pub(super) struct Part {
     pub tree: Arc<dyn Tree>,
     /// Tells renders of different places apart.
     pub place: String,
-    /// Commit, version or digest.
+    /// Commit, version or digest, as it is shown.
     pub revision: String,
+    /// What the files are a function of: the commit, or the archive's digest, for a version may be published anew.
+    pub content: String,
     /// The application's directory in it.
     pub path: TreePath,
 }
@@ -79,12 +81,17 @@ impl Repositories {
                 project: ask.project.clone(),
                 pass_credentials: source.helm.as_ref().is_some_and(|h| h.pass_credentials),
             };
-            let (tree, revision) = self.artifact(ask, &of, ask.revision(index)).await?;
+            let (revision, archive) = self.archive(ask, &of, ask.revision(index)).await?;
+            let what = format!("{} {} {revision}", of.repo_url, of.chart);
+            let limits = ask.settings.chart_limits.archive;
+            let content = archive.digest.clone();
+            let tree: Arc<dyn Tree> = self.shared.archives.tree(&what, archive, limits).await?;
             return Ok(Part {
                 path: if source.is_chart() { base(&tree)? } else { path },
                 tree,
                 place: format!("{} {}", source.repo_url, source.chart),
                 revision,
+                content,
             });
         }
         let revision = match ask.revision(index) {
@@ -97,6 +104,7 @@ impl Repositories {
         Ok(Part {
             tree,
             place,
+            content: revision.clone(),
             revision,
             path,
         })
@@ -116,14 +124,6 @@ impl Repositories {
         let commit = store.fetch(&access, &resolution).await?;
         let tree = self.tree(&url, &store, &commit)?;
         Ok((tree, url.normalized(), commit))
-    }
-
-    async fn artifact(&self, ask: &Ask, of: &ChartRef, revision: &str) -> Result<(Arc<dyn Tree>, String), RepoError> {
-        let (resolved, archive) = self.archive(ask, of, revision).await?;
-        let what = format!("{} {} {resolved}", of.repo_url, of.chart);
-        let limits = ask.settings.chart_limits.archive;
-        let tree = self.shared.archives.tree(&what, archive, limits).await?;
-        Ok((tree, resolved))
     }
 
     async fn archive(&self, ask: &Ask, of: &ChartRef, revision: &str) -> Result<(String, ChartArchive), RepoError> {

@@ -85,7 +85,7 @@ impl Repositories {
         let environment = Arc::new(ask.environment(source, &part.revision));
         let key = Key::new(&part.place, &request);
         let stands = |rendered: &Arc<Rendered>| Stand {
-            commit: part.revision.clone(),
+            content: part.content.clone(),
             rendered: Arc::clone(rendered),
         };
         let alone = refs.is_empty();
@@ -155,7 +155,7 @@ impl Repositories {
         key: &Key,
         request: &RenderRequest,
         place: &str,
-        revision: &str,
+        content: &str,
         tree: &Arc<dyn Tree>,
         environment: &BTreeMap<&'static str, String>,
     ) -> Option<Arc<Rendered>> {
@@ -171,14 +171,11 @@ impl Repositories {
         if !stand.rendered.used.is_same(&surroundings) {
             return None;
         }
-        if stand.commit != revision {
-            let before: Arc<dyn Tree> = self.known_tree(place, &stand.commit)?;
-            let from = (stand.commit.as_str(), before);
-            let touched = self
-                .shared
-                .changes
-                .between(place, from, (revision, Arc::clone(tree)))
-                .await?;
+        if stand.content != content {
+            let before: Arc<dyn Tree> = self.known_tree(place, &stand.content)?;
+            let from = (stand.content.as_str(), before);
+            let to = (content, Arc::clone(tree));
+            let touched = self.shared.changes.between(place, from, to).await?;
             let own = pintle_render::own_fields(request);
             if !touched.leaves(&stand.rendered.reads) || touched.holds(&own) {
                 return None;
