@@ -129,7 +129,7 @@ pub(super) fn run(random: &mut Random) -> Result<(), String> {
         Vec::new()
     };
     let index = mutated(random, INDEX, WORDS);
-    if let Err(error) = pintle_repo::helmrepo::Index::parse(index.as_bytes())
+    if let Err(error) = pintle_repo::Index::parse(index.as_bytes())
         && error.to_string().is_empty()
     {
         return Err("an error without words".to_owned());
