@@ -41,7 +41,8 @@ const LIMITS: ArchiveLimits = ArchiveLimits {
 
 pub(super) fn run(random: &mut Random) -> Result<(), String> {
     let mut tar = Vec::new();
-    for _ in 0..=random.below(random.pick(&[3, 3, 3, 40])) {
+    let most = random.pick(&[3, 3, 3, 40]);
+    for _ in 0..=random.below(most) {
         entry(random, &mut tar);
     }
     if random.chance(70) {
@@ -162,7 +163,7 @@ fn entry(random: &mut Random, tar: &mut Vec<u8>) {
         // A sparse file: pieces and the size they make.
         put(
             386,
-            format!("{:011o}\0{:011o}\0", random.pick(&[0, 512, 1 << 33]), content.len()).as_bytes(),
+            format!("{:011o}\0{:011o}\0", random.pick(&[0_u64, 512, 1 << 33]), content.len()).as_bytes(),
         );
         put(
             483,
