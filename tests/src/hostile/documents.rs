@@ -57,7 +57,11 @@ pub(super) fn run(random: &mut Random) -> Result<(), String> {
     let seed = random.pick(SEEDS);
     let text = mutated(random, seed, WORDS);
     // Errors print, and name a line that is there.
-    let lines = text.lines().count() + 2;
+    let lines = text
+        .chars()
+        .filter(|c| matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}'))
+        .count()
+        + 2;
     for document in parse_all(&text) {
         if let Err(error) = &document.result
             && error.to_string().is_empty()
