@@ -163,7 +163,7 @@ fn entry(random: &mut Random, tar: &mut Vec<u8>) {
         // A sparse file: pieces and the size they make.
         put(
             386,
-            format!("{:011o}\0{:011o}\0", random.pick(&[0, 512, 1 << 33]), content.len()).as_bytes(),
+            format!("{:011o}\0{:011o}\0", random.pick(&[0_u64, 512, 1 << 33]), content.len()).as_bytes(),
         );
         put(
             483,

@@ -96,8 +96,8 @@ pub(super) fn run(random: &mut Random) -> Result<(), String> {
         let target = match random.below(8) {
             0 => format!("../../{mount}/secret.yaml"),
             1 => {
-                let seed = random.pick(LINKS);
-                mutated(random, seed, WORDS)
+                let link = random.pick(LINKS);
+                mutated(random, link, WORDS)
             }
             _ => random.pick(LINKS).to_owned(),
         };
