@@ -167,7 +167,10 @@ fn chart_file(source: &ChartSource, found: &mut Findings) {
     if is_old && !metadata.chart_type.is_empty() {
         found.error(
             CHART_FILE,
-            format!("chart type is not valid in apiVersion '{}'. It is valid in apiVersion 'v2'", metadata.api_version),
+            format!(
+                "chart type is not valid in apiVersion '{}'. It is valid in apiVersion 'v2'",
+                metadata.api_version
+            ),
         );
     }
     if is_old && metadata.dependencies.as_ref().is_some_and(|d| !d.is_empty()) {
@@ -329,7 +332,9 @@ fn templates(
 ) {
     const DIRECTORY: &str = "templates/";
     // As Helm, which goes on without a word where values and dependencies do not fit together.
-    let Ok(instance) = resolve(&chart.data, given) else { return };
+    let Ok(instance) = resolve(&chart.data, given) else {
+        return;
+    };
     let Ok(values) = coalesce_values(&instance, given, Nulls::Remove) else {
         return;
     };
@@ -418,7 +423,10 @@ fn documents(name: &str, text: &str, found: &mut Findings) -> bool {
             );
         }
         if kind == "List" && document.has_resource_policy() {
-            found.error(name, "annotation 'helm.sh/resource-policy' within List objects are ignored");
+            found.error(
+                name,
+                "annotation 'helm.sh/resource-policy' within List objects are ignored",
+            );
         }
     }
     true
@@ -480,7 +488,10 @@ fn dependencies(chart: &ChartData, directory: &str, found: &mut Findings) {
         );
     }
     // Two of one name or alias do not get here: such a chart does not load.
-    let missing: Vec<&str> = listed().map(|d| &*d.name).filter(|name| !present.contains(name)).collect();
+    let missing: Vec<&str> = listed()
+        .map(|d| &*d.name)
+        .filter(|name| !present.contains(name))
+        .collect();
     if !missing.is_empty() {
         found.warning(
             directory,

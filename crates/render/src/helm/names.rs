@@ -5,9 +5,19 @@ pub(crate) fn problems(kind: &str, name: &str) -> Vec<String> {
     match &*kind.to_lowercase() {
         "service" => {
             let good = name.starts_with(|c: char| c.is_ascii_lowercase()) && is_label(name);
-            checked(name, 63, good, "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')")
+            checked(
+                name,
+                63,
+                good,
+                "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
+            )
         }
-        "namespace" => checked(name, 63, is_label(name), "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"),
+        "namespace" => checked(
+            name,
+            63,
+            is_label(name),
+            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
+        ),
         "certificatesigningrequest" => Vec::new(),
         "role" | "clusterrole" | "rolebinding" | "clusterrolebinding" => match name {
             "." => vec!["may not be '.'".to_owned()],
@@ -18,7 +28,12 @@ pub(crate) fn problems(kind: &str, name: &str) -> Vec<String> {
                 .map(|c| format!("may not contain '{c}'"))
                 .collect(),
         },
-        _ => checked(name, 253, name.split('.').all(is_label), "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"),
+        _ => checked(
+            name,
+            253,
+            name.split('.').all(is_label),
+            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+        ),
     }
 }
 
@@ -119,12 +134,21 @@ mod tests {
         ] {
             assert_eq!(problems(kind, name).is_empty(), good, "{kind} {name:?}");
         }
-        assert_eq!(problems("Service", &"a".repeat(64)), ["must be no more than 63 characters"]);
+        assert_eq!(
+            problems("Service", &"a".repeat(64)),
+            ["must be no more than 63 characters"]
+        );
     }
 
     #[test]
     fn addresses() {
-        for (text, good) in [("a@b.io", true), ("a b@c.io", false), ("a@b", false), ("@b.io", false), ("a", false)] {
+        for (text, good) in [
+            ("a@b.io", true),
+            ("a b@c.io", false),
+            ("a@b", false),
+            ("@b.io", false),
+            ("a", false),
+        ] {
             assert_eq!(is_email(text), good, "{text}");
         }
         for (text, good) in [
@@ -136,7 +160,12 @@ mod tests {
         ] {
             assert_eq!(is_url(text), good, "{text}");
         }
-        for (text, good) in [("https://h/x", true), ("example.com", false), ("file:///x", true), ("git+ssh://h/x", true)] {
+        for (text, good) in [
+            ("https://h/x", true),
+            ("example.com", false),
+            ("file:///x", true),
+            ("git+ssh://h/x", true),
+        ] {
             assert_eq!(is_request_url(text), good, "{text}");
         }
     }

@@ -34,7 +34,8 @@ pub(crate) fn words(text: &str, error: String) -> String {
     if !error.ends_with(REFUSED) {
         return error;
     }
-    let refused = |c: &char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}') || matches!(*c, LEADING | TRAILING);
+    let refused =
+        |c: &char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}') || matches!(*c, LEADING | TRAILING);
     let found = match text.chars().find(refused) {
         Some(LEADING) => "invalid leading UTF-8 octet",
         Some(TRAILING) => "invalid trailing UTF-8 octet",

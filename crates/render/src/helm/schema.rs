@@ -133,7 +133,9 @@ fn parse(schema: &[u8]) -> Result<Json, String> {
 /// Whether the schema says it is of a draft before 2019-09.
 fn is_old(schema: &Json) -> bool {
     let named = schema.get("$schema").and_then(Json::as_str).unwrap_or_default();
-    ["draft-04", "draft-06", "draft-07"].iter().any(|draft| named.contains(draft))
+    ["draft-04", "draft-06", "draft-07"]
+        .iter()
+        .any(|draft| named.contains(draft))
 }
 
 /// Adds the lines of one violation, with those that led to it below.
@@ -161,7 +163,10 @@ fn is_inside(pointer: &str, other: &str) -> bool {
 }
 
 fn is_decisive(kind: &Kind) -> bool {
-    matches!(kind, Kind::Type { .. } | Kind::Constant { .. } | Kind::Enum { .. } | Kind::Format { .. })
+    matches!(
+        kind,
+        Kind::Type { .. } | Kind::Constant { .. } | Kind::Enum { .. } | Kind::Format { .. }
+    )
 }
 
 /// The place of the schema an error's keyword stands in.
@@ -207,7 +212,10 @@ fn words(error: &ValidationError<'_>) -> String {
         Kind::MultipleOf { multiple_of } => format!(
             "multipleOf: got {}, want {}",
             number(instance),
-            multiple_of.to_string().parse().map_or_else(|_| multiple_of.to_string(), |n: f64| english(&shortest_g(n)))
+            multiple_of
+                .to_string()
+                .parse()
+                .map_or_else(|_| multiple_of.to_string(), |n: f64| english(&shortest_g(n)))
         ),
         Kind::FalseSchema => match instance {
             // Without `properties` beside it every one is additional.

@@ -85,7 +85,9 @@ pub(super) async fn run(args: HelmLintArgs) -> Result<ExitCode, CliError> {
 
 /// Charts below `charts/`, unpacked or not, in the order of a walk.
 fn subcharts(directory: &Path, depth: usize, found: &mut Vec<String>) {
-    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return;
+    };
     if depth > MAX_DEPTH {
         return;
     }
@@ -120,9 +122,20 @@ fn examine(at: &Path, options: &Options) -> Result<Vec<LintMessage>, CliError> {
                 file.display()
             )));
         }
-        (super::chart::read_directory(at, &limits)?, at.join("templates").is_dir())
+        (
+            super::chart::read_directory(at, &limits)?,
+            at.join("templates").is_dir(),
+        )
     };
     let directory = std::path::absolute(at).unwrap_or_else(|_| at.to_owned());
-    with_ambient(|ambient| helm::lint(&source, &directory.display().to_string(), has_templates, options, ambient))?
-        .map_err(failed)
+    with_ambient(|ambient| {
+        helm::lint(
+            &source,
+            &directory.display().to_string(),
+            has_templates,
+            options,
+            ambient,
+        )
+    })?
+    .map_err(failed)
 }
