@@ -33,6 +33,7 @@ pub mod chart_files;
 pub mod chart_server;
 pub mod controlplane;
 pub mod go_tools;
+pub mod hostile;
 pub mod manifests;
 pub mod oracle;
 mod planes;

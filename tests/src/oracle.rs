@@ -10,11 +10,11 @@
 //! in `tests/helm/cases.jsonl`, which the renderer is held to where there is no Go.
 
 mod fuzz;
-mod generate;
+pub(crate) mod generate;
 mod helm;
 pub mod kustomize;
 mod ours;
-mod random;
+pub(crate) mod random;
 mod shrink;
 mod table;
 

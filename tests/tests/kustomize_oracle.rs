@@ -46,14 +46,13 @@ fn the_recorded_answers_are_those_of_kustomize() {
     }
 }
 
-/// A minute of cases that nobody has seen before; the seed is the day, and is named when something differs.
+/// A minute of cases of one seed, the same every time: others are for `cargo xtask fuzz kustomize`.
 #[test]
 fn fresh_cases_are_built_alike() {
     let Some(mut kustomize) = require_or_step_aside("kustomize_oracle", Kustomize::locate_or_build()) else {
         return;
     };
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let seed = now.map_or(1, |since| since.as_secs() / (24 * 60 * 60));
+    let seed = 7;
     let options = Fuzz {
         seed,
         within: Duration::from_secs(60),

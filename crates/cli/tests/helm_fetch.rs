@@ -6,8 +6,9 @@
     reason = "a test starts programs and fails by panicking"
 )]
 
-#[allow(dead_code, reason = "shared with the tests of chart repositories")]
-#[path = "../../repo/tests/web/mod.rs"]
+// The file itself: a dependency on the harness would build the program twice.
+#[allow(dead_code, missing_docs, reason = "shared with the tests of chart repositories")]
+#[path = "../../../tests/src/web_server.rs"]
 mod web;
 
 use std::fs;
@@ -19,7 +20,33 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use web::{Reply, Seen, Server, basic, index, sha256};
+use web::{Reply, Seen, Server};
+
+/// An index of one chart, `web`: version, URL and digest (`-` for none) each.
+fn index(versions: &[(&str, &str, &str)]) -> String {
+    let mut text = String::from("apiVersion: v1\nentries:\n  web:\n");
+    for (version, url, digest) in versions {
+        text.push_str(&format!(
+            "  - name: web\n    version: \"{version}\"\n    urls: [\"{url}\"]\n"
+        ));
+        if *digest != "-" {
+            text.push_str(&format!("    digest: {digest}\n"));
+        }
+    }
+    text
+}
+
+/// `me:<password>` as it goes over the wire.
+fn basic(password: &str) -> String {
+    use base64::Engine as _;
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("me:{password}"));
+    format!("Basic {pair}")
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
 
 /// A packed chart `web` with a ConfigMap that tells its version.
 fn packed(version: &str) -> Vec<u8> {

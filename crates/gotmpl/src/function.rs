@@ -211,6 +211,12 @@ pub trait Ambient {
     /// told apart by `draw`, which counts from 0.
     fn random(&self, site: &CallSite, draw: u32, out: &mut [u8]);
 
+    /// Answers a function that asks something outside, by its name: Helm's `lookup`. `None`, the default, means that nothing outside is
+    /// visible, which is for the function to put into a value; an error is one of the call.
+    fn outside(&self, _function: &str, _arguments: &[Value]) -> Result<Option<Value>, FuncError> {
+        Ok(None)
+    }
+
     /// Returns from when a certificate made at this place, meant to last so many seconds, is valid.
     fn validity(&self, _site: &CallSite, _life_seconds: i64) -> Validity {
         Validity {

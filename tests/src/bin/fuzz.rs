@@ -9,12 +9,14 @@ use std::{collections::BTreeMap, fs, io::Write as _, path::PathBuf, process::Exi
 
 use pintle_tests::{
     chain::chain,
+    hostile::{Target, child, watch},
     oracle::{Answer, Category, Finding, Fuzz, Helm, Tally, fuzz, ours, record_table},
 };
 
 const USAGE: &str = "\
 usage: cargo xtask fuzz helm [--minutes N] [--seed S] [--cases N] [--findings DIR]
        cargo xtask fuzz helm --record FILE [--seed S] [--each N]
+       cargo xtask fuzz yaml|paths|archive|chart|template [--minutes N] [--seed S]
 
   --minutes   how long at most (default 1)
   --seed      names the sequence of cases (default 1)
@@ -45,7 +47,7 @@ fn parse(arguments: &[String]) -> Result<Options, String> {
     };
     let mut rest = arguments.iter();
     if rest.next().map(String::as_str) != Some("helm") {
-        return Err("what to fuzz: helm".to_owned());
+        return Err("what to fuzz: helm, yaml, paths, archive, chart or template".to_owned());
     }
     while let Some(flag) = rest.next() {
         let value = rest.next().ok_or_else(|| format!("{flag} needs a value"))?;
@@ -69,6 +71,9 @@ fn parse(arguments: &[String]) -> Result<Options, String> {
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(code) = hostile(&arguments) {
+        return code;
+    }
     let options = match parse(&arguments) {
         Ok(options) => options,
         Err(message) => {
@@ -84,6 +89,52 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Input made to hurt; `None` where the arguments name no such target. `child` is how the command starts itself.
+fn hostile(arguments: &[String]) -> Option<ExitCode> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["child", name, seed, first] = words.as_slice() {
+        let (target, seed, first) = (Target::of(name)?, seed.parse().ok()?, first.parse().ok()?);
+        return Some(match child(target, seed, first) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        });
+    }
+    let (name, flags) = words.split_first()?;
+    let target = Target::of(name)?;
+    let (mut minutes, mut seed) = (1, 1);
+    for pair in flags.chunks(2) {
+        match pair {
+            ["--minutes", number] => minutes = number.parse().ok()?,
+            ["--seed", number] => seed = number.parse().ok()?,
+            _ => return None,
+        }
+    }
+    Some(
+        match watch(target, seed, Duration::from_secs(60_u64.saturating_mul(minutes))) {
+            Ok(outcome) => {
+                for (number, broken) in &outcome.findings {
+                    eprintln!("fuzz: {} --seed {seed}, case {number}: {broken}", target.name());
+                }
+                eprintln!(
+                    "fuzz: {}: {} cases, {} findings",
+                    target.name(),
+                    outcome.cases,
+                    outcome.findings.len()
+                );
+                if outcome.findings.is_empty() && outcome.cases > 0 {
+                    ExitCode::SUCCESS
+                } else {
+                    ExitCode::FAILURE
+                }
+            }
+            Err(error) => {
+                eprintln!("FAILED: {}", chain(&error));
+                ExitCode::FAILURE
+            }
+        },
+    )
 }
 
 /// Returns whether there was something to compare, and nothing differs.

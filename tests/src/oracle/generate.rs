@@ -197,6 +197,14 @@ shared: {{ . | typeOf }}
 {{ end -}}
 ";
 
+/// Templates that parse, mostly: seeds for what damages them further.
+pub(crate) fn template_seed(random: &mut Random) -> String {
+    let mut case = chart(random);
+    let trims = random.chance(20);
+    blocks(random, &mut case, trims);
+    case.files.remove("templates/a.yaml").unwrap_or_default()
+}
+
 fn chart(random: &mut Random) -> Case {
     let mut case = Case {
         release: "rel".to_owned(),

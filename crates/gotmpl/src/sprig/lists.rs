@@ -137,6 +137,10 @@ pub(super) fn register(f: &mut Functions) {
         Ok(Value::list(out))
     });
     f.add("sortAlpha", &[T::Any], T::List(&LIST_STRING), |_, a| {
+        if matches!(Args(a).value(0), Value::Nil) {
+            // What is no list is sorted as the text it prints as, nothing too.
+            return Ok(Value::strings(["<nil>"]));
+        }
         let mut strings = strslice(Args(a).value(0));
         strings.sort();
         Ok(Value::strings(strings))

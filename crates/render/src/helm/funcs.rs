@@ -79,9 +79,10 @@ fn templates(all: &mut Functions) {
         Err(warn(&text(args, 0)))
     });
     let four = [Type::String; 4];
-    // Nothing of the cluster is visible to a render: empty, as Helm without one.
-    all.add("lookup", &four, Type::Map(&MAP_ANY), |_, _| {
-        Ok(Value::Map(pintle_gotmpl::Map::new()))
+    // Where nothing of the cluster is visible: empty, as Helm without one.
+    all.add("lookup", &four, Type::Map(&MAP_ANY), |call, args| {
+        let found = call.engine().ambient().outside("lookup", args)?;
+        Ok(found.unwrap_or_else(|| Value::Map(pintle_gotmpl::Map::new())))
     });
     all.add("getHostByName", &[Type::String], Type::String, |_, _| {
         Ok(Value::str(""))
@@ -262,8 +263,11 @@ fn written(
         Err(NoData::Unsupported(_)) if !must => return Ok(Value::str("")),
         Err(other) => return Err(other.into()),
     };
-    let text = write(&yaml)?;
-    produced(call, text)
+    match write(&yaml) {
+        Ok(text) => produced(call, text),
+        Err(_) if !must => Ok(Value::str("")),
+        Err(message) => Err(message.into()),
+    }
 }
 
 fn produced(call: &mut Call<'_>, text: String) -> Result<Value, FuncError> {
@@ -272,7 +276,27 @@ fn produced(call: &mut Call<'_>, text: String) -> Result<Value, FuncError> {
 }
 
 fn to_yaml(yaml: &Yaml) -> Result<String, String> {
+    if has_long_key(yaml) {
+        return Err("yaml: did not find expected ',' or '}'".into());
+    }
     Ok(trimmed(pintle_yaml::to_string(yaml)))
+}
+
+/// Helm writes JSON and reads that as YAML, where a key and its quotes have 1024 characters at most.
+fn has_long_key(yaml: &Yaml) -> bool {
+    const LONGEST: usize = 1024;
+    match yaml {
+        Yaml::Seq(items) => items.iter().any(has_long_key),
+        Yaml::Map(entries) => entries.iter().any(|(key, value)| {
+            let may_be = key.len() * 6 + 2 > LONGEST;
+            let is_long = may_be && {
+                let text = pintle_yaml::to_json_string(&Yaml::String(key.clone()));
+                text.chars().count() > LONGEST
+            };
+            is_long || has_long_key(value)
+        }),
+        _ => false,
+    }
 }
 
 fn trimmed(mut text: String) -> String {

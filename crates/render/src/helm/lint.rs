@@ -276,7 +276,7 @@ const METADATA_FIELDS: Fields = &[
 ];
 
 /// The first field that nobody knows, in the order of keys.
-fn unknown_field<'a>(document: &'a Yaml, known: Fields) -> Option<&'a str> {
+fn unknown_field(document: &Yaml, known: Fields) -> Option<&str> {
     let Yaml::Map(entries) = document else { return None };
     for (key, value) in entries {
         let Some((_, inner)) = known.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)) else {

@@ -335,17 +335,14 @@ fn quoted(names: &[String]) -> String {
     names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(", ")
 }
 
+/// Go's `%q` in single quotes.
 fn quote(text: &str) -> String {
-    let mut out = String::from("'");
-    for character in text.chars() {
-        match character {
-            '\'' => out.push_str("\\'"),
-            '"' => out.push('"'),
-            other => out.extend(other.escape_debug()),
-        }
-    }
-    out.push('\'');
-    out
+    let quoted = pintle_gotmpl::quoted(text);
+    let inner = quoted
+        .strip_prefix('"')
+        .and_then(|q| q.strip_suffix('"'))
+        .unwrap_or(&quoted);
+    format!("'{}'", inner.replace("\\\"", "\"").replace('\'', "\\'"))
 }
 
 /// Values as the validator wants them; a whole float is an integer there, as JSON Schema says.

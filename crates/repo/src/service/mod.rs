@@ -6,6 +6,7 @@
 
 mod ask;
 mod big_stack;
+mod changes;
 mod error;
 mod kept;
 mod parts;
@@ -18,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use pintle_model::tree::Tree as _;
-use pintle_render::ChartCache;
+use pintle_render::{ChartCache, Rendered};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
 
@@ -29,6 +30,7 @@ use crate::chart::{ChartError, ChartRef, ChartSettings, Charts};
 use crate::credential::CredentialBook;
 use crate::git::{GitStore, GitTree, StoreError};
 use crate::url::RepoUrl;
+use changes::Changes;
 use kept::Kept;
 use parts::Archives;
 
@@ -77,7 +79,10 @@ struct Shared {
     stores: Mutex<HashMap<String, Arc<OnceCell<Arc<GitStore>>>>>,
     trees: Mutex<HashMap<(String, String), Arc<GitTree>>>,
     kept: Kept,
+    changes: Changes,
     archives: Archives,
+    /// One for all, so that it is known for the same again.
+    nothing: Arc<Rendered>,
     parsed: ChartCache,
     render_time: Duration,
     /// Renders at once: they are work for the processor, so as many as there are processors.
@@ -106,7 +111,9 @@ impl Repositories {
                 stores: Mutex::default(),
                 trees: Mutex::default(),
                 kept: Kept::default(),
+                changes: Changes::default(),
                 archives: Archives::default(),
+                nothing: Arc::new(render::nothing()),
                 parsed: ChartCache::default(),
                 places: Semaphore::new(processors),
                 counters: Arc::default(),
@@ -168,6 +175,12 @@ impl Repositories {
     pub async fn metadata(&self, url: &str, commit: &str) -> Result<crate::git::CommitMetadata, RepoError> {
         let url = RepoUrl::parse(url)?;
         Ok(self.store(&url).await?.metadata(commit)?)
+    }
+
+    /// A commit that was opened before and is still.
+    fn known_tree(&self, place: &str, commit: &str) -> Option<Arc<GitTree>> {
+        let trees = self.shared.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        trees.get(&(place.to_owned(), commit.to_owned())).cloned()
     }
 
     fn tree(&self, url: &RepoUrl, store: &GitStore, commit: &str) -> Result<Arc<GitTree>, RepoError> {

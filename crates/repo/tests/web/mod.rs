@@ -6,6 +6,7 @@ use std::time::Duration;
 use pintle_model::Object;
 use pintle_model::settings::RepositorySecret;
 use pintle_repo::{ChartRef, ChartSettings, Charts, CredentialBook, HttpSettings};
+#[allow(unused_imports, reason = "not every file of tests needs a server of its own")]
 pub use pintle_tests::web_server::{Reply, Seen, Server};
 use sha2::{Digest as _, Sha256};
 

@@ -108,6 +108,14 @@ impl Snapshot {
         Ok(snapshot)
     }
 
+    /// Whether a file below a directory of templates holds one of the words.
+    pub(super) fn mentions(&self, words: &[&str]) -> bool {
+        self.entries.iter().any(|(path, (_, bytes))| {
+            let text = String::from_utf8_lossy(bytes);
+            path.parts().any(|part| part == "templates") && words.iter().any(|word| text.contains(word))
+        })
+    }
+
     fn add(&mut self, directory: &Path, at: &TreePath) -> Result<()> {
         let mut listing = Listing::new();
         for found in fs::read_dir(directory)? {

@@ -28,14 +28,17 @@ pub(super) struct Measured {
     pub cold: Vec<u64>,
     /// The same chart again with one value changed each time; empty where the case fails or no value can be changed.
     pub changed: Vec<u64>,
-    /// Most random bytes drawn at one place of a template: a password draws some, a key hundreds.
+    /// Most random bytes that one call of a function drew: a password takes some, a key hundreds.
     pub drawn: usize,
+    /// Whether it drew any, and the chart's templates speak of bcrypt.
+    pub may_hash: bool,
 }
 
 /// What random numbers a render asks for, and numbers that depend on a seed.
 struct Seeded {
     seed: u64,
-    drawn: RefCell<BTreeMap<(String, u64), usize>>,
+    /// By template, place and which run of it.
+    drawn: RefCell<BTreeMap<(String, u32, u32), usize>>,
 }
 
 impl Seeded {
@@ -61,7 +64,7 @@ impl Ambient for Seeded {
     }
 
     fn random(&self, site: &CallSite, draw: u32, out: &mut [u8]) {
-        let place = (site.template.to_string(), u64::from(site.position));
+        let place = (site.template.to_string(), site.position, site.run);
         *self.drawn.borrow_mut().entry(place).or_default() += out.len();
         let mut state = self.seed << 32 ^ u64::from(site.position) ^ u64::from(site.run) << 48 ^ u64::from(draw) << 40;
         for byte in out {
@@ -101,6 +104,7 @@ fn chart(case: &ChartCase, tree: &Snapshot, options: &Options, out: &Path, sampl
         });
         measured.cold.push(nanos(cost));
         measured.drawn = ambient.most_drawn();
+        measured.may_hash = measured.drawn > 0 && tree.mentions(&["htpasswd", "bcrypt"]);
         if sample < 2 {
             let text = text.unwrap_or_else(|e| format!("Error: {e}\n"));
             fs::write(out.join(format!("{}.{sample}", case.name)), text)?;

@@ -81,7 +81,7 @@ pub(super) struct Runs {
     pub memory_bytes: u64,
     /// Whether all succeeded.
     pub success: bool,
-    /// What the last one printed, complaints included.
+    /// What the last one printed; its complaints if it failed.
     pub text: String,
 }
 
@@ -91,16 +91,18 @@ pub(super) fn repeat(samples: usize, output: &Path, command: impl Fn() -> Comman
         success: true,
         ..Runs::default()
     };
+    let complaints = output.with_extension("complaints");
     for _ in 0..samples {
         let Used {
             cpu,
             memory_bytes,
             success,
-        } = run(&mut command(), output)?;
+        } = run(&mut command(), output, &complaints)?;
         runs.cpu.push(cpu);
         runs.memory_bytes = runs.memory_bytes.max(memory_bytes);
         runs.success &= success;
     }
-    runs.text = String::from_utf8_lossy(&fs::read(output)?).into_owned();
+    let said = if runs.success { output } else { &complaints };
+    runs.text = String::from_utf8_lossy(&fs::read(said)?).into_owned();
     Ok(runs)
 }

@@ -27,13 +27,12 @@ pub(super) struct Used {
     pub success: bool,
 }
 
-/// Runs a program to its end; its output goes to a file, and its complaints with it.
-pub(super) fn run(command: &mut Command, output: &Path) -> Result<Used> {
-    let file = File::create(output)?;
+/// Runs a program to its end; its output goes to one file, its complaints to another.
+pub(super) fn run(command: &mut Command, output: &Path, complaints: &Path) -> Result<Used> {
     let mut child = command
         .stdin(Stdio::null())
-        .stderr(file.try_clone()?)
-        .stdout(file)
+        .stdout(File::create(output)?)
+        .stderr(File::create(complaints)?)
         .spawn()
         .map_err(|e| format!("cannot start {}: {e}", command.get_program().display()))?;
     let started = Instant::now();
@@ -79,11 +78,19 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let out = directory.path().join("out");
         let busy = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo done";
-        let used = run(Command::new("sh").args(["-c", busy]), &out).unwrap();
+        let complaints = directory.path().join("complaints");
+        let used = run(Command::new("sh").args(["-c", busy]), &out, &complaints).unwrap();
         assert!(used.success && used.memory_bytes > 100_000);
         assert!(used.cpu > Duration::from_millis(1), "{used:?}");
         assert_eq!(std::fs::read_to_string(&out).unwrap(), "done\n");
-        assert!(!run(Command::new("sh").args(["-c", "exit 3"]), &out).unwrap().success);
+        let failed = run(
+            Command::new("sh").args(["-c", "echo no >&2; exit 3"]),
+            &out,
+            &complaints,
+        )
+        .unwrap();
+        assert!(!failed.success);
+        assert_eq!(std::fs::read_to_string(&complaints).unwrap(), "no\n");
     }
 
     #[test]

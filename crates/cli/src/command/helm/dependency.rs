@@ -8,7 +8,7 @@
 //! Repositories are reached by the URLs that `Chart.yaml` names. There are no named repositories as `helm repo add` keeps them.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use pintle_gotmpl::semver::{Constraints, Version};
@@ -151,10 +151,28 @@ fn check_repositories(at: &Path, dependencies: &[Dependency]) -> Result<(), CliE
 /// The directory that `file://…` names; relative to the chart.
 fn local(at: &Path, repository: &str) -> Result<PathBuf, CliError> {
     // An absolute path replaces the chart's.
-    let path = at.join(repository.strip_prefix("file://").unwrap_or(repository));
+    let path = cleaned(&at.join(repository.strip_prefix("file://").unwrap_or(repository)));
     match path.is_dir() {
         true => Ok(path),
         false => Err(failed(format!("directory {} not found", path.display()))),
+    }
+}
+
+/// Go's `filepath.Clean`: `..` takes the name before it away, links or not.
+fn cleaned(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(clean.components().next_back(), Some(Component::Normal(_))) => {
+                clean.pop();
+            }
+            part => clean.push(part),
+        }
+    }
+    match clean.as_os_str().is_empty() {
+        true => PathBuf::from("."),
+        false => clean,
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use pintle_gotmpl::{Engine as _, Executor, Functions, TemplateSet};
-use pintle_render::helm::{self, Capabilities, KubeVersion, Limits, Now, Options, Output, RandomAmbient};
+use pintle_render::helm::{self, Capabilities, HelmError, KubeVersion, Limits, Now, Options, Output, RandomAmbient};
 
 use super::chart::locate;
 use super::{dependency, failed, on_a_big_stack, values};
@@ -46,7 +46,8 @@ pub(super) async fn run(args: HelmTemplateArgs) -> Result<ExitCode, CliError> {
         ..Options::default()
     };
     on_a_big_stack(limits, move || {
-        let rendered = with_ambient(|ambient| helm::template(&loaded.chart, &options, ambient))?.map_err(failed)?;
+        let rendered = with_ambient(|ambient| helm::template(&loaded.chart, &options, ambient))?;
+        let rendered = rendered.map_err(not_rendered)?;
         match &args.output_dir {
             None => output::print(&rendered.text)?,
             Some(directory) => write(&rendered, &options, &args, directory)?,
@@ -54,6 +55,16 @@ pub(super) async fn run(args: HelmTemplateArgs) -> Result<ExitCode, CliError> {
         Ok(ExitCode::SUCCESS)
     })
     .await
+}
+
+/// What Helm says of a chart that does not render; it adds a hint once there is something that could be looked at.
+fn not_rendered(error: HelmError) -> CliError {
+    match error {
+        HelmError::Template(_) | HelmError::KubeVersion { .. } => {
+            failed(format!("{error}\n\nUse --debug flag to render out invalid YAML"))
+        }
+        other => failed(other),
+    }
 }
 
 /// As Helm: two words are name and chart; one is the chart, of a release named by a template or `release-name`.
@@ -143,7 +154,7 @@ fn write(rendered: &Output, options: &Options, args: &HelmTemplateArgs, director
         }
     }
     // Helm prints the manifests that are not in files after that: none.
-    Ok(output::print("\n")?)
+    output::print("\n")
 }
 
 /// Whether a path is one of `crds/`: of the chart, or of one inside of it.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::super::random::Random;
 use super::Layer;
-use super::objects::{self, IMAGES, NAMES, NAMESPACES, pairs};
+use super::objects::{NAMES, NAMESPACES, pairs};
 use super::patches::{self, target};
 use super::yaml::{print, raw};
 
