@@ -185,3 +185,49 @@ fn what_cannot_be_built_is_said_and_nothing_is_printed() {
         assert!(err.contains(said), "{arguments:?}: {err}");
     }
 }
+
+#[test]
+fn a_kustomization_is_edited_in_place() {
+    let directory = tempfile::tempdir().unwrap();
+    repository(directory.path());
+    let prod = directory.path().join("prod");
+    let edit = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_pintle"))
+            .args(["kustomize", "edit"])
+            .args(arguments)
+            .current_dir(&prod)
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    fs::write(
+        prod.join("kustomization.yaml"),
+        "# whose\nnamePrefix: prod-\nresources: [../base, team.yaml]\n",
+    )
+    .unwrap();
+    fs::write(prod.join("more.yaml"), "").unwrap();
+    for arguments in [
+        &["set", "image", "shop=*:3"][..],
+        &["set", "namespace", "eu"],
+        &["set", "nameprefix", "--", "-p-"],
+        &["add", "resource", "*.yaml"],
+        &["remove", "resource", "team.yaml"],
+        &["add", "label", "a:b", "--without-selector"],
+    ] {
+        assert_eq!(edit(arguments), (Some(0), String::new()), "{arguments:?}");
+    }
+    let (status, said) = edit(&["add", "label", "a:c", "--without-selector"]);
+    assert!(
+        status == Some(1) && said.contains("label a already in kustomization file"),
+        "{said}"
+    );
+    assert_eq!(
+        fs::read_to_string(prod.join("kustomization.yaml")).unwrap(),
+        "# whose\nnamePrefix: -p-\nresources:\n- ../base\n- more.yaml\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nimages:\n- \
+         name: shop\n  newTag: \"3\"\nnamespace: eu\nlabels:\n- pairs:\n    a: b\n"
+    );
+    assert_eq!(edit(&["set", "image", "shop"]).0, Some(1));
+}

@@ -644,7 +644,8 @@ impl Hub {
 
     /// New credentials may cure what failed: whoever could not render tries now, also where nothing but somebody's change could help.
     fn credentials_changed(&mut self) {
-        self.render_again(|state| state.render.has_failed());
+        // A render under way may have asked with the old ones already.
+        self.render_again(|state| state.render.has_failed() || state.render.in_flight.is_some());
     }
 
     fn render_again(&mut self, who: impl Fn(&AppState) -> bool) {

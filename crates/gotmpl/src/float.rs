@@ -52,7 +52,11 @@ pub fn format_float(out: &mut Vec<u8>, value: f64, format: u8, precision: Option
             if precision.is_none() {
                 plain_form(out, &shortest(value, width), places);
             } else {
-                out.extend_from_slice(format!("{value:.places$}").as_bytes());
+                let exact = places.min(EXACT_PLACES);
+                out.extend_from_slice(format!("{value:.exact$}").as_bytes());
+                if value.is_finite() {
+                    out.resize(out.len() + (places - exact), b'0');
+                }
             }
         }
         _ => general(out, value, format, precision, width),
@@ -101,7 +105,11 @@ fn shortest(value: f64, width: Width) -> Decimal {
     from_scientific(&text)
 }
 
+/// No float has more digits behind the point, written out in full: what follows are zeros. The standard library takes no more than 65,535.
+const EXACT_PLACES: usize = 1100;
+
 fn rounded(value: f64, places: usize) -> Decimal {
+    let places = places.min(EXACT_PLACES);
     from_scientific(&format!("{value:.places$e}"))
 }
 

@@ -340,3 +340,13 @@ fn random_formats_never_panic() {
         assert!(result.is_ok(), "seed {seed}: {format:?}");
     }
 }
+
+#[test]
+fn digits_past_what_a_float_has_are_zeros() {
+    for (format, length) in [("%.100000f", 100_002), ("%.100000e", 100_006), ("%.100000g", 3)] {
+        let out = fmt::sprintf(format, &[Value::Float(1.5)]).unwrap();
+        let text = out.to_str();
+        assert_eq!(text.len(), length, "{format}");
+        assert!(text.starts_with("1.5"), "{format}");
+    }
+}

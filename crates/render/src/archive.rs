@@ -191,6 +191,9 @@ fn read(stream: impl Read, packed: usize, limits: &ArchiveLimits) -> Result<Unpa
         if entry.header().entry_type() == EntryType::Directory || name.ends_with('/') {
             continue;
         }
+        if path.is_root() {
+            return Err(ArchiveError::BadName { path: name });
+        }
         let size = entry.size();
         if size > limits.file_bytes {
             return Err(ArchiveError::FileTooLarge {

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 
 pub(crate) use mark::Mark;
 
-use crate::Error;
+use crate::{Error, ErrorKind};
 
 /// The longest simple key in characters, by the specification.
 const MAX_KEY_CHARS: usize = 1024;
@@ -373,6 +373,11 @@ impl<'a> Scanner<'a> {
             None => None,
         };
         self.forget(self.keys.len() - 1);
+        if valid.is_some_and(|key| !key.indexed) {
+            // go-yaml ends the document here and drops what follows; nothing is dropped unsaid.
+            let (line, column) = (self.mark.line + 1, self.mark.column + 1);
+            return Err(Error::at(ErrorKind::Decode, "invalid map key", line, column));
+        }
         match valid {
             Some(key) => {
                 let token = Token {

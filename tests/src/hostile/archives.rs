@@ -41,7 +41,8 @@ const LIMITS: ArchiveLimits = ArchiveLimits {
 
 pub(super) fn run(random: &mut Random) -> Result<(), String> {
     let mut tar = Vec::new();
-    for _ in 0..=random.below(random.pick(&[3, 3, 3, 40])) {
+    let most = random.pick(&[3, 3, 3, 40]);
+    for _ in 0..=random.below(most) {
         entry(random, &mut tar);
     }
     if random.chance(70) {
@@ -126,7 +127,7 @@ fn entry(random: &mut Random, tar: &mut Vec<u8>) {
         1 => b"28 path=c/from/a/header\n21 size=99999999999\n".as_slice().into(),
         _ => b"apiVersion: v2\n".as_slice().into(),
     };
-    let kind = random.pick(b"0000000\012345667xxgLKSDV\xff");
+    let kind = random.pick(b"0000000\x0012345667xxgLKSDV\xff");
     let size = match random.below(12) {
         0 => random.pick(&[0, 1, u64::MAX / 2, 1 << 40, 8_589_934_591]),
         _ => content.len() as u64,
@@ -162,7 +163,7 @@ fn entry(random: &mut Random, tar: &mut Vec<u8>) {
         // A sparse file: pieces and the size they make.
         put(
             386,
-            format!("{:011o}\0{:011o}\0", random.pick(&[0, 512, 1 << 33]), content.len()).as_bytes(),
+            format!("{:011o}\0{:011o}\0", random.pick(&[0_u64, 512, 1 << 33]), content.len()).as_bytes(),
         );
         put(
             483,

@@ -1,6 +1,6 @@
 //! F2: documents of YAML.
 
-use pintle_yaml::{Yaml, parse, parse_all, parse_node, split_documents, to_json_string, to_string};
+use pintle_yaml::{Limits, Yaml, parse, parse_all, parse_node, split_documents, to_json_string, to_string};
 
 use super::mutate::mutated;
 use crate::oracle::random::Random;
@@ -54,9 +54,14 @@ const WORDS: &[&str] = &[
 ];
 
 pub(super) fn run(random: &mut Random) -> Result<(), String> {
-    let text = mutated(random, random.pick(SEEDS), WORDS);
+    let seed = random.pick(SEEDS);
+    let text = mutated(random, seed, WORDS);
     // Errors print, and name a line that is there.
-    let lines = text.lines().count() + 2;
+    let lines = text
+        .chars()
+        .filter(|c| matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}'))
+        .count()
+        + 2;
     for document in parse_all(&text) {
         if let Err(error) = &document.result
             && error.to_string().is_empty()
@@ -69,7 +74,7 @@ pub(super) fn run(random: &mut Random) -> Result<(), String> {
             return Err(format!("a document at {range:?}, which is no part of the text"));
         }
     }
-    let _ = parse_node(&text);
+    let _ = parse_node(&text, &Limits::default());
     match parse(&text) {
         Err(error) => {
             if error.line > lines {

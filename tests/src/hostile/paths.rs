@@ -95,7 +95,10 @@ pub(super) fn run(random: &mut Random) -> Result<(), String> {
     for place in ["link", "up", "loop", "env/l.yaml", "deep/x"] {
         let target = match random.below(8) {
             0 => format!("../../{mount}/secret.yaml"),
-            1 => mutated(random, random.pick(LINKS), WORDS),
+            1 => {
+                let link = random.pick(LINKS);
+                mutated(random, link, WORDS)
+            }
             _ => random.pick(LINKS).to_owned(),
         };
         if random.chance(60) {
@@ -130,6 +133,7 @@ pub(super) fn run(random: &mut Random) -> Result<(), String> {
             .map(|path| HelmFileParameter {
                 name: "from".to_owned(),
                 path: path.clone(),
+                ..HelmFileParameter::default()
             })
             .collect();
     } else {

@@ -9,7 +9,10 @@ use pintle_model::tree::{MemoryTree, Reader, TreePath};
 use pintle_render::helm::{Chart, Limits, Now, Options, RandomAmbient, template};
 
 use super::mutate::mutated;
-use crate::oracle::{generate::template_seed, random::Random};
+use crate::oracle::{
+    generate::template_seed,
+    random::{Random, random_bytes},
+};
 
 const BOMBS: &[&str] = &[
     "{{ define \"r\" }}{{ include \"r\" . }}{{ end }}{{ include \"r\" . }}",
@@ -124,7 +127,7 @@ pub(super) fn run(random: &mut Random) -> Result<(), String> {
         nanos: 0,
         offset_seconds: 0,
     };
-    let ambient = RandomAmbient::new(now, |out: &mut [u8]| out.fill(7));
+    let ambient = RandomAmbient::new(now, random_bytes());
     let started = Instant::now();
     let chart = Chart::load(&Reader::new(&tree), &TreePath::root(), &limits).map_err(|e| format!("loading: {e}"))?;
     let said = template(&chart, &options, &ambient);

@@ -11,7 +11,7 @@ use pintle_render::helm::{
     Capabilities, Chart, HelmError, KubeVersion, Limits, Now, Options, RandomAmbient, ValueOptions, template,
 };
 
-use super::{Answer, Case};
+use super::{Answer, Case, random::random_bytes};
 
 /// Longer than Helm itself may take over a case: a case that needs it is a fault of ours.
 const ENDS_WITHIN: Duration = Duration::from_secs(15);
@@ -75,6 +75,6 @@ fn render(case: &Case, limits: Limits) -> Result<String, HelmError> {
         nanos: 0,
         offset_seconds: 0,
     };
-    let ambient = RandomAmbient::new(now, |out: &mut [u8]| out.fill(0x5a));
+    let ambient = RandomAmbient::new(now, random_bytes());
     Ok(template(&chart, &options, &ambient)?.text)
 }

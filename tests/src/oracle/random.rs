@@ -1,5 +1,15 @@
 //! Numbers that look random and come from a seed alone, so that a case can be made again.
 
+/// A source of bytes for a render: always the same ones, and no two alike, for a search for primes ends with no others.
+pub(crate) fn random_bytes() -> impl Fn(&mut [u8]) {
+    let random = std::cell::RefCell::new(Random::new(0, 0));
+    move |out: &mut [u8]| {
+        for byte in out {
+            *byte = u8::try_from(random.borrow_mut().below(256)).unwrap_or_default();
+        }
+    }
+}
+
 /// SplitMix64: every seed gives a full-period sequence.
 pub(crate) struct Random(u64);
 

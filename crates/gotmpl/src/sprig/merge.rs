@@ -65,6 +65,8 @@ pub(super) fn deep_copy(call: &mut Call<'_>, value: &Value, depth: usize) -> Res
         return Err(FuncError::new("value is nested too deeply to be copied"));
     }
     Ok(match value {
+        Value::List(list) if list.is_nil() => Value::List(List::nil(list.ty())),
+        Value::Map(map) if map.is_nil() => Value::Map(Map::nil(map.ty())),
         Value::List(list) => {
             call.charge_steps(list.len() as u64)?;
             let items = list

@@ -97,6 +97,12 @@ pub(crate) fn check_one(schema: &[u8], values: &Table) -> Result<(), String> {
                 lines.push(String::new());
             }
             names.push(name);
+        } else if let Some(names) = additional(error, &instance) {
+            let path = quote(error.instance_path().as_str());
+            lines.push(format!(
+                "- at {path}: additional properties {} not allowed",
+                quoted(&names)
+            ));
         } else {
             describe(error, 1, &mut lines);
         }
@@ -162,6 +168,14 @@ fn is_inside(pointer: &str, other: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Where no property is allowed, all that are there: the crate names none of them.
+fn additional(error: &ValidationError<'_>, values: &Json) -> Option<Vec<String>> {
+    let is_one =
+        matches!(error.kind(), Kind::FalseSchema) && error.schema_path().as_str().ends_with("/additionalProperties");
+    let place = values.pointer(error.instance_path().as_str()).filter(|_| is_one)?;
+    Some(place.as_object()?.keys().cloned().collect())
+}
+
 fn is_decisive(kind: &Kind) -> bool {
     matches!(
         kind,
@@ -217,14 +231,7 @@ fn words(error: &ValidationError<'_>) -> String {
                 .parse()
                 .map_or_else(|_| multiple_of.to_string(), |n: f64| english(&shortest_g(n)))
         ),
-        Kind::FalseSchema => match instance {
-            // Without `properties` beside it every one is additional.
-            Json::Object(fields) if error.schema_path().as_str().ends_with("/additionalProperties") => {
-                let names: Vec<String> = fields.keys().cloned().collect();
-                format!("additional properties {} not allowed", quoted(&names))
-            }
-            _ => "false schema".into(),
-        },
+        Kind::FalseSchema => "false schema".into(),
         Kind::Format { format } => format!("{} is not valid {format}", display(instance)),
         Kind::MaxItems { limit } => format!("maxItems: got {}, want {}", counted(count()), counted(limit)),
         Kind::MinItems { limit } => format!("minItems: got {}, want {}", counted(count()), counted(limit)),

@@ -110,7 +110,11 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
             // A validator is a transformer that changes nothing; no built-in one can fail an object that it leaves alone.
             let mut copy = into.resources.clone();
             plugin::transform(self, &mut copy, &validator)?;
-            if copy.len() != into.resources.len() || copy.iter().zip(&into.resources).any(|(a, b)| a.node != b.node) {
+            // Notes about names count as changes too.
+            let is_changed = |(a, b): (&Resource, &Resource)| {
+                a.node != b.node || a.previous != b.previous || a.prefixes != b.prefixes || a.suffixes != b.suffixes
+            };
+            if copy.len() != into.resources.len() || copy.iter().zip(&into.resources).any(is_changed) {
                 return Err(Failure::invalid(format!(
                     "validator shouldn't modify the resource map: {}",
                     validator.id()

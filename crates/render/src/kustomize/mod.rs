@@ -12,6 +12,7 @@ mod accumulate;
 mod chart;
 mod config;
 mod crd;
+mod document;
 mod edit;
 mod error;
 mod fieldspec;
@@ -42,7 +43,8 @@ use pintle_model::Value;
 use pintle_model::tree::{Reader, TreePath};
 use pintle_yaml::Yaml;
 
-pub use edit::{Annotations, Edits, Labels, PatchEdit, PatchTarget};
+pub use document::{FileEdit, edit_file};
+pub use edit::{Annotations, Edits, Labels, PatchEdit, PatchTarget, expand_patterns};
 pub use error::{Failure, Reason};
 pub use remote::{ChartBase, Fetch, GitBase};
 

@@ -9,6 +9,7 @@ use super::error::{Failure, Reason, Result};
 use super::fieldspec::{Create, FieldSpec, apply};
 use super::id::{Gvk, ResId};
 use super::resource::Resource;
+use super::transform::put_plain;
 
 /// What matching needs to know of an object, taken before any reference is rewritten.
 struct Card {
@@ -120,7 +121,7 @@ impl Referrer<'_> {
                 if let Some(found) = self.find(&scalar.text, None)?
                     && found.id.name != scalar.text
                 {
-                    *node = Node::string(found.id.name.clone());
+                    put_plain(node, found.id.name.clone());
                 }
                 Ok(())
             }
@@ -131,9 +132,11 @@ impl Referrer<'_> {
     }
 
     fn set_map(&self, node: &mut Node) -> Result<()> {
-        let Some(name) = node.get("name").and_then(Node::text).map(str::to_owned) else {
+        let Some(name) = node.get("name") else {
             return Err(Failure::invalid("path config error; no 'name' field in node"));
         };
+        // What is there and no text is the name of nothing.
+        let name = name.text().unwrap_or_default().to_owned();
         let namespace = node.get("namespace").map(|n| n.text().unwrap_or_default().to_owned());
         let Some(found) = self.find(&name, Some(namespace.as_deref()))? else {
             return Ok(());

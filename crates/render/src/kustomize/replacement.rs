@@ -256,7 +256,11 @@ fn write_field(node: &mut Node, path: &str, value: &Node, options: Option<&Field
 /// What is created where a value will go: an empty node of its kind.
 fn empty_like(value: &Node) -> Node {
     match value {
-        Node::Scalar(_) => Node::plain(""),
+        Node::Scalar(_) => Node::Scalar(Scalar {
+            text: String::new(),
+            tag: Tag::Open,
+            quoted: false,
+        }),
         Node::Seq(_) => Node::Seq(Vec::new()),
         Node::Map(_) => Node::Map(Vec::new()),
     }
@@ -281,8 +285,14 @@ fn set(field: &mut Node, value: &Node, options: Option<&FieldOptions>) -> Result
         (Some(_), _) => return Err(Failure::invalid("delimiter option can only be used with scalar nodes")),
     };
     match field {
-        // A scalar keeps its type; one that was just made has none yet.
-        Node::Scalar(scalar) if scalar.tag == Tag::Null => *scalar = Scalar::plain(text),
+        // A scalar keeps its type, and nothing but null is a null; one that was just made has no type yet.
+        Node::Scalar(scalar) if scalar.tag == Tag::Null && !Node::plain(text.as_str()).is_null() => {
+            *scalar = Scalar {
+                text: "cannot decode a text as a !!null: a replacement writes where null is".to_owned(),
+                tag: Tag::Unreadable,
+                quoted: false,
+            };
+        }
         Node::Scalar(scalar) => scalar.text = text,
         other => *other = value.clone(),
     }

@@ -194,7 +194,7 @@ pub(super) fn pairs(resources: &mut [Resource], pairs: &Pairs, specs: &[FieldSpe
 }
 
 /// Puts text where a scalar is; it means what it looks like, unless it stands in quotes.
-fn put_plain(node: &mut Node, text: String) {
+pub(super) fn put_plain(node: &mut Node, text: String) {
     let new = Scalar {
         text,
         tag: Tag::Open,

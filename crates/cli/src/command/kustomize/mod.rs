@@ -1,6 +1,7 @@
 //! `pintle kustomize …`.
 
 mod disk;
+mod edit;
 
 use std::cell::Cell;
 use std::path::Path;
@@ -34,6 +35,10 @@ pub(crate) async fn run(command: KustomizeCommand) -> Result<ExitCode, CliError>
             ended
                 .await
                 .map_err(|_| CliError::error("the build stopped unexpectedly; please report it"))??;
+            Ok(ExitCode::SUCCESS)
+        }
+        KustomizeCommand::Edit(command) => {
+            edit::run(command)?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -226,6 +226,10 @@ fn pointer(random: &mut Random, object: &Value) -> String {
         4 => out += "/99",
         _ => {}
     }
+    // Without its kind it is no object, and in annotations nothing but text has a place.
+    if matches!(out.as_str(), "/kind" | "/apiVersion" | "" | "/metadata") || out.starts_with("/metadata/annotations/") {
+        "/spec".clone_into(&mut out);
+    }
     out
 }
 
