@@ -52,11 +52,11 @@ fn fresh_cases_are_built_alike() {
     let Some(mut kustomize) = require_or_step_aside("kustomize_oracle", Kustomize::locate_or_build()) else {
         return;
     };
-    let seed = 7;
+    let seed = 41;
     let options = Fuzz {
         seed,
         within: Duration::from_secs(60),
-        cases: 3000,
+        cases: 1500,
         findings: 3,
     };
     let (_, findings) = fuzz(&mut kustomize, options, ours).expect("Kustomize answers");
