@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod codegen;
 mod fuzz;
+mod packages;
 mod proto;
 mod run;
 mod schema;
