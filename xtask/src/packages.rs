@@ -1,7 +1,8 @@
 //! System packages that tests use. Only CI installs them; elsewhere a test that lacks one steps aside aloud.
 
 use std::path::Path;
-use std::process::Command;
+
+use crate::run::command;
 
 /// A program, where it may stand besides the `PATH`, and the Debian package that has it.
 const WANTED: [(&str, &str, &str); 2] = [
@@ -9,10 +10,18 @@ const WANTED: [(&str, &str, &str); 2] = [
     ("openssl", "/usr/bin/openssl", "openssl"),
 ];
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "xtask is the door: it reads its own environment"
+)]
+fn variable(name: &str) -> std::ffi::OsString {
+    std::env::var_os(name).unwrap_or_default()
+}
+
 /// Installs what is missing where `CI=true` and the system has `apt-get`. A package that cannot be had is no error here: its tests say what they
 /// lack, and fail.
 pub fn install() {
-    if std::env::var("CI").as_deref() != Ok("true") {
+    if variable("CI") != "true" {
         return;
     }
     let missing: Vec<&str> = WANTED
@@ -25,7 +34,7 @@ pub fn install() {
     }
     eprintln!("xtask: installing {}", missing.join(", "));
     for arguments in [vec!["update"], [vec!["install", "--yes"], missing].concat()] {
-        let mut apt = Command::new("apt-get");
+        let mut apt = command("apt-get");
         apt.arg("-qq").args(&arguments).env("DEBIAN_FRONTEND", "noninteractive");
         match apt.status() {
             Ok(status) if status.success() => {}
@@ -36,6 +45,5 @@ pub fn install() {
 }
 
 fn is_on_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+    std::env::split_paths(&variable("PATH")).any(|directory| directory.join(program).is_file())
 }
