@@ -14,8 +14,8 @@ use pintle_model::application::Application;
 use pintle_model::project::AppProject;
 use pintle_model::settings::Settings;
 use pintle_model::{GroupKind, Gvk, Object, ResourceKey, Sensitive};
-use pintle_render::RenderSettings;
 use pintle_render::helm::Capabilities;
+use pintle_render::{Need, RenderSettings};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
@@ -404,13 +404,7 @@ impl Hub {
         let hit: Vec<AppKey> = self
             .apps
             .iter()
-            .filter(|(_, s)| {
-                s.app
-                    .spec
-                    .effective_sources()
-                    .iter()
-                    .any(|source| pintle_repo::url::normalize(&source.repo_url) == normal)
-            })
+            .filter(|(_, state)| reads_from(state, &normal))
             .map(|(key, _)| key.clone())
             .collect();
         tracing::debug!(url, applications = hit.len(), "a repository may have moved");
@@ -857,4 +851,19 @@ fn trimmed(mut object: Object) -> Object {
 /// Whether resourceVersion `a` is certainly older than `b`.
 pub(crate) fn is_older(a: &str, b: &str) -> bool {
     matches!((a.parse::<u64>(), b.parse::<u64>()), (Ok(a), Ok(b)) if a < b)
+}
+
+/// Whether an application reads from a repository: as a source, or as a remote base of what was rendered last.
+fn reads_from(state: &AppState, normal: &str) -> bool {
+    let is_it = |url: &str| pintle_repo::url::normalize(url) == normal;
+    let results = state.render.result.iter().flat_map(|(_, sources)| sources);
+    let mut needs = results
+        .filter_map(|s| s.rendered.as_ref().ok())
+        .flat_map(|rendered| rendered.answers.keys());
+    state.app.spec.effective_sources().iter().any(|s| is_it(&s.repo_url))
+        || needs.any(|need| match need {
+            Need::Remote(fetch) => fetch.git.as_ref().is_some_and(|base| is_it(&base.repository)),
+            Need::Chart { repository, .. } => is_it(repository),
+            Need::File { .. } => false,
+        })
 }
