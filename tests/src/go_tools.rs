@@ -56,6 +56,14 @@ pub enum Unavailable {
         /// The last line of what `go list` said.
         said: String,
     },
+    /// A program that distributions have.
+    #[error("no `{program}` on the PATH or in /usr/sbin; on Debian the package is {package}")]
+    ProgramMissing {
+        /// The program.
+        program: &'static str,
+        /// Debian's package of it.
+        package: &'static str,
+    },
 }
 
 /// Why there are no programs.

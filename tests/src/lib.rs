@@ -9,11 +9,13 @@
 //!        ▼
 //! kubeconfig, kubectl, client certificate; Drop (or the watchdog) ends every process
 //!
-//! World (scenarios: tests/acceptance.rs, bad_days.rs, killed.rs)
-//!   git    a repository over HTTP, pushed to by the scenario
+//! World (scenarios: tests/acceptance.rs, charts.rs, overlays.rs, bad_days.rs, bad_sources.rs, killed.rs)
+//!   git    repositories over HTTP, pushed to by the scenario
 //!   api    the user's own client
 //!   pintle the controller, in a runtime of its own so that it can be killed
 //!   plane  kubesim behind a wire that can be recorded and cut, or the real control plane
+//! ChartServer, Registry   where charts come from besides Git: nginx and the real distribution registry
+//! web_server::Server      answers as it is told, also wrongly
 //! ```
 //!
 //! Invariants: everything listens on loopback only; every wait has a deadline; no
@@ -24,16 +26,22 @@
     reason = "a test harness is a door: it reads the environment, runs programs and waits by the wall clock"
 )]
 
+pub mod background;
 pub mod bench;
 pub mod chain;
+pub mod chart_files;
+pub mod chart_server;
 pub mod controlplane;
 pub mod go_tools;
 pub mod hostile;
 pub mod manifests;
 pub mod oracle;
+mod planes;
 pub mod process;
+pub mod registry;
 pub mod step_aside;
 pub mod wait;
+pub mod web_server;
 pub mod world;
 
 pub use controlplane::{ControlPlane, StartError, Tools, ToolsError, Unavailable};

@@ -23,11 +23,12 @@ use pintle_kubesim::{Clock, Faults, KubeSim};
 use pintle_model::application::{ConditionType, HealthStatusCode, OperationPhase, SyncStatusCode};
 use pintle_model::project::AppProject;
 use pintle_model::{Application, Object, to_json_string};
+use pintle_repo::RepositoryLimits;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 pub use self::api::{Api, USER};
-use self::git::Git;
+use self::git::{Git, SHOP};
 use self::pintle::{Connection, Pintle};
 pub use self::wire::{Death, Line, SentWrite, is_refusal};
 use self::wire::{Wire, WireLog};
@@ -58,6 +59,7 @@ pub struct World {
     pintle: Option<Pintle>,
     line: Arc<watch::Sender<Line>>,
     processes: u32,
+    limits: RepositoryLimits,
     scratch: tempfile::TempDir,
 }
 
@@ -94,6 +96,7 @@ impl World {
             pintle: None,
             line: Arc::new(watch::Sender::new(Line::Up)),
             processes: 0,
+            limits: RepositoryLimits::default(),
             scratch,
         };
         for (_, crd) in pintle_model::crd::crds() {
@@ -125,7 +128,12 @@ impl World {
 
     /// The clone URL of its repository.
     pub fn repo_url(&self) -> String {
-        self.git.url()
+        self.git.url(SHOP)
+    }
+
+    /// The clone URL of another repository of this scenario, made by [`World::make_repository`].
+    pub fn url_of(&self, repository: &str) -> String {
+        self.git.url(repository)
     }
 
     // --- given -----------------------------------------------------------------------------------------------------------------------
@@ -166,6 +174,46 @@ impl World {
         self.create(&application.to_string()).await;
     }
 
+    /// Makes one more empty Git repository, on the same server.
+    pub async fn make_repository(&self, repository: &str) {
+        self.git.make(repository).await;
+    }
+
+    /// Creates a repository Secret with these fields, or changes it.
+    pub async fn repository_secret(&self, name: &str, fields: Value) {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {
+                "name": name, "namespace": self.control(),
+                "labels": {"argocd.argoproj.io/secret-type": "repository"},
+            },
+            "stringData": fields,
+        });
+        if self.api.get("Secret", &self.control(), name).await.is_some() {
+            self.api.patch("Secret", &self.control(), name, &secret).await;
+        } else {
+            self.create(&secret.to_string()).await;
+        }
+    }
+
+    /// Trusts an authority for a host.
+    pub async fn trust(&self, host: &str, authority_pem: &str) {
+        let authorities = json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {
+                "name": "argocd-tls-certs-cm", "namespace": self.control(),
+                "labels": {"app.kubernetes.io/part-of": "argocd"},
+            },
+            "data": {host: authority_pem},
+        });
+        self.create(&authorities.to_string()).await;
+    }
+
+    /// How long Pintle waits for chart repositories and registries, and for a render, from the next start on.
+    pub fn limits(&mut self) -> &mut RepositoryLimits {
+        &mut self.limits
+    }
+
     /// Starts Pintle.
     pub async fn start(&mut self) {
         self.start_to_die(None).await;
@@ -190,7 +238,7 @@ impl World {
             }
         };
         let directory = self.scratch.path().join("state");
-        self.pintle = Some(Pintle::start(connection, &self.control(), &directory).await);
+        self.pintle = Some(Pintle::start(connection, &self.control(), &directory, self.limits.clone()).await);
     }
 
     /// Kills Pintle where it stands.
@@ -211,9 +259,27 @@ impl World {
 
     /// Commits files (`None` removes one), pushes them over HTTP and lets the Git server's hint reach Pintle. Returns the commit.
     pub async fn push(&mut self, files: &[(&str, Option<&str>)]) -> String {
-        let commit = self.git.push(files).await;
+        let commit = self.git.push(SHOP, files).await;
         self.hint();
         commit
+    }
+
+    /// The same for files that a program wrote.
+    pub async fn push_files(&mut self, files: &[(String, String)]) -> String {
+        let files: Vec<_> = files.iter().map(|(p, c)| (p.as_str(), Some(c.as_str()))).collect();
+        self.push(&files).await
+    }
+
+    /// The same in another repository. Its hint names that repository.
+    pub async fn push_to(&mut self, repository: &str, files: &[(&str, Option<&str>)]) -> String {
+        let commit = self.git.push(repository, files).await;
+        self.hint_url(&self.git.url(repository));
+        commit
+    }
+
+    /// Where the scenario's clone of its repository is: what is put there goes along with the next push.
+    pub fn work_tree(&self) -> std::path::PathBuf {
+        self.git.clone_of(SHOP)
     }
 
     /// Undoes the last commit by a new one.
@@ -231,9 +297,20 @@ impl World {
 
     /// Tells Pintle that the repository may have moved.
     pub fn hint(&self) {
+        self.hint_url(&self.repo_url());
+    }
+
+    /// Tells Pintle that any repository may have moved.
+    pub fn hint_url(&self, url: &str) {
         if let Some(pintle) = &self.pintle {
-            pintle.hint(&self.git.url());
+            pintle.hint(url);
         }
+    }
+
+    /// Asks for a look at the sources, as `argocd app get --refresh` does: by an annotation.
+    pub async fn refresh(&self, name: &str) {
+        let asked = json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}});
+        self.patch("Application", name, &self.own(name), &asked).await;
     }
 
     /// The repository's server.

@@ -4,30 +4,9 @@
 use std::time::Duration;
 
 use pintle_model::application::{ConditionType, HealthStatusCode, OperationPhase, SyncStatusCode};
-use pintle_tests::World;
 use pintle_tests::manifests::{config_map, deployment, hook, job, service, wave};
+use pintle_tests::{World, on_both_planes};
 use serde_json::{Value, json};
-
-/// One scenario, two planes.
-macro_rules! on_both_planes {
-    ($($scenario:ident),* $(,)?) => {$(
-        mod $scenario {
-            use pintle_tests::World;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_kubesim() {
-                super::$scenario(World::simulated().await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_the_real_control_plane() {
-                if let Some(world) = World::real(stringify!($scenario)).await {
-                    super::$scenario(world).await;
-                }
-            }
-        }
-    )*};
-}
 
 on_both_planes!(
     a_push_deploys_by_itself,

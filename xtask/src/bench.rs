@@ -1,9 +1,13 @@
-//! Measurements on the real control plane, which needs Go: a command, never a test.
+//! Measurements beside the real control plane and the real tools, which need Go: a command, never a test.
 
 use crate::run::run;
 
-/// Builds and runs the benchmark optimised; `arguments` are its own.
+/// Builds and runs a benchmark optimised: `render` is the one of rendering, anything else the one of the control plane. `arguments` are its own.
 pub fn run_all(arguments: &[String]) -> Result<(), String> {
+    let (program, arguments) = match arguments.split_first() {
+        Some((first, rest)) if first == "render" => ("bench_render", rest),
+        _ => ("bench", arguments),
+    };
     let mut command = vec![
         "run",
         "--release",
@@ -11,7 +15,7 @@ pub fn run_all(arguments: &[String]) -> Result<(), String> {
         "--package",
         "pintle-tests",
         "--bin",
-        "bench",
+        program,
         "--",
     ];
     command.extend(arguments.iter().map(String::as_str));

@@ -22,6 +22,7 @@ usage: cargo xtask <command>
   fuzz      generated charts, compared with Helm itself, which needs Go: helm [--minutes N] [--seed S]; hostile input: yaml, paths,
             archive, chart, template
   bench     measures on the real control plane, which needs Go: [--apps 300,1000] [--only s0,b1,b3,f1,f3]
+            or beside helm and kustomize: render [helm|kustomize] [--samples N] [--case PART]
 ";
 
 fn main() -> ExitCode {

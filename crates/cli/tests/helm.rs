@@ -90,7 +90,12 @@ fn what_cannot_be_rendered_is_said_and_nothing_is_printed() {
     for (arguments, said) in [
         (&["./shop", "--set", "image="][..], "image is needed"),
         (&["./absent"], "./absent"),
-        (&["oci://registry.invalid/shop"], "cannot be fetched by this version"),
+        (&["ftp://registry.invalid/shop.tgz"], "scheme that is not allowed"),
+        (&["absent"], "neither a file nor a directory"),
+        (
+            &["./shop", "-f", "https://h.invalid/v.yaml"],
+            "files and standard input only",
+        ),
         (&["./shop", "--kube-version", "new"], "invalid kube version 'new'"),
         (&["./shop", "--set", "a[99999999]=1"], "failed parsing --set data"),
     ] {
@@ -103,4 +108,86 @@ fn what_cannot_be_rendered_is_said_and_nothing_is_printed() {
         assert_eq!(out, "", "{arguments:?}");
         assert!(err.contains(said), "{arguments:?}: {err}");
     }
+}
+
+#[test]
+fn a_name_is_given_made_up_or_made_from_a_template() {
+    let directory = tempfile::tempdir().unwrap();
+    chart(&directory.path().join("shop"));
+    for (arguments, name) in [
+        (
+            &["./shop", "--name-template", "{{ \"WEB\" | lower }}-{{ add 1 2 }}"][..],
+            "web-3",
+        ),
+        // As Helm: its template command has a name of its own already.
+        (&["./shop", "--generate-name"], "release-name"),
+    ] {
+        let text = String::from_utf8(run(directory.path(), arguments).stdout).unwrap();
+        assert!(text.contains(&format!("\n  name: {name}\n")), "{arguments:?}: {text}");
+    }
+    for (arguments, said) in [
+        (
+            &["web", "./shop", "-g"][..],
+            "cannot set --generate-name and also specify a name",
+        ),
+        (&["web", "./shop", "--name-template", "x"], "cannot set --name-template"),
+        (
+            &["./shop", "--name-template", "{{ nothing }}"],
+            "function \"nothing\" not defined",
+        ),
+        (&["./shop", "--name-template", "A B"], "invalid release name"),
+    ] {
+        let output = run(directory.path(), arguments);
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.code() == Some(1) && err.contains(said),
+            "{arguments:?}: {err}"
+        );
+    }
+}
+
+#[test]
+fn manifests_go_into_files() {
+    let directory = tempfile::tempdir().unwrap();
+    chart(&directory.path().join("shop"));
+    let arguments = [
+        "web",
+        "shop",
+        "-n",
+        "prod",
+        "--include-crds",
+        "--release-name",
+        "--output-dir",
+        "out",
+    ];
+    for _ in 0..2 {
+        let output = run(directory.path(), &arguments);
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "wrote out/shop/crds/crd.yaml\nwrote out/web/shop/templates/config.yaml\nwrote out/web/shop/templates/test.yaml\n\n"
+        );
+    }
+    let text = fs::read_to_string(directory.path().join("out/web/shop/templates/config.yaml")).unwrap();
+    assert!(
+        text.starts_with("---\n# Source: shop/templates/config.yaml\napiVersion: v1\n"),
+        "{text}"
+    );
+    assert_eq!(text.matches("kind: ConfigMap").count(), 1, "{text}");
+}
+
+#[test]
+fn values_come_from_standard_input_once() {
+    use std::io::Write as _;
+    let directory = tempfile::tempdir().unwrap();
+    chart(&directory.path().join("shop"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pintle"))
+        .args(["helm", "template", "shop", "-f", "-"])
+        .current_dir(directory.path())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"replicas: 7\n").unwrap();
+    let text = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    assert!(text.contains("replicas: \"7\""), "{text}");
 }

@@ -125,6 +125,45 @@ fn the_output_goes_to_a_file_or_to_one_for_each_object() {
 }
 
 #[test]
+fn charts_beside_a_kustomization_are_rendered_where_they_are_enabled() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        (
+            "kustomization.yaml",
+            "namePrefix: k-\nhelmCharts:\n- name: shop\n  releaseName: web\n  namespace: prod\n  valuesInline: {image: 'shop:2'}\n",
+        ),
+        ("charts/shop/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.2.3\n"),
+        ("charts/shop/values.yaml", "image: shop:1\nmode: plain\n"),
+        (
+            "charts/shop/templates/config.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}, namespace: {{ .Release.Namespace }}}\ndata: {image: {{ .Values.image }}, \
+             mode: {{ .Values.mode }}, kube: {{ .Capabilities.KubeVersion.Minor | quote }}}\n",
+        ),
+        (
+            "remote/kustomization.yaml",
+            "helmCharts: [{name: far, repo: 'https://charts.invalid', version: 1.0.0}]\n",
+        ),
+    ] {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let flags = ["--enable-helm", "--helm-kube-version", "v1.31.0"];
+    assert_eq!(
+        text(run(directory.path(), &flags)),
+        "apiVersion: v1\ndata:\n  image: shop:2\n  kube: \"31\"\n  mode: plain\nkind: ConfigMap\nmetadata:\n  name: k-web\n  namespace: prod\n"
+    );
+    for (arguments, said) in [
+        (&["."][..], "must specify --enable-helm"),
+        (&["remote", "--enable-helm"], "chart https://charts.invalid far 1.0.0"),
+    ] {
+        let output = run(directory.path(), arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{arguments:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_built_is_said_and_nothing_is_printed() {
     let directory = tempfile::tempdir().unwrap();
     repository(directory.path());
@@ -145,4 +184,50 @@ fn what_cannot_be_built_is_said_and_nothing_is_printed() {
         assert_eq!(out, "", "{arguments:?}");
         assert!(err.contains(said), "{arguments:?}: {err}");
     }
+}
+
+#[test]
+fn a_kustomization_is_edited_in_place() {
+    let directory = tempfile::tempdir().unwrap();
+    repository(directory.path());
+    let prod = directory.path().join("prod");
+    let edit = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_pintle"))
+            .args(["kustomize", "edit"])
+            .args(arguments)
+            .current_dir(&prod)
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    fs::write(
+        prod.join("kustomization.yaml"),
+        "# whose\nnamePrefix: prod-\nresources: [../base, team.yaml]\n",
+    )
+    .unwrap();
+    fs::write(prod.join("more.yaml"), "").unwrap();
+    for arguments in [
+        &["set", "image", "shop=*:3"][..],
+        &["set", "namespace", "eu"],
+        &["set", "nameprefix", "--", "-p-"],
+        &["add", "resource", "*.yaml"],
+        &["remove", "resource", "team.yaml"],
+        &["add", "label", "a:b", "--without-selector"],
+    ] {
+        assert_eq!(edit(arguments), (Some(0), String::new()), "{arguments:?}");
+    }
+    let (status, said) = edit(&["add", "label", "a:c", "--without-selector"]);
+    assert!(
+        status == Some(1) && said.contains("label a already in kustomization file"),
+        "{said}"
+    );
+    assert_eq!(
+        fs::read_to_string(prod.join("kustomization.yaml")).unwrap(),
+        "# whose\nnamePrefix: -p-\nresources:\n- ../base\n- more.yaml\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nimages:\n- \
+         name: shop\n  newTag: \"3\"\nnamespace: eu\nlabels:\n- pairs:\n    a: b\n"
+    );
+    assert_eq!(edit(&["set", "image", "shop"]).0, Some(1));
 }

@@ -83,6 +83,8 @@ pub(crate) struct RenderSlot {
     pub in_flight: Option<Wanted>,
     /// Refs must be as of then or later; set by hints, refreshes and polls.
     pub not_before: Option<Instant>,
+    /// What the render in flight has to be as of, or the last one if it failed: trying it again with less would hide what a hint told of.
+    pub as_of: Option<Instant>,
     /// A failed render is tried again then.
     pub retry_at: Option<Timestamp>,
     /// Failures in a row, for the backoff.
@@ -137,6 +139,21 @@ impl Prepared {
 }
 
 impl RenderSlot {
+    /// Whether the last render was not whole, for whatever reason.
+    pub fn has_failed(&self) -> bool {
+        let (_, sources) = match &self.result {
+            Some(known) => known,
+            None => return false,
+        };
+        sources.iter().any(|source| match &source.rendered {
+            Ok(rendered) => rendered
+                .diagnostics
+                .iter()
+                .any(|d| d.severity == pintle_render::Severity::Error),
+            Err(_) => true,
+        })
+    }
+
     /// Asks for refs as of `at` or later with the next render.
     pub fn ask(&mut self, at: Instant) {
         self.not_before = Some(self.not_before.map_or(at, |known| known.max(at)));

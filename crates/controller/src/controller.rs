@@ -43,8 +43,9 @@ impl Controller {
         let settings = crate::intake::read_settings(&config).await?;
         let (events, received) = mpsc::channel(QUEUE);
         let watcher = watch(&config, &settings, events.clone());
-        let hub = Hub::new(config, settings, events.clone());
-        let task = tokio::spawn(hub.run(received));
+        let (calm, calmed) = mpsc::channel(QUEUE);
+        let hub = Hub::new(config, settings, events.clone(), calm);
+        let task = tokio::spawn(hub.run(received, calmed));
         Ok(Self {
             events,
             task: Some(task),

@@ -35,6 +35,10 @@ use crate::writers::Writers;
 const BATCH: usize = 512;
 /// Turns between two looks at the events: when a thousand applications are due, what comes for one of them does not wait for all.
 const TURNS: usize = 64;
+/// Answers that change nothing, taken in one idle round.
+const CALM_BATCH: usize = 32;
+/// They do not wait for good: however busy the hub is, some are taken after so many rounds.
+const CALM_ROUNDS: u32 = 64;
 /// A touched application has its turn this much later, so that the events of one change come together.
 const SETTLE_MS: i64 = 15;
 /// A wanted object that could not be read is read again this much later.
@@ -61,6 +65,8 @@ pub(crate) struct Hub {
     /// The same the other way round: what an application has claimed.
     wanted_by: BTreeMap<Arc<str>, BTreeSet<ResourceKey>>,
     pub events: mpsc::Sender<Event>,
+    /// For answers that change nothing: they are taken when nothing else is to be done.
+    pub calm: mpsc::Sender<Event>,
     /// Counts operations and deletions, to tell their answers apart.
     pub runs: u64,
     /// Whose stored status lags by nothing that anybody waits for.
@@ -84,7 +90,12 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub fn new(config: ControllerConfig, settings: Settings, events: mpsc::Sender<Event>) -> Self {
+    pub fn new(
+        config: ControllerConfig,
+        settings: Settings,
+        events: mpsc::Sender<Event>,
+        calm: mpsc::Sender<Event>,
+    ) -> Self {
         let projects_seen = ProjectVersionMap::default();
         let executor = Executor::new(
             Clusters::of(config.cluster.clone()),
@@ -121,6 +132,7 @@ impl Hub {
             claims: BTreeMap::new(),
             wanted_by: BTreeMap::new(),
             events,
+            calm,
             runs: 0,
             quiet: Quiet::default(),
             writers: Writers::default(),
@@ -138,15 +150,28 @@ impl Hub {
     }
 
     /// Runs until told to stop.
-    pub async fn run(mut self, mut events: mpsc::Receiver<Event>) {
+    pub async fn run(mut self, mut events: mpsc::Receiver<Event>, mut calm: mpsc::Receiver<Event>) {
         let mut batch = Vec::with_capacity(BATCH);
+        let mut calmly = Vec::with_capacity(CALM_BATCH + 1);
+        let mut since_calm = 0;
         loop {
             let wait = self.next_due();
             tokio::select! {
                 biased;
                 taken = events.recv_many(&mut batch, BATCH) => if taken == 0 { return },
                 () = sleep_until(wait) => {}
+                // The hub itself holds a sender, so there is always another.
+                first = calm.recv() => {
+                    calmly.extend(first);
+                    since_calm = CALM_ROUNDS;
+                }
             }
+            since_calm += 1;
+            if since_calm > CALM_ROUNDS {
+                since_calm = 0;
+                calmly.extend(std::iter::from_fn(|| calm.try_recv().ok()).take(CALM_BATCH));
+            }
+            batch.append(&mut calmly);
             for event in batch.drain(..) {
                 if matches!(event, Event::Shutdown) {
                     tracing::info!("controller stops");
@@ -617,19 +642,22 @@ impl Hub {
         }
     }
 
-    /// New credentials may cure what failed: whoever waits to try again tries now.
+    /// New credentials may cure what failed: whoever could not render tries now, also where nothing but somebody's change could help.
     fn credentials_changed(&mut self) {
+        // A render under way may have asked with the old ones already.
+        self.render_again(|state| state.render.has_failed() || state.render.in_flight.is_some());
+    }
+
+    fn render_again(&mut self, who: impl Fn(&AppState) -> bool) {
         let now = clock::now();
-        let failed: Vec<AppKey> = self
-            .apps
-            .iter()
-            .filter(|(_, s)| s.render.retry_at.is_some())
-            .map(|(k, _)| k.clone())
+        let all = self.apps.iter_mut().filter(|(_, state)| who(state));
+        let keys: Vec<AppKey> = all
+            .map(|(key, state)| {
+                state.render.ask(Instant::now());
+                key.clone()
+            })
             .collect();
-        for key in failed {
-            if let Some(state) = self.apps.get_mut(&key) {
-                state.render.retry_at = Some(now);
-            }
+        for key in keys {
             self.schedule(&key, now);
         }
     }
@@ -640,10 +668,16 @@ impl Hub {
                 let name = project.metadata.name.clone();
                 self.projects_seen
                     .set(name.as_str(), project.metadata.resource_version.as_str());
-                let changed = self.projects.get(&name).is_none_or(|old| old.spec != project.spec);
+                let old = self.projects.get(&name);
+                let changed = old.is_none_or(|old| old.spec != project.spec);
+                let reads_other = old.is_none_or(|old| old.spec.source_repos != project.spec.source_repos);
                 self.projects.insert(name.clone(), project);
                 if changed {
                     self.project_changed(&name);
+                }
+                if reads_other && self.is_started {
+                    // What a remote base may be is decided by the render.
+                    self.render_again(|state| state.app.spec.project_or_default() == name);
                 }
             }
             Err(e) => {

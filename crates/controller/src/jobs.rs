@@ -18,7 +18,8 @@ const PARALLEL_EFFECTS: usize = 10;
 /// Applications would wait behind it.
 pub(crate) const EFFECTS: usize = 20;
 
-/// Renders every source of `wanted`.
+/// Renders every source of `wanted`. That nothing has changed goes the calm way: a push concerns one application and not the thousand others
+/// of its repository.
 pub(crate) async fn render(
     repositories: Repositories,
     app: AppKey,
@@ -26,9 +27,13 @@ pub(crate) async fn render(
     ask: Ask,
     for_operation: bool,
     events: mpsc::Sender<Event>,
+    calm: mpsc::Sender<Event>,
 ) {
-    let results = repositories.render(&ask).await.into_iter();
+    let results = repositories.render(&ask).await;
+    let is_known = results.iter().all(|r| r.as_ref().is_ok_and(|render| render.is_known));
+    let way = if is_known && !for_operation { calm } else { events };
     let sources = results
+        .into_iter()
         .map(|result| match result {
             Ok(render) => SourceResult {
                 revision: render.revision,
@@ -44,7 +49,7 @@ pub(crate) async fn render(
         })
         .collect();
     // A closed channel: the process ends.
-    let _ = events
+    let _ = way
         .send(Event::Rendered {
             app,
             wanted,

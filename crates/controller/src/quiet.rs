@@ -79,6 +79,7 @@ impl Quiet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::writers::Writers;
 
     fn key(index: usize) -> AppKey {
         AppKey {
@@ -112,6 +113,19 @@ mod tests {
             "until then only an event changes anything"
         );
         assert_eq!(quiet.take(at(2), true), Some(key(2)));
+    }
+
+    #[test]
+    fn an_operation_writes_at_once_however_many_revisions_have_moved() {
+        let (mut quiet, mut writers) = (Quiet::default(), Writers::default());
+        (0..1000).for_each(|i| quiet.add(&key(i), at(2)));
+        while let Some(next) = quiet.take(at(2), true) {
+            quiet.begin(&next);
+        }
+        assert!(writers.begin(&key(500)), "the places of the low lane are its own");
+        quiet.remove(&key(500));
+        quiet.end(&key(0));
+        assert_eq!(quiet.take(at(3), false), None, "while it runs, none of them is next");
     }
 
     #[test]

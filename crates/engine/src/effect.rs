@@ -370,7 +370,7 @@ mod tests {
         assert!(allowed(named(INSTALLATION_SECRET, make())));
         assert!(!allowed(named("other", make())));
         assert!(!allowed(named(INSTALLATION_SECRET, delete("u1"))));
-        assert!(!Permitted::installation_secret(named(INSTALLATION_SECRET, make()), "other").is_ok());
+        assert!(Permitted::installation_secret(named(INSTALLATION_SECRET, make()), "other").is_err());
     }
 
     fn delete(uid: &str) -> Action {

@@ -496,6 +496,17 @@ impl<'a> Printer<'a> {
             Value::Bytes(bytes) => match verb {
                 's' | 'x' | 'X' | 'q' => self.text(value, bytes, verb)?,
                 _ if self.flags.sharp_v && depth > 0 => self.go_bytes("[]uint8", bytes),
+                'v' | 'd' if !self.flags.sharp_v => {
+                    self.write("[");
+                    for (at, byte) in bytes.iter().enumerate() {
+                        if at > 0 {
+                            self.write(" ");
+                        }
+                        self.digits(u64::from(*byte), 10, false, verb);
+                        self.check()?;
+                    }
+                    self.write("]");
+                }
                 _ => {
                     let items: Vec<Value> = bytes.iter().map(|byte| Value::byte(*byte)).collect();
                     self.list("[]uint8", &items, verb, depth)?;
@@ -658,6 +669,28 @@ impl<'a> Printer<'a> {
         let negative = signed && (bits as i64) < 0;
         let mut rest = if negative { bits.wrapping_neg() } else { bits };
         let flags = self.flags;
+        let is_plain =
+            !(flags.plus || flags.space || flags.sharp) && flags.precision.is_none() && flags.width.is_none();
+        if is_plain && radix == 10 && verb != 'O' {
+            // Files print as lists of their bytes: this is where such a render spends its time.
+            if negative {
+                self.out.push(b'-');
+            }
+            // `u64::MAX` has 20 digits; filled from the last one.
+            let mut text = [b'0'; 20];
+            let mut length = 0;
+            for digit in text.iter_mut().rev() {
+                *digit = b'0' + (rest % 10) as u8;
+                rest /= 10;
+                length += 1;
+                if rest == 0 {
+                    break;
+                }
+            }
+            self.out
+                .extend_from_slice(text.get(text.len() - length..).unwrap_or_default());
+            return;
+        }
         let mut least = 0;
         if let Some(precision) = flags.precision {
             least = precision;

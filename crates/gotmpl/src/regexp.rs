@@ -4,10 +4,21 @@
 //! no `\v`, a bare `{` is a literal, classes know no set operations, repeat counts end at 1000, `\Q…\E` and octal
 //! escapes exist. Flags are resolved here and never written, which keeps the output free of the crate's own flags.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// Patterns larger than this fail as Go's "expression too large"; 10 MiB is the crate's own default for programs.
 const SIZE_LIMIT: usize = 10 << 20;
+/// Patterns that compile to no more than this are kept: those of charts take some KiB.
+const KEPT_SIZE: usize = 256 << 10;
+/// Patterns kept compiled, by their text. A chart has some tens; when full it starts over. With [`KEPT_SIZE`] for the program and as much for the
+/// states made while matching, they take 64 MiB at most.
+const MAX_KEPT: usize = 128;
+
+/// Compiling costs a thousand times what matching a name does, and helpers match the same pattern for every object.
+static KEPT: LazyLock<Mutex<HashMap<Box<str>, Arc<Regexp>>>> = LazyLock::new(Mutex::default);
+
 /// Go's limit of nested parentheses.
 const MAX_DEPTH: usize = 1000;
 /// Go's limit of a repeat count, and of the product of nested ones.
@@ -37,6 +48,13 @@ impl Error {
     }
 }
 
+fn builder(translated: &str) -> regex::RegexBuilder {
+    let mut builder = regex::RegexBuilder::new(translated);
+    // Every group of ours nests at most twice there.
+    builder.nest_limit(2 * MAX_DEPTH as u32 + 10);
+    builder
+}
+
 /// A compiled expression.
 #[derive(Debug, Clone)]
 pub struct Regexp {
@@ -51,16 +69,42 @@ impl Regexp {
     /// As Go words them.
     pub fn compile(pattern: &str) -> Result<Self, Error> {
         let translated = translate(pattern)?;
-        let regex = regex::RegexBuilder::new(&translated)
+        let regex = builder(&translated)
             .size_limit(SIZE_LIMIT)
-            // Every group of ours nests at most twice there.
-            .nest_limit(2 * MAX_DEPTH as u32 + 10)
             .build()
             .map_err(|_| Error::new("expression too large", pattern))?;
         Ok(Self {
             regex,
             pattern: pattern.to_owned(),
         })
+    }
+
+    /// As [`Regexp::compile`], but a small expression is compiled once for all who ask for it.
+    ///
+    /// # Errors
+    /// As Go words them.
+    pub fn shared(pattern: &str) -> Result<Arc<Self>, Error> {
+        if let Some(known) = KEPT.lock().unwrap_or_else(PoisonError::into_inner).get(pattern) {
+            return Ok(Arc::clone(known));
+        }
+        let translated = translate(pattern)?;
+        let small = builder(&translated)
+            .size_limit(KEPT_SIZE)
+            .dfa_size_limit(KEPT_SIZE)
+            .build();
+        let Ok(regex) = small else {
+            return Self::compile(pattern).map(Arc::new);
+        };
+        let regexp = Arc::new(Self {
+            regex,
+            pattern: pattern.to_owned(),
+        });
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_KEPT {
+            kept.clear();
+        }
+        kept.insert(pattern.into(), Arc::clone(&regexp));
+        Ok(regexp)
     }
 
     /// Whether the text contains a match.

@@ -26,7 +26,7 @@ use pintle_model::tree::{ReadSet, Reader, Tree, TreePath};
 pub use request::{
     Answer, AppIdentity, DEFAULT_MAX_MANIFEST_BYTES, Need, RenderRequest, RenderSettings, Surroundings, Used,
 };
-pub use source::{ChartCache, has_own_fields};
+pub use source::{ChartCache, own_fields};
 
 pub use detect::SourceType;
 pub use diagnostic::{Diagnostic, Severity};
@@ -94,6 +94,7 @@ pub fn render(tree: &dyn Tree, request: &RenderRequest, surroundings: &Surroundi
             out.diagnostics.push(diagnostic);
         }
     }
+    is_transient |= reader.has_store_failed();
     Round::Done(Rendered {
         source_type,
         objects: out.objects,

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pintle_model::application::{Directory, Source};
-use pintle_model::tree::{MemoryTree, TreePath};
+use pintle_model::tree::{MemoryTree, TreeError, TreePath};
 
 use super::helm::Now;
 use super::*;
@@ -237,4 +237,38 @@ fn reads_are_recorded() {
     assert!(!same(
         &before.clone().with_file(TreePath::new("app/a.yaml").unwrap(), *b"x")
     ));
+}
+
+/// A tree whose store loses one file.
+struct Damaged(MemoryTree);
+
+impl Tree for Damaged {
+    fn id(&self) -> pintle_model::tree::ContentId {
+        self.0.id()
+    }
+    fn entry(&self, path: &TreePath) -> Result<Option<pintle_model::tree::Entry>, TreeError> {
+        self.0.entry(path)
+    }
+    fn list(&self, path: &TreePath) -> Result<Option<pintle_model::tree::Listing>, TreeError> {
+        self.0.list(path)
+    }
+    fn read(&self, path: &TreePath, limit: u64) -> Result<Option<Arc<[u8]>>, TreeError> {
+        if path.as_str() == "app/a.yaml" {
+            return Err(TreeError::Store {
+                path: path.clone(),
+                message: "object not found".into(),
+            });
+        }
+        self.0.read(path, limit)
+    }
+}
+
+#[test]
+fn a_store_that_fails_is_asked_again() {
+    let told = |tree: &dyn Tree| match round(tree, &request("app")) {
+        Round::Done(rendered) => (rendered.is_complete(), rendered.is_transient),
+        Round::Needs(_) => panic!("nothing is needed"),
+    };
+    assert_eq!(told(&tree(APP)), (true, false));
+    assert_eq!(told(&Damaged(tree(APP))), (false, true));
 }

@@ -28,5 +28,5 @@ pub use helmrepo::{Entry, Index, IndexError};
 pub use http::{HttpError, HttpSettings};
 pub use oci::OciError;
 pub use process::GitError;
-pub use service::{Ask, Counts, Permits, RepoError, Repositories, SourceRender};
+pub use service::{Ask, Counts, Permits, RepoError, Repositories, RepositoryLimits, SourceRender};
 pub use url::{RepoUrl, UrlRefused};

@@ -27,6 +27,8 @@ pub enum Tag {
     Str,
     /// Bytes, written in base64.
     Binary,
+    /// Nothing in particular: what the text looks like when it is printed.
+    Open,
     /// A mapping with a key that is no scalar, such as `{{ x }}`. It can be carried along and never be printed; the text says why.
     Unreadable,
 }
@@ -276,7 +278,12 @@ fn scalar_value(scalar: &Scalar) -> Result<Yaml, Error> {
             None => tagged("int")?,
         },
         Tag::Float => tagged("float")?,
-        Tag::Timestamp => Yaml::String(full_time(&scalar.text)),
+        Tag::Timestamp if is_timestamp(&scalar.text) => Yaml::String(full_time(&scalar.text)),
+        Tag::Timestamp => {
+            let message = "cannot decode a scalar as a !!timestamp";
+            return Err(Error::at(ErrorKind::Decode, message, 0, 0));
+        }
+        Tag::Open => return scalar_value(&Scalar::plain(scalar.text.clone())),
         Tag::Binary => tagged("binary")?,
         Tag::Unreadable => return Err(Error::at(ErrorKind::Decode, scalar.text.clone(), 0, 0)),
     };

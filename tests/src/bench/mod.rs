@@ -18,6 +18,7 @@ mod monorepo;
 mod options;
 mod plain;
 mod push;
+pub mod render;
 mod report;
 mod server_alone;
 mod stage;

@@ -11,7 +11,7 @@ use pintle_tests::{
     chain::chain,
     oracle::{
         Answer,
-        kustomize::{Case, Category, Finding, Fuzz, Kustomize, Tally, fuzz, ours, record_table},
+        kustomize::{Case, Category, Finding, Fuzz, Kustomize, Tally, fuzz, ours, record_table, survive},
     },
 };
 
@@ -19,6 +19,7 @@ const USAGE: &str = "\
 usage: cargo xtask fuzz kustomize [--minutes N] [--seed S] [--cases N] [--findings DIR]
        cargo xtask fuzz kustomize --record FILE [--seed S] [--each N]
        cargo xtask fuzz kustomize --replay FILE
+       cargo xtask fuzz kustomize --damaged N [--seed S]
 
   --minutes   how long at most (default 1)
   --seed      names the sequence of cases (default 1)
@@ -26,6 +27,7 @@ usage: cargo xtask fuzz kustomize [--minutes N] [--seed S] [--cases N] [--findin
   --findings  a folder for what differs: one JSON file per finding, with both answers
   --record    writes cases with Kustomize's answers: per category up to N that build and N that fail (default 12)
   --replay    shows both answers to the case of a finding
+  --damaged   builds so many cases with damaged files, without Kustomize: none may end in a panic
 ";
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -38,6 +40,7 @@ struct Options {
     findings: Option<PathBuf>,
     record: Option<PathBuf>,
     replay: Option<PathBuf>,
+    damaged: u64,
 }
 
 fn parse(arguments: &[String]) -> Result<Options, String> {
@@ -49,6 +52,7 @@ fn parse(arguments: &[String]) -> Result<Options, String> {
         findings: None,
         record: None,
         replay: None,
+        damaged: 0,
     };
     let mut rest = arguments.iter();
     while let Some(flag) = rest.next() {
@@ -65,6 +69,7 @@ fn parse(arguments: &[String]) -> Result<Options, String> {
             "--each" => options.each = usize::try_from(number()?).map_err(|e| e.to_string())?,
             "--findings" => options.findings = Some(value.into()),
             "--record" => options.record = Some(value.into()),
+            "--damaged" => options.damaged = number()?,
             "--replay" => options.replay = Some(value.into()),
             _ => return Err(format!("unknown flag {flag}")),
         }
@@ -93,6 +98,13 @@ fn main() -> ExitCode {
 
 /// Returns whether nothing differs.
 fn run(options: &Options) -> Result<bool, Error> {
+    if options.damaged > 0 {
+        let lost = survive(options.seed, options.damaged);
+        for case in &lost {
+            writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(case)?)?;
+        }
+        return Ok(lost.is_empty());
+    }
     let mut kustomize = Kustomize::locate_or_build()?;
     if let Some(path) = &options.record {
         let rows = record_table(&mut kustomize, options.seed, options.each, path)?;

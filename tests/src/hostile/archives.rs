@@ -127,7 +127,7 @@ fn entry(random: &mut Random, tar: &mut Vec<u8>) {
         1 => b"28 path=c/from/a/header\n21 size=99999999999\n".as_slice().into(),
         _ => b"apiVersion: v2\n".as_slice().into(),
     };
-    let kind = random.pick(b"0000000\012345667xxgLKSDV\xff");
+    let kind = random.pick(b"0000000\x0012345667xxgLKSDV\xff");
     let size = match random.below(12) {
         0 => random.pick(&[0, 1, u64::MAX / 2, 1 << 40, 8_589_934_591]),
         _ => content.len() as u64,

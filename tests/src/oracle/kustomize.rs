@@ -7,6 +7,7 @@
 //!
 //! Output is compared byte for byte. Of failures only that both fail: the words are Kustomize's own affair.
 
+mod damage;
 mod fuzz;
 mod generate;
 mod ours;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Answer;
 
+pub use damage::{damaged, survive};
 pub use fuzz::{Finding, Fuzz, Tally, fuzz};
 pub use generate::{Category, generate};
 pub use ours::ours;

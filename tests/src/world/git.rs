@@ -1,4 +1,4 @@
-//! A repository over HTTP and the clone a scenario pushes from.
+//! Repositories over HTTP and the clones a scenario pushes from.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,48 +11,64 @@ use tokio::sync::mpsc;
 /// A push over loopback takes milliseconds; the machine may be busy.
 const PUSH_WITHIN: Duration = Duration::from_secs(30);
 
-/// The repository `shop.git`, its server and a clone.
+/// The repository that most scenarios have alone.
+pub const SHOP: &str = "shop.git";
+
+/// The repository [`SHOP`], others beside it, their server and a clone of each.
 pub struct Git {
     root: PathBuf,
-    clone: PathBuf,
+    clones: PathBuf,
     address: SocketAddr,
     server: Option<GitServer>,
     pushed: mpsc::Receiver<String>,
 }
 
 impl Git {
-    /// Makes an empty repository under `directory` and serves it on a free port.
+    /// Makes an empty repository [`SHOP`] under `directory` and serves it on a free port.
     pub async fn start(directory: &Path) -> Self {
-        let (root, clone) = (directory.join("git"), directory.join("clone"));
+        let (root, clones) = (directory.join("git"), directory.join("clones"));
         std::fs::create_dir_all(&root).expect("a scratch folder can be written");
-        std::fs::create_dir_all(&clone).expect("a scratch folder can be written");
-        run(
-            &root,
-            &["init", "--quiet", "--bare", "--initial-branch=main", "shop.git"],
-        )
-        .await;
-        run(&root.join("shop.git"), &["config", "http.receivepack", "true"]).await;
         let (server, pushed) = serve(&root, SocketAddr::from(([127, 0, 0, 1], 0))).await;
-        run(&clone, &["init", "--quiet", "--initial-branch=main", "."]).await;
-        run(&clone, &["remote", "add", "origin", &server.url("shop.git")]).await;
-        Self {
+        let git = Self {
             root,
-            clone,
+            clones,
             address: server.address(),
             server: Some(server),
             pushed,
-        }
+        };
+        git.make(SHOP).await;
+        git
     }
 
-    /// The clone URL.
-    pub fn url(&self) -> String {
-        format!("http://{}/shop.git", self.address)
+    /// Makes one more empty repository.
+    pub async fn make(&self, repository: &str) {
+        let clone = self.clones.join(repository);
+        std::fs::create_dir_all(&clone).expect("a scratch folder can be written");
+        run(
+            &self.root,
+            &["init", "--quiet", "--bare", "--initial-branch=main", repository],
+        )
+        .await;
+        run(&self.root.join(repository), &["config", "http.receivepack", "true"]).await;
+        run(&clone, &["init", "--quiet", "--initial-branch=main", "."]).await;
+        run(&clone, &["remote", "add", "origin", &self.url(repository)]).await;
+    }
+
+    /// The clone URL of a repository.
+    pub fn url(&self, repository: &str) -> String {
+        format!("http://{}/{repository}", self.address)
+    }
+
+    /// Where the scenario's own clone of a repository is, to put there what is no text file.
+    pub fn clone_of(&self, repository: &str) -> PathBuf {
+        self.clones.join(repository)
     }
 
     /// Commits files (`None` removes one) and pushes them; returns the commit.
-    pub async fn push(&mut self, files: &[(&str, Option<&str>)]) -> String {
+    pub async fn push(&mut self, repository: &str, files: &[(&str, Option<&str>)]) -> String {
+        let clone = self.clones.join(repository);
         for (path, content) in files {
-            let file = self.clone.join(path);
+            let file = clone.join(path);
             match content {
                 Some(content) => {
                     let parent = file.parent().expect("a file in a folder");
@@ -62,22 +78,23 @@ impl Git {
                 None => std::fs::remove_file(&file).expect("the file is there"),
             }
         }
-        run(&self.clone, &["add", "--all"]).await;
-        run(&self.clone, &["commit", "--quiet", "--message", "change"]).await;
-        self.send().await
+        run(&clone, &["add", "--all"]).await;
+        run(&clone, &["commit", "--quiet", "--message", "change"]).await;
+        self.send(repository).await
     }
 
-    /// Undoes the last commit by a new one, and pushes it; returns the new commit.
+    /// Undoes the last commit of [`SHOP`] by a new one, and pushes it; returns the new commit.
     pub async fn revert(&mut self) -> String {
-        run(&self.clone, &["revert", "--no-edit", "HEAD"]).await;
-        self.send().await
+        run(&self.clones.join(SHOP), &["revert", "--no-edit", "HEAD"]).await;
+        self.send(SHOP).await
     }
 
-    /// Pushes a tag of the last commit.
+    /// Pushes a tag of the last commit of [`SHOP`].
     pub async fn tag(&mut self, name: &str) {
-        run(&self.clone, &["tag", name]).await;
-        run(&self.clone, &["push", "--quiet", "origin", name]).await;
-        self.told().await;
+        let clone = self.clones.join(SHOP);
+        run(&clone, &["tag", name]).await;
+        run(&clone, &["push", "--quiet", "origin", name]).await;
+        self.told(SHOP).await;
     }
 
     /// Stops serving: connections are refused.
@@ -93,16 +110,17 @@ impl Git {
         };
     }
 
-    async fn send(&mut self) -> String {
-        run(&self.clone, &["push", "--quiet", "origin", "main"]).await;
-        self.told().await;
-        run(&self.clone, &["rev-parse", "HEAD"]).await
+    async fn send(&mut self, repository: &str) -> String {
+        let clone = self.clones.join(repository);
+        run(&clone, &["push", "--quiet", "origin", "main"]).await;
+        self.told(repository).await;
+        run(&clone, &["rev-parse", "HEAD"]).await
     }
 
     /// The server tells of each push: the hint that the controller is given.
-    async fn told(&mut self) {
+    async fn told(&mut self, repository: &str) {
         let told = tokio::time::timeout(PUSH_WITHIN, self.pushed.recv()).await;
-        assert_eq!(told.ok().flatten().as_deref(), Some("shop.git"), "the push is told");
+        assert_eq!(told.ok().flatten().as_deref(), Some(repository), "the push is told");
     }
 }
 

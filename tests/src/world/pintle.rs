@@ -5,7 +5,7 @@ use std::path::Path;
 use pintle_cluster::{Cluster, KubeconfigSource, LeaseGuard};
 use pintle_controller::{Controller, ControllerConfig};
 use pintle_engine::ClusterId;
-use pintle_repo::Repositories;
+use pintle_repo::{Repositories, RepositoryLimits};
 use tokio::runtime::Runtime;
 
 use super::wire::Wire;
@@ -25,8 +25,8 @@ pub struct Pintle {
 }
 
 impl Pintle {
-    /// Starts a controller for `namespace` that keeps its clones in `directory`.
-    pub async fn start(connection: Connection, namespace: &str, directory: &Path) -> Self {
+    /// Starts a controller for `namespace` that keeps its clones in `directory` within `limits`.
+    pub async fn start(connection: Connection, namespace: &str, directory: &Path, limits: RepositoryLimits) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -50,7 +50,7 @@ impl Pintle {
             };
             let config = ControllerConfig {
                 cluster,
-                repositories: Repositories::new(directory),
+                repositories: Repositories::with_limits(directory, limits),
                 control_namespace: namespace,
                 identity: "acceptance".into(),
                 lease: LeaseGuard::not_needed(),

@@ -8,6 +8,9 @@ use clap::{Args, Subcommand, ValueEnum};
 pub(crate) enum KustomizeCommand {
     /// Build a kustomization and print the objects.
     Build(Box<KustomizeBuildArgs>),
+    /// Change the kustomization of this directory.
+    #[command(subcommand)]
+    Edit(EditCommand),
 }
 
 #[derive(Args, Debug)]
@@ -74,4 +77,101 @@ pub(crate) enum Reorder {
     Legacy,
     /// As they were read.
     None,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum EditCommand {
+    /// Set a field.
+    #[command(subcommand)]
+    Set(SetCommand),
+    /// Add to a field.
+    #[command(subcommand)]
+    Add(AddCommand),
+    /// Remove from a field.
+    #[command(subcommand)]
+    Remove(RemoveCommand),
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum SetCommand {
+    /// Set the prefix of names.
+    Nameprefix {
+        /// The prefix.
+        value: String,
+    },
+    /// Set the suffix of names.
+    Namesuffix {
+        /// The suffix.
+        value: String,
+    },
+    /// Set the namespace.
+    Namespace {
+        /// The namespace.
+        value: String,
+    },
+    /// Set images: `old=new:tag`, `image:tag`, `image@digest`; `*` keeps what is there.
+    Image {
+        #[arg(required = true, value_name = "IMAGE")]
+        images: Vec<String>,
+    },
+    /// Set replica counts.
+    Replicas {
+        #[arg(required = true, value_name = "NAME=COUNT")]
+        replicas: Vec<String>,
+    },
+    /// Set labels that go into selectors too.
+    Label {
+        #[arg(required = true, value_name = "KEY:VALUE")]
+        pairs: Vec<String>,
+    },
+    /// Set annotations.
+    Annotation {
+        #[arg(required = true, value_name = "KEY:VALUE")]
+        pairs: Vec<String>,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum AddCommand {
+    /// Add files or directories, or globs of them.
+    Resource {
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<String>,
+    },
+    /// Add components.
+    Component {
+        #[arg(required = true, value_name = "DIR")]
+        paths: Vec<String>,
+    },
+    /// Add labels.
+    Label {
+        #[arg(required = true, value_name = "KEY:VALUE")]
+        pairs: Vec<String>,
+        /// Overwrite what is there.
+        #[arg(short, long)]
+        force: bool,
+        /// Keep them out of selectors.
+        #[arg(long)]
+        without_selector: bool,
+        /// Put them into templates too; only without selectors.
+        #[arg(long)]
+        include_templates: bool,
+    },
+    /// Add annotations.
+    Annotation {
+        #[arg(required = true, value_name = "KEY:VALUE")]
+        pairs: Vec<String>,
+        /// Overwrite what is there.
+        #[arg(short, long)]
+        force: bool,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum RemoveCommand {
+    /// Remove entries of `resources`, or all that a pattern matches.
+    Resource {
+        #[arg(required = true, value_name = "PATTERN")]
+        patterns: Vec<String>,
+    },
 }

@@ -50,7 +50,7 @@ impl Hub {
             return self.wake_for_render(key, state);
         }
         let shared = Instant::now().checked_sub(POLL_SHARES).unwrap_or_else(Instant::now);
-        let not_before = asked.unwrap_or(shared);
+        let not_before = asked.unwrap_or_else(|| state.render.as_of.map_or(shared, |at| at.max(shared)));
         state.render.retry_at = None;
         state.poll_at = None;
         self.start_render(key, &state.app, &mut state.render, wanted.clone(), not_before, false);
@@ -72,6 +72,7 @@ impl Hub {
         for_operation: bool,
     ) {
         slot.in_flight = Some(wanted.clone());
+        slot.as_of = Some(not_before);
         let name = app.spec.project_or_default();
         let project = self.projects.get(name).cloned();
         let ask = Ask {
@@ -92,14 +93,16 @@ impl Hub {
             not_before,
         };
         let repositories = self.config.repositories.clone();
-        let events = self.events.clone();
+        let (events, calm) = (self.events.clone(), self.calm.clone());
+        let key = key.clone();
         tokio::spawn(jobs::render(
             repositories,
-            key.clone(),
+            key,
             wanted,
             ask,
             for_operation,
             events,
+            calm,
         ));
     }
 
@@ -125,6 +128,7 @@ impl Hub {
             })
             .collect();
         if failed.is_empty() {
+            slot.as_of = None;
             slot.failures = 0;
             slot.retry_at = None;
         } else if failed.contains(&true) {

@@ -49,21 +49,21 @@ pub(super) fn register(f: &mut Functions) {
     for (name, must, params, result, run) in functions {
         f.add(name, params, result, move |_, a| {
             let pattern = Args(a).text(0);
-            let regexp = Regexp::compile(&pattern)
+            let regexp = Regexp::shared(&pattern)
                 .map_err(|e| FuncError::new(format!("regexp: Compile({}): {e}", quoted(&pattern))))?;
             Ok(run(&regexp, Args(a)))
         });
         f.add(must, params, result, move |_, a| {
-            let regexp = Regexp::compile(&Args(a).text(0)).map_err(|e| FuncError::new(e.to_string()))?;
+            let regexp = Regexp::shared(&Args(a).text(0)).map_err(|e| FuncError::new(e.to_string()))?;
             Ok(run(&regexp, Args(a)))
         });
     }
     f.add("regexMatch", &[T::String, T::String], T::Bool, |_, a| {
-        let matched = Regexp::compile(&Args(a).text(0)).is_ok_and(|r| r.is_match(&Args(a).text(1)));
+        let matched = Regexp::shared(&Args(a).text(0)).is_ok_and(|r| r.is_match(&Args(a).text(1)));
         Ok(Value::Bool(matched))
     });
     f.add("mustRegexMatch", &[T::String, T::String], T::Bool, |_, a| {
-        let regexp = Regexp::compile(&Args(a).text(0)).map_err(|e| FuncError::new(e.to_string()))?;
+        let regexp = Regexp::shared(&Args(a).text(0)).map_err(|e| FuncError::new(e.to_string()))?;
         Ok(Value::Bool(regexp.is_match(&Args(a).text(1))))
     });
     f.add("regexQuoteMeta", &[T::String], T::String, |_, a| {

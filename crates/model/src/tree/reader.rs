@@ -1,6 +1,6 @@
 //! Reads a tree the way a render may: symbolic links are followed inside the tree and never out of it, and every read is recorded.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::{ContentId, Entry, EntryKind, Read, ReadSet, Tree, TreeError, TreePath};
@@ -9,6 +9,7 @@ use super::{ContentId, Entry, EntryKind, Read, ReadSet, Tree, TreeError, TreePat
 pub struct Reader<'t> {
     tree: &'t dyn Tree,
     reads: RefCell<ReadSet>,
+    store_failed: Cell<bool>,
 }
 
 /// A file as read.
@@ -40,7 +41,20 @@ impl<'t> Reader<'t> {
         Self {
             tree,
             reads: RefCell::default(),
+            store_failed: Cell::new(false),
         }
+    }
+
+    /// Whether the store failed to answer: what was made of that is not worth keeping, another try may go well.
+    pub fn has_store_failed(&self) -> bool {
+        self.store_failed.get()
+    }
+
+    fn seen<T>(&self, answer: Result<T, TreeError>) -> Result<T, TreeError> {
+        if matches!(answer, Err(TreeError::Store { .. })) {
+            self.store_failed.set(true);
+        }
+        answer
     }
 
     /// The tree it reads.
@@ -61,7 +75,7 @@ impl<'t> Reader<'t> {
         if entry.kind != EntryKind::File {
             return Ok(None);
         }
-        let Some(bytes) = self.tree.read(&real, limit)? else {
+        let Some(bytes) = self.seen(self.tree.read(&real, limit))? else {
             return Ok(None);
         };
         self.note(&real, Read::File(entry.id.clone()));
@@ -77,7 +91,7 @@ impl<'t> Reader<'t> {
         let Some((real, entry)) = self.resolve(path)? else {
             return Ok(None);
         };
-        let Some(listing) = self.tree.list(&real)? else {
+        let Some(listing) = self.seen(self.tree.list(&real))? else {
             return Ok(None);
         };
         let names = super::readset::names(&listing);
@@ -115,7 +129,7 @@ impl<'t> Reader<'t> {
         let mut todo: Vec<String> = path.parts().rev().map(str::to_owned).collect();
         let mut hops = 0;
         let mut last_link: Option<(TreePath, String)> = None;
-        let mut entry = self.tree.entry(&here)?;
+        let mut entry = self.seen(self.tree.entry(&here))?;
         while let Some(part) = todo.pop() {
             if part == ".." {
                 // Only link targets bring these. They are walked and not spelled: a link on the way can make the path shorter or longer.
@@ -124,7 +138,7 @@ impl<'t> Reader<'t> {
                     (None, Some(link)) => return Err(escapes(link)),
                     (None, None) => TreePath::root(),
                 };
-                entry = self.tree.entry(&here)?;
+                entry = self.seen(self.tree.entry(&here))?;
                 continue;
             }
             let next = here.child(&part);
@@ -133,7 +147,7 @@ impl<'t> Reader<'t> {
             {
                 return Err(escapes(link));
             }
-            let Some(found) = self.tree.entry(&next)? else {
+            let Some(found) = self.seen(self.tree.entry(&next))? else {
                 self.note(&next, Read::Missing { below: here });
                 return Ok(None);
             };
@@ -146,7 +160,7 @@ impl<'t> Reader<'t> {
                     self.note(&next, Read::Symlink(found.id.clone()));
                     let target = self.push_target(&next, &mut todo)?;
                     last_link = Some((next, target));
-                    entry = self.tree.entry(&here)?;
+                    entry = self.seen(self.tree.entry(&here))?;
                 }
                 EntryKind::Submodule => return Err(TreeError::Submodule { path: next }),
                 EntryKind::File if !todo.is_empty() => {
@@ -168,7 +182,7 @@ impl<'t> Reader<'t> {
     /// Puts the parts of the target of `link` on the stack and returns the target; refuses absolute ones.
     fn push_target(&self, link: &TreePath, todo: &mut Vec<String>) -> Result<String, TreeError> {
         // 4096 bytes: PATH_MAX on Linux.
-        let bytes = self.tree.read(link, 4096)?.unwrap_or_default();
+        let bytes = self.seen(self.tree.read(link, 4096))?.unwrap_or_default();
         let target = String::from_utf8_lossy(&bytes).into_owned();
         if target.starts_with('/') {
             return Err(TreeError::SymlinkEscapes {

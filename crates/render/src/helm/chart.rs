@@ -152,7 +152,7 @@ impl Chart {
         Self::from_files(archive(packed, limits)?, limits)
     }
 
-    fn from_files(files: Vec<ChartFile>, limits: &Limits) -> Result<Arc<Self>, HelmError> {
+    pub(crate) fn from_files(files: Vec<ChartFile>, limits: &Limits) -> Result<Arc<Self>, HelmError> {
         Ok(Arc::new(Self {
             data: Arc::new(load_files(files, limits, 0)?),
             parsed: Mutex::default(),
@@ -184,7 +184,7 @@ impl Chart {
 }
 
 /// The files of an archive; the directory they are packed in is stripped.
-fn archive(packed: &[u8], limits: &Limits) -> Result<Vec<ChartFile>, HelmError> {
+pub(crate) fn archive(packed: &[u8], limits: &Limits) -> Result<Vec<ChartFile>, HelmError> {
     let unpacked = unpack(packed, &limits.archive)?;
     let mut files = Vec::with_capacity(unpacked.files.len());
     for (path, bytes) in unpacked.files {
@@ -208,7 +208,7 @@ fn archive(packed: &[u8], limits: &Limits) -> Result<Vec<ChartFile>, HelmError> 
 }
 
 /// The files of a directory that `.helmignore` leaves, in the order of a walk.
-fn directory(reader: &Reader<'_>, root: &TreePath, limits: &Limits) -> Result<Vec<ChartFile>, HelmError> {
+pub(crate) fn directory(reader: &Reader<'_>, root: &TreePath, limits: &Limits) -> Result<Vec<ChartFile>, HelmError> {
     let ignore = match reader.file(&root.child(".helmignore"), limits.archive.file_bytes)? {
         Some(file) => Rules::parse(&String::from_utf8_lossy(&file.bytes)),
         None => Rules::parse(""),

@@ -58,7 +58,13 @@ pub(crate) fn render(
         Some(cancelled) => &**cancelled,
         None => &never,
     };
-    let mut executor = Executor::new(&parsed.set, limits, ambient, cancelled, Box::new(State::default()));
+    let mut executor = Executor::new(
+        &parsed.set,
+        limits,
+        ambient,
+        cancelled,
+        Box::new(State::new(options.lint)),
+    );
     let mut rendered = Vec::with_capacity(renderables.len());
     for file in renderables {
         if is_partial(&file.name) {

@@ -188,6 +188,18 @@ impl Metadata {
     }
 }
 
+impl Dependency {
+    /// A dependency on a version, or a range of them, of a chart of a repository; as a lock holds it.
+    pub fn on(name: impl Into<String>, version: impl Into<String>, repository: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            version: version.into(),
+            repository: repository.into(),
+            ..Self::default()
+        }
+    }
+}
+
 impl Maintainer {
     fn read(decoder: &mut Decoder, yaml: &Yaml) -> Self {
         let mut read = Self {

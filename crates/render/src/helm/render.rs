@@ -37,6 +37,8 @@ pub struct Options {
     pub skip_schema_validation: bool,
     /// `--show-only`: patterns of template names without the chart's own.
     pub show_only: Vec<String>,
+    /// `required` and `fail` give nothing instead of failing: as Helm renders a chart to examine it.
+    pub lint: bool,
     /// Bounds.
     pub limits: Limits,
     /// Asked now and then while templates run: `true` ends the render. The caller owns the clock.
@@ -56,6 +58,7 @@ impl Default for Options {
             is_upgrade: false,
             skip_schema_validation: false,
             show_only: Vec::new(),
+            lint: false,
             limits: Limits::default(),
             cancelled: None,
         }

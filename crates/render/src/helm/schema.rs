@@ -57,7 +57,7 @@ impl Retrieve for Nothing {
     }
 }
 
-fn check_one(schema: &[u8], values: &Table) -> Result<(), String> {
+pub(crate) fn check_one(schema: &[u8], values: &Table) -> Result<(), String> {
     let schema = parse(schema)?;
     let validator = jsonschema::options()
         .with_retriever(Nothing)

@@ -1,5 +1,6 @@
 //! One kustomization after another: resources and bases, generators, components, transformers, variables.
 
+use super::chart::Inflation;
 use super::config::Config;
 use super::edit::Edits;
 use super::error::{Failure, Reason, Result};
@@ -66,6 +67,9 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         }
         kustomization.check().map_err(|e| e.within(&place))?;
         check_schema(&loader, &kustomization)?;
+        if !kustomization.namespace.is_empty() {
+            loader.helm_namespace.clone_from(&kustomization.namespace);
+        }
         Ok(Self {
             loader,
             kustomization,
@@ -106,7 +110,11 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
             // A validator is a transformer that changes nothing; no built-in one can fail an object that it leaves alone.
             let mut copy = into.resources.clone();
             plugin::transform(self, &mut copy, &validator)?;
-            if copy.len() != into.resources.len() || copy.iter().zip(&into.resources).any(|(a, b)| a.node != b.node) {
+            // Notes about names count as changes too.
+            let is_changed = |(a, b): (&Resource, &Resource)| {
+                a.node != b.node || a.previous != b.previous || a.prefixes != b.prefixes || a.suffixes != b.suffixes
+            };
+            if copy.len() != into.resources.len() || copy.iter().zip(&into.resources).any(is_changed) {
                 return Err(Failure::invalid(format!(
                     "validator shouldn't modify the resource map: {}",
                     validator.id()
@@ -182,9 +190,15 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
                 target.kustomization.kind
             )));
         }
-        target
+        let done = target
             .accumulate(into)
-            .map_err(|e| e.within(format_args!("recursed accumulation of path '{root}'")))
+            .map_err(|e| e.within(format_args!("recursed accumulation of path '{root}'")))?;
+        // Kustomize puts everything into a new, empty accumulator here: what became two objects with one id is found out.
+        let mut fresh = Accumulator::default();
+        fresh
+            .merge(done)
+            .map_err(|e| e.within(format_args!("recursed merging from path '{root}'")))?;
+        Ok(fresh)
     }
 
     fn generate(&self, into: &mut Accumulator) -> Result<()> {
@@ -203,19 +217,32 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
                 made.push(resource);
             }
         }
-        if !k.helm_charts.is_empty() {
-            let message = format!(
-                "trouble configuring builtin HelmChartInflationGenerator in the kustomization of {}: must specify --enable-helm",
-                self.loader.root
-            );
-            return Err(Failure::new(Reason::Helm, message));
+        // Its own, or that of a kustomization above.
+        let namespace = &self.loader.helm_namespace;
+        let mut inflations = Vec::new();
+        for chart in &k.helm_charts {
+            inflations.push(Inflation::of_field(
+                &self.loader,
+                k.helm_globals.as_ref(),
+                chart,
+                namespace,
+            )?);
+        }
+        for inflation in inflations {
+            for mut resource in inflation.render(&self.loader)? {
+                if let Some(origin) = &self.origin {
+                    By::field(origin, self.file_name, "HelmChartInflationGenerator").mark_made(&mut resource)?;
+                }
+                made.push(resource);
+            }
         }
         for config in plugin::load(self, &k.generators).map_err(|e| e.within("loading generator plugins"))? {
-            let mut resource = plugin::generate(self, &config)?;
-            if let Some(origin) = Origin::of(&config) {
-                By::plugin(&origin, &config).mark_made(&mut resource)?;
+            for mut resource in plugin::generate(self, &config)? {
+                if let Some(origin) = Origin::of(&config) {
+                    By::plugin(&origin, &config).mark_made(&mut resource)?;
+                }
+                made.push(resource);
             }
-            made.push(resource);
         }
         for resource in made {
             absorb(&mut into.resources, resource).map_err(|e| e.within("merging from generator"))?;

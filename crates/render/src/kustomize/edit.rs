@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use pintle_model::tree::{EntryKind, TreePath};
+use pintle_model::tree::{EntryKind, Reader, TreePath};
 
+use super::Options;
 use super::error::{Failure, Reason, Result};
 use super::kustomization::{Image, Kustomization, Label, Pairs, Patch, PatchOptions, Replica, Selector};
-use super::loader::{Loader, store};
+use super::loader::{Loader, Session, store};
 use super::remote::fetch_of;
 use super::transform::split_image;
 use crate::helm::matcher;
@@ -125,7 +126,7 @@ pub(super) fn apply(k: &mut Kustomization, edits: &Edits, loader: &Loader<'_, '_
 /// Stands for what the file says.
 const KEEP: &str = "*";
 
-fn images(images: &mut Vec<Image>, edits: &[String]) -> Result<()> {
+pub(super) fn images(images: &mut Vec<Image>, edits: &[String]) -> Result<()> {
     let mut by_name: BTreeMap<String, Image> = BTreeMap::new();
     for edit in edits {
         let image = parse_image(edit)?;
@@ -184,7 +185,7 @@ fn parse_image(text: &str) -> Result<Image> {
     })
 }
 
-fn replicas(replicas: &mut Vec<Replica>, edits: &[(String, i64)]) -> Result<()> {
+pub(super) fn replicas(replicas: &mut Vec<Replica>, edits: &[(String, i64)]) -> Result<()> {
     let mut by_name: BTreeMap<String, Replica> = BTreeMap::new();
     for (name, count) in edits {
         if name.contains('=') {
@@ -204,7 +205,7 @@ fn replicas(replicas: &mut Vec<Replica>, edits: &[(String, i64)]) -> Result<()> 
     Ok(())
 }
 
-fn labels(k: &mut Kustomization, edit: &Labels) -> Result<()> {
+pub(super) fn labels(k: &mut Kustomization, edit: &Labels) -> Result<()> {
     if !edit.without_selector {
         if edit.include_templates {
             return Err(Failure::invalid(
@@ -227,7 +228,7 @@ fn labels(k: &mut Kustomization, edit: &Labels) -> Result<()> {
     Ok(())
 }
 
-fn add_pairs(pairs: &mut Pairs, more: &BTreeMap<String, String>, force: bool, what: &str) -> Result<()> {
+pub(super) fn add_pairs(pairs: &mut Pairs, more: &BTreeMap<String, String>, force: bool, what: &str) -> Result<()> {
     for (key, value) in more {
         // Each goes through an argument `key:value`.
         let argument = format!("{key}:{value}");
@@ -298,6 +299,22 @@ fn components(k: &mut Kustomization, edits: &Edits, loader: &Loader<'_, '_, '_>)
         }
     }
     Ok(())
+}
+
+/// What `edit add resource` or `edit add component` makes of patterns, in a directory of a tree.
+pub fn expand_patterns(
+    reader: &Reader<'_>,
+    directory: &TreePath,
+    patterns: &[String],
+) -> std::result::Result<Vec<String>, Failure> {
+    let options = Options::default();
+    let session = Session::new(reader, &options, None);
+    let loader = Loader::new(&session, directory.clone());
+    let mut out = Vec::new();
+    for pattern in patterns {
+        out.extend(expand(&loader, pattern)?);
+    }
+    Ok(out)
 }
 
 fn exists(loader: &Loader<'_, '_, '_>, path: &str) -> Result<bool> {

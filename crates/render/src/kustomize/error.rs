@@ -30,6 +30,9 @@ pub enum Reason {
     Store,
 }
 
+/// Bytes of a message beyond which it gets no longer: a person reads it in a condition.
+const MAX_MESSAGE: usize = 1000;
+
 /// A failure: its family, and what is wrong with which file in one sentence. Never quotes field values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -52,8 +55,11 @@ impl Failure {
         Self::new(Reason::Invalid, message)
     }
 
-    /// Says where the failure happened.
+    /// Says where the failure happened. Once that is a page of places, the innermost of them stay, which lead to the reason.
     pub(super) fn within(mut self, place: impl std::fmt::Display) -> Self {
+        if self.message.len() > MAX_MESSAGE {
+            return self;
+        }
         self.message = format!("{place}: {}", self.message);
         self
     }

@@ -307,7 +307,13 @@ impl Kustomization {
                 args.envs.push(std::mem::take(&mut args.env));
             }
         }
-        self.helm_charts.append(&mut self.helm_chart_inflation_generator);
+        for old in self.helm_chart_inflation_generator.drain(..) {
+            let (chart, globals) = super::chart::from_old(old);
+            self.helm_charts.push(chart);
+            if self.helm_globals.is_none() {
+                self.helm_globals = globals;
+            }
+        }
     }
 }
 
@@ -333,7 +339,7 @@ pub(super) fn decode_yaml<T: DeserializeOwned>(yaml: Yaml) -> Result<T> {
     })
 }
 
-fn without_nulls(yaml: Yaml) -> Yaml {
+pub(super) fn without_nulls(yaml: Yaml) -> Yaml {
     match yaml {
         Yaml::Map(fields) => Yaml::Map(
             fields
@@ -391,7 +397,7 @@ const FIELDS: &[&str] = &[
     "jsonOp",
 ];
 /// Fields whose own keys are data.
-const FREE: &[&str] = &[
+pub(super) const FREE: &[&str] = &[
     "commonLabels",
     "commonAnnotations",
     "pairs",
@@ -405,7 +411,7 @@ const FREE: &[&str] = &[
 ];
 
 /// Gives fields the spelling that the types know.
-fn spell_fields(yaml: &mut Yaml) {
+pub(super) fn spell_fields(yaml: &mut Yaml) {
     match yaml {
         Yaml::Map(fields) => {
             for (key, value) in fields.iter_mut() {

@@ -7,7 +7,7 @@ use pintle_model::tree::{EntryKind, Reader, TreePath};
 
 use super::error::{Failure, Reason, Result};
 use super::remote::{Fetch, fetch_of, is_http};
-use super::{Options, Remote};
+use super::{Charts, Options, Remote};
 
 /// The names of a kustomization file.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -22,16 +22,19 @@ const MAX_BASES: usize = 10_000;
 pub(super) struct Session<'a, 't> {
     pub reader: &'a Reader<'t>,
     pub options: &'a Options,
+    /// There where charts are enabled.
+    pub charts: Option<&'a Charts<'a>>,
     /// Remote content that was asked for and is not there.
     pub needs: RefCell<Vec<Fetch>>,
     bases: RefCell<usize>,
 }
 
 impl<'a, 't> Session<'a, 't> {
-    pub fn new(reader: &'a Reader<'t>, options: &'a Options) -> Self {
+    pub fn new(reader: &'a Reader<'t>, options: &'a Options, charts: Option<&'a Charts<'a>>) -> Self {
         Self {
             reader,
             options,
+            charts,
             needs: RefCell::new(Vec::new()),
             bases: RefCell::new(0),
         }
@@ -45,6 +48,8 @@ pub(super) struct Loader<'s, 'a, 't> {
     pub root: TreePath,
     /// The directories that led here, outermost first.
     parents: Vec<TreePath>,
+    /// The namespace that the charts of bases get if they name none.
+    pub helm_namespace: String,
     /// The root of the repository that this and all further bases must stay in, if it is a fetched one.
     repository: Option<TreePath>,
 }
@@ -55,11 +60,18 @@ impl<'s, 'a, 't> Loader<'s, 'a, 't> {
             session,
             root,
             parents: Vec::new(),
+            helm_namespace: String::new(),
             repository: None,
         }
     }
 
-    fn resolve(&self, path: &str) -> Result<TreePath> {
+    /// Whether a directory stands at a path of the tree.
+    pub fn is_dir(&self, path: &TreePath) -> Result<bool> {
+        Ok(self.session.reader.kind(path).map_err(store)? == Some(EntryKind::Dir))
+    }
+
+    /// A path that the kustomization names.
+    pub fn resolve(&self, path: &str) -> Result<TreePath> {
         self.root.join(path).map_err(|e| {
             Failure::new(
                 Reason::Restricted,
@@ -202,6 +214,7 @@ impl<'s, 'a, 't> Loader<'s, 'a, 't> {
             session: self.session,
             root,
             parents,
+            helm_namespace: self.helm_namespace.clone(),
             repository,
         })
     }

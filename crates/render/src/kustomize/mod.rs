@@ -9,8 +9,10 @@
 //! [`Options::remotes`].
 
 mod accumulate;
+mod chart;
 mod config;
 mod crd;
+mod document;
 mod edit;
 mod error;
 mod fieldspec;
@@ -41,9 +43,10 @@ use pintle_model::Value;
 use pintle_model::tree::{Reader, TreePath};
 use pintle_yaml::Yaml;
 
-pub use edit::{Annotations, Edits, Labels, PatchEdit, PatchTarget};
+pub use document::{FileEdit, edit_file};
+pub use edit::{Annotations, Edits, Labels, PatchEdit, PatchTarget, expand_patterns};
 pub use error::{Failure, Reason};
-pub use remote::{Fetch, GitBase};
+pub use remote::{ChartBase, Fetch, GitBase};
 
 use accumulate::{Accumulator, Target};
 use loader::{Loader, Session};
@@ -94,6 +97,18 @@ pub enum Built {
     Failed(Failure),
 }
 
+/// `--enable-helm`: what charts are rendered with.
+pub struct Charts<'c> {
+    /// Where time and randomness come from.
+    pub ambient: &'c dyn pintle_gotmpl::Ambient,
+    /// `--helm-kube-version`; wins over what a kustomization says.
+    pub kube_version: Option<String>,
+    /// `--helm-api-versions`; win over what a kustomization says.
+    pub api_versions: Vec<String>,
+    /// Bounds of charts.
+    pub limits: crate::helm::Limits,
+}
+
 /// Whether Kustomize knows a kind to be cluster-scoped. Unknown kinds count as namespaced.
 pub fn is_cluster_scoped(api_version: &str, kind: &str) -> bool {
     id::Gvk::parse(api_version, kind).is_cluster_scoped()
@@ -101,7 +116,12 @@ pub fn is_cluster_scoped(api_version: &str, kind: &str) -> bool {
 
 /// Builds the kustomization in a directory.
 pub fn build(reader: &Reader<'_>, path: &TreePath, options: &Options) -> Built {
-    let session = Session::new(reader, options);
+    build_with(reader, path, options, None)
+}
+
+/// As [`build`], with charts where they are enabled. Charts nest on the caller's stack: [`crate::helm::Limits::stack_bytes`] is enough.
+pub fn build_with(reader: &Reader<'_>, path: &TreePath, options: &Options, charts: Option<&Charts<'_>>) -> Built {
+    let session = Session::new(reader, options, charts);
     let result = run(Loader::new(&session, path.clone()));
     let mut needs = session.needs.take();
     if !needs.is_empty() {

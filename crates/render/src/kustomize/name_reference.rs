@@ -9,6 +9,7 @@ use super::error::{Failure, Reason, Result};
 use super::fieldspec::{Create, FieldSpec, apply};
 use super::id::{Gvk, ResId};
 use super::resource::Resource;
+use super::transform::put_plain;
 
 /// What matching needs to know of an object, taken before any reference is rewritten.
 struct Card {
@@ -59,6 +60,10 @@ pub(super) fn fix(resources: &mut [Resource], references: &[BackReference]) -> R
         };
         for reference in references {
             for spec in reference.referrers.iter().filter(|s| original.gvk.is_selected(&s.gvk)) {
+                if resource.node.get("apiVersion").is_some_and(Node::is_null) {
+                    let message = format!("{original}: apiVersion is null, where a name may be referred to");
+                    return Err(Failure::new(Reason::NoMatch, message));
+                }
                 referrer.target = &reference.gvk;
                 referrer.to_role = spec.path.ends_with("roleRef/name");
                 let spec = FieldSpec {
@@ -116,7 +121,7 @@ impl Referrer<'_> {
                 if let Some(found) = self.find(&scalar.text, None)?
                     && found.id.name != scalar.text
                 {
-                    *node = Node::string(found.id.name.clone());
+                    put_plain(node, found.id.name.clone());
                 }
                 Ok(())
             }
@@ -127,9 +132,11 @@ impl Referrer<'_> {
     }
 
     fn set_map(&self, node: &mut Node) -> Result<()> {
-        let Some(name) = node.get("name").and_then(Node::text).map(str::to_owned) else {
+        let Some(name) = node.get("name") else {
             return Err(Failure::invalid("path config error; no 'name' field in node"));
         };
+        // What is there and no text is the name of nothing.
+        let name = name.text().unwrap_or_default().to_owned();
         let namespace = node.get("namespace").map(|n| n.text().unwrap_or_default().to_owned());
         let Some(found) = self.find(&name, Some(namespace.as_deref()))? else {
             return Ok(());

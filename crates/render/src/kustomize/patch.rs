@@ -94,8 +94,12 @@ fn merge_into(resources: &mut Vec<Resource>, patch: &Resource, chosen: impl Fn(&
             let map = copy.metadata_map(field);
             copy.set_metadata_map(field, &map);
         }
-        copy.node.set("apiVersion", Node::plain(resource.api_version()));
+        copy.node.set("apiVersion", Node::string(resource.api_version()));
         merge_one(resource, copy.node, patch)?;
+        // Nothing is merged as text, and printed as nothing.
+        if resource.api_version().is_empty() && !resource.node.is_nil_or_empty() {
+            resource.node.set("apiVersion", Node::plain(""));
+        }
     }
     resources.retain(|r| !r.node.is_nil_or_empty());
     ensure_unique(resources)

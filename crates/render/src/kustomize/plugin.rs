@@ -4,6 +4,7 @@ use pintle_yaml::Node;
 use serde::Deserialize;
 
 use super::accumulate::{Accumulator, Target};
+use super::chart::Inflation;
 use super::error::{Failure, Reason, Result};
 use super::fieldspec::FieldSpec;
 use super::kustomization::{
@@ -84,16 +85,11 @@ fn decode<T: serde::de::DeserializeOwned>(config: &Resource, node: &Node) -> Res
 }
 
 /// Runs a generator.
-pub(super) fn generate(target: &Target<'_, '_, '_>, config: &Resource) -> Result<Resource> {
+pub(super) fn generate(target: &Target<'_, '_, '_>, config: &Resource) -> Result<Vec<Resource>> {
     let kind = match config.kind() {
         "ConfigMapGenerator" => "ConfigMap",
         "SecretGenerator" => "Secret",
-        "HelmChartInflationGenerator" => {
-            return Err(Failure::new(
-                Reason::Helm,
-                "HelmChartInflationGenerator: must specify --enable-helm",
-            ));
-        }
+        "HelmChartInflationGenerator" => return Inflation::of_config(&target.loader, config)?.render(&target.loader),
         _ => return Err(unknown(config)),
     };
     let mut node = config.node.clone();
@@ -104,7 +100,7 @@ pub(super) fn generate(target: &Target<'_, '_, '_>, config: &Resource) -> Result
     let mut args: GeneratorArgs = decode(config, &node)?;
     args.name = name;
     args.namespace = namespace;
-    generator::generate(&target.loader, kind, &args, None)
+    Ok(vec![generator::generate(&target.loader, kind, &args, None)?])
 }
 
 fn unknown(config: &Resource) -> Failure {

@@ -9,6 +9,19 @@ pub struct Fetch {
     pub http: bool,
     /// The repository, the directory in it and the revision, if the text names one.
     pub git: Option<GitBase>,
+    /// A chart of a repository; nothing else is said then.
+    pub chart: Option<ChartBase>,
+}
+
+/// A chart in a repository of charts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChartBase {
+    /// URL of the repository, or `oci://…`.
+    pub repository: String,
+    /// Name of the chart.
+    pub name: String,
+    /// Its version; empty for the newest.
+    pub version: String,
 }
 
 /// A base in another repository.
@@ -30,6 +43,7 @@ pub(super) fn fetch_of(text: &str) -> Option<Fetch> {
         url: text.to_owned(),
         http,
         git,
+        chart: None,
     })
 }
 

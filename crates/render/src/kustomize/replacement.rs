@@ -40,6 +40,10 @@ pub(super) fn apply_all(
             apply(resources, one).map_err(|e| e.within(&entry.path))?;
         }
     }
+    if let Some(nameless) = resources.iter().find(|r| r.name().is_empty()) {
+        let message = format!("missing metadata.name in {} after the replacements", nameless.id());
+        return Err(no_match(message));
+    }
     Ok(())
 }
 
@@ -220,9 +224,6 @@ fn write(resources: &mut [Resource], target: &Target, value: &mut Node, place: O
             write_field(&mut resource.node, path, value, target.options.as_ref())
                 .map_err(|e| e.within(format_args!("replacement in {id}")))?;
             resource.shared.spread(&mut resource.node);
-            if resource.name().is_empty() {
-                return Err(no_match(format!("missing metadata.name in {id} after a replacement")));
-            }
             if let Some((at, parts)) = place
                 && *at == number
                 && let Some(changed) = look(&resource.node, parts)
@@ -255,7 +256,11 @@ fn write_field(node: &mut Node, path: &str, value: &Node, options: Option<&Field
 /// What is created where a value will go: an empty node of its kind.
 fn empty_like(value: &Node) -> Node {
     match value {
-        Node::Scalar(_) => Node::plain(""),
+        Node::Scalar(_) => Node::Scalar(Scalar {
+            text: String::new(),
+            tag: Tag::Open,
+            quoted: false,
+        }),
         Node::Seq(_) => Node::Seq(Vec::new()),
         Node::Map(_) => Node::Map(Vec::new()),
     }
@@ -280,8 +285,14 @@ fn set(field: &mut Node, value: &Node, options: Option<&FieldOptions>) -> Result
         (Some(_), _) => return Err(Failure::invalid("delimiter option can only be used with scalar nodes")),
     };
     match field {
-        // A scalar keeps its type; one that was just made has none yet.
-        Node::Scalar(scalar) if scalar.tag == Tag::Null => *scalar = Scalar::plain(text),
+        // A scalar keeps its type, and nothing but null is a null; one that was just made has no type yet.
+        Node::Scalar(scalar) if scalar.tag == Tag::Null && !Node::plain(text.as_str()).is_null() => {
+            *scalar = Scalar {
+                text: "cannot decode a text as a !!null: a replacement writes where null is".to_owned(),
+                tag: Tag::Unreadable,
+                quoted: false,
+            };
+        }
         Node::Scalar(scalar) => scalar.text = text,
         other => *other = value.clone(),
     }

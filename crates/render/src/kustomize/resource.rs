@@ -31,6 +31,8 @@ pub(super) struct Resource {
     pub needs_hash: bool,
     /// The object came out of a generator: it carries build annotations from its start.
     pub generated: bool,
+    /// The object came out of a chart, which decides about namespaces.
+    pub from_chart: bool,
     pub allow_name_change: bool,
     pub allow_kind_change: bool,
     /// Names of variables that read this object.
@@ -49,6 +51,7 @@ impl Resource {
             behavior: Behavior::default(),
             needs_hash: false,
             generated: false,
+            from_chart: false,
             allow_name_change: false,
             allow_kind_change: false,
             vars: Vec::new(),
@@ -156,6 +159,7 @@ impl Resource {
     /// Whether Kustomize would carry notes about this object in annotations by now.
     pub fn has_notes(&self) -> bool {
         self.generated
+            || self.from_chart
             || self.needs_hash
             || self.allow_kind_change
             || self.allow_name_change

@@ -1,6 +1,6 @@
 //! The transformers that write one thing to the fields their specs name: names, namespace, labels, annotations, images, replicas.
 
-use pintle_yaml::{Node, Scalar};
+use pintle_yaml::{Node, Scalar, Tag};
 
 use super::error::{Failure, Reason, Result};
 use super::fieldspec::{Create, FieldSpec, apply, apply_at};
@@ -96,7 +96,10 @@ pub(super) fn namespace(
     for resource in resources.iter() {
         *ids.entry(key(&resource.id())).or_insert(0usize) += 1;
     }
-    for resource in resources.iter_mut().filter(|r| !r.node.is_nil_or_empty()) {
+    for resource in resources
+        .iter_mut()
+        .filter(|r| !r.node.is_nil_or_empty() && !r.from_chart)
+    {
         let before = key(&resource.id());
         resource.store_previous_id();
         let gvk = resource.gvk();
@@ -191,8 +194,12 @@ pub(super) fn pairs(resources: &mut [Resource], pairs: &Pairs, specs: &[FieldSpe
 }
 
 /// Puts text where a scalar is; it means what it looks like, unless it stands in quotes.
-fn put_plain(node: &mut Node, text: String) {
-    let new = Scalar::plain(text);
+pub(super) fn put_plain(node: &mut Node, text: String) {
+    let new = Scalar {
+        text,
+        tag: Tag::Open,
+        quoted: false,
+    };
     match node {
         Node::Scalar(old) => old.put(new),
         other => *other = Node::Scalar(new),
@@ -307,10 +314,10 @@ pub(super) fn replicas(resources: &mut [Resource], replica: &Replica, specs: &[F
             found = true;
             apply(resource, spec, Create::Scalar, &mut |node| {
                 let count = Scalar::plain(replica.count.to_string());
-                match node {
-                    Node::Scalar(scalar) => scalar.put(count),
-                    other => *other = Node::Scalar(count),
-                }
+                let Node::Scalar(scalar) = node else {
+                    return Err(Failure::invalid("wrong node kind: expected a scalar"));
+                };
+                scalar.put(count);
                 Ok(())
             })?;
         }

@@ -175,7 +175,7 @@ fn set(node: &mut Node, values: &BTreeMap<&str, Scalar>) -> Result<()> {
         Node::Seq(items) => {
             for item in items {
                 match item {
-                    Node::Scalar(scalar) if scalar.tag == Tag::Str => expand(scalar, values),
+                    Node::Scalar(scalar) if matches!(scalar.tag, Tag::Str | Tag::Open) => expand(scalar, values),
                     _ => return Err(Failure::invalid("invalid value type expect a string")),
                 }
             }
@@ -185,7 +185,7 @@ fn set(node: &mut Node, values: &BTreeMap<&str, Scalar>) -> Result<()> {
 }
 
 fn expand(scalar: &mut Scalar, values: &BTreeMap<&str, Scalar>) {
-    if scalar.tag != Tag::Str {
+    if !matches!(scalar.tag, Tag::Str | Tag::Open) {
         return;
     }
     let name = scalar

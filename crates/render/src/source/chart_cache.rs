@@ -11,11 +11,13 @@ use crate::helm::{Chart, HelmError, Limits, Vendored};
 const MAX_CHARTS: usize = 500;
 
 type Key = (TreePath, Option<ContentId>, Vec<(String, TreePath)>);
+/// What a chart was loaded from, and the chart.
+type Loaded = (Arc<ReadSet>, Arc<Chart>);
 
 /// Loaded charts by the content they were loaded from. Losing one costs time only.
 #[derive(Default)]
 pub struct ChartCache {
-    charts: Mutex<HashMap<Key, (Arc<ReadSet>, Arc<Chart>)>>,
+    charts: Mutex<HashMap<Key, Loaded>>,
 }
 
 impl ChartCache {
@@ -52,7 +54,7 @@ impl ChartCache {
         Ok(chart)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, (Arc<ReadSet>, Arc<Chart>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Loaded>> {
         self.charts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn render(
         recorder,
     };
     let values = values(&files, options).map_err(|e| match e {
-        Missing::Needed(need) => Ended::Needs(vec![need]),
+        Missing::Needed(need) => Ended::Needs(vec![*need]),
         Missing::Failed(why) => failed(path, why),
     })?;
     let chart = chart(reader, request, recorder)?;
@@ -73,14 +73,17 @@ pub(super) fn render(
     };
     let ambient = Recorded::new(recorder, &app.uid);
     let rendered = helm::template(&chart, &options, &ambient);
-    if fired.load(Ordering::Relaxed) {
-        return Err(Ended::Transient(Diagnostic::error(
-            path,
-            None,
-            "the chart took longer to render than a render may; look for a loop in its templates",
-        )));
-    }
-    let rendered = rendered.map_err(|e| ended(path, &e))?;
+    let rendered = match rendered {
+        Err(e) if fired.load(Ordering::Relaxed) => {
+            let why = "the chart took longer to render than a render may; look for a loop in its templates";
+            return Err(Ended::Transient(Diagnostic::error(
+                path,
+                None,
+                format!("{why}: {}", shown(&e)),
+            )));
+        }
+        other => other.map_err(|e| ended(path, &e))?,
+    };
     if ambient.drew.get() && recorder.surroundings().secret.is_none() {
         return Err(Ended::Transient(Diagnostic::error(
             path,
@@ -119,8 +122,24 @@ fn failed(path: &TreePath, message: impl Into<String>) -> Ended {
     Ended::Failed(Diagnostic::error(path, None, message))
 }
 
+/// Bytes of an error that are shown from its start and from its end. Templates that include themselves fail with a line per level, and a
+/// person reads it in a condition.
+const SHOWN: (usize, usize) = (3000, 1000);
+
+fn shown(error: &HelmError) -> String {
+    let text = error.to_string();
+    let start = text.floor_char_boundary(SHOWN.0);
+    let end = text.ceil_char_boundary(text.len().saturating_sub(SHOWN.1));
+    match (text.get(..start), text.get(end..)) {
+        (Some(start), Some(end)) if text.len() > SHOWN.0 + SHOWN.1 => {
+            format!("{start} [… {} bytes …] {end}", text.len() - start.len() - end.len())
+        }
+        _ => text,
+    }
+}
+
 fn ended(path: &TreePath, error: &HelmError) -> Ended {
-    let said = Diagnostic::error(path, None, error.to_string());
+    let said = Diagnostic::error(path, None, shown(error));
     match error {
         HelmError::Tree(TreeError::Store { .. }) => Ended::Transient(said),
         _ => Ended::Failed(said),

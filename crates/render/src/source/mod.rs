@@ -21,7 +21,7 @@ use pintle_model::application::Source;
 use pintle_model::tree::Reader;
 
 pub use chart_cache::ChartCache;
-pub use overrides::has_own_fields;
+pub use overrides::own_fields;
 
 use crate::detect::{detect, explicit};
 use crate::request::{Need, Recorder};

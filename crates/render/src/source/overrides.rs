@@ -1,7 +1,7 @@
 //! `.argocd-source.yaml` and `.argocd-source-<application>.yaml`: fields of the source that stand beside the manifests [F4.2].
 
 use pintle_model::application::Source;
-use pintle_model::tree::{EntryKind, Reader, Tree, TreeError};
+use pintle_model::tree::{EntryKind, Reader, TreePath};
 use serde_json::Value;
 
 use crate::request::Recorder;
@@ -51,9 +51,9 @@ fn own(request: &RenderRequest) -> String {
     format!(".argocd-source-{}.yaml", request.app.instance)
 }
 
-/// Whether fields stand beside the manifests for this application alone.
-pub fn has_own_fields(tree: &dyn Tree, request: &RenderRequest) -> Result<bool, TreeError> {
-    Ok(tree.entry(&request.path.child(&own(request)))?.is_some())
+/// Where fields may stand for this application alone.
+pub fn own_fields(request: &RenderRequest) -> TreePath {
+    request.path.child(&own(request))
 }
 
 /// A JSON merge patch (RFC 7386). The depth is bounded by the YAML reader.

@@ -26,7 +26,7 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) enum Missing {
     /// It has to be fetched first.
-    Needed(Need),
+    Needed(Box<Need>),
     /// It is not there or not allowed; the text names the file and what to do.
     Failed(String),
 }
@@ -169,7 +169,7 @@ impl Files<'_> {
             Place::Url(url) => {
                 let need = Need::File { url: url.clone() };
                 match self.request.answers.get(&need) {
-                    None => return Err(Missing::Needed(need)),
+                    None => return Err(Missing::Needed(Box::new(need))),
                     Some(Answer::Refused(why)) => return Err(Missing::Failed(format!("value file {url:?}: {why}"))),
                     Some(Answer::Mounted) => (pintle_model::tree::MountedTree::place(&need.name()), url.clone()),
                 }

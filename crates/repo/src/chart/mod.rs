@@ -101,6 +101,22 @@ pub struct ChartRef {
     pub pass_credentials: bool,
 }
 
+impl ChartRef {
+    /// An archive at a URL of its own, which no index lists: nothing promises its version or digest. [`Charts::fetch`] it with this reference,
+    /// whose `repo_url` chooses the credentials.
+    pub fn archive(&self) -> Result<Resolved, ChartError> {
+        let url = Url::parse(&self.repo_url).map_err(|_| AddressRefused::NoUrl(self.repo_url.clone()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(AddressRefused::Scheme(self.repo_url.clone()).into());
+        }
+        Ok(Resolved {
+            version: String::new(),
+            digest: None,
+            pin: Pin::Archive { url, digest: None },
+        })
+    }
+}
+
 /// One version of a chart, pinned: fetching it later gives this one or an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {

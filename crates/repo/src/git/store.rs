@@ -298,7 +298,7 @@ impl GitStore {
         let Ok(mut all) = references.prefixed("refs/pintle/") else {
             return false;
         };
-        all.any(|r| r.is_ok_and(|r| r.try_id().is_some_and(|id| id.to_hex().to_string() == commit)))
+        all.any(|r| r.is_ok_and(|r| r.try_id().is_some_and(|id| id.to_hex() == *commit)))
     }
 
     async fn fetch_refspec(&self, access: &Access, refspecs: &[&str]) -> Result<(), StoreError> {

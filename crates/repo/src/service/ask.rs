@@ -81,4 +81,6 @@ pub struct SourceRender {
     pub revision: String,
     /// Objects and diagnostics. The same `Arc` as before if nothing that was read has changed.
     pub rendered: Arc<Rendered>,
+    /// Whether it was known before: nothing was rendered.
+    pub is_known: bool,
 }

@@ -22,7 +22,9 @@ pub enum RepoError {
     #[error(transparent)]
     Chart(#[from] ChartError),
     /// A chart's archive cannot be used.
-    #[error("{what}: {reason}")]
+    #[error(
+        "{what}: {reason}; nothing of this archive is used: publish another version, or set targetRevision to an earlier one"
+    )]
     Archive {
         /// Which one.
         what: String,
@@ -44,6 +46,12 @@ pub enum RepoError {
         name: String,
         /// Why, and what to do.
         reason: String,
+    },
+    /// A chart depends on one of a repository that is known by no such name.
+    #[error("no repository Secret of type helm has the name {name:?}; add one, or write the repository's URL")]
+    NoRepository {
+        /// The name.
+        name: String,
     },
     /// Something that a source needs from elsewhere cannot be had.
     #[error("{what}: {reason}")]
@@ -85,7 +93,12 @@ impl RepoError {
             Self::Chart(e) => e.is_retryable(),
             Self::Need { reason, .. } => reason.is_retryable(),
             Self::Tree(_) | Self::Stopped => true,
-            Self::Url(_) | Self::Path { .. } | Self::Archive { .. } | Self::Ref { .. } | Self::Endless { .. } => false,
+            Self::Url(_)
+            | Self::Path { .. }
+            | Self::Archive { .. }
+            | Self::Ref { .. }
+            | Self::NoRepository { .. }
+            | Self::Endless { .. } => false,
         }
     }
 }

@@ -30,9 +30,21 @@ impl Key {
     }
 }
 
+/// What was asked, and by whom where that matters.
+type Asked = (Key, Option<AppIdentity>);
+
 #[derive(Default)]
 pub(super) struct Kept {
-    renders: Mutex<HashMap<(Key, Option<AppIdentity>), Arc<Rendered>>>,
+    renders: Mutex<HashMap<Asked, Arc<Rendered>>>,
+    /// Which content each application's render was found to be right for, last.
+    stands: Mutex<HashMap<(Key, AppIdentity), Stand>>,
+}
+
+/// A render and the content it is right for: a commit or an archive's digest.
+#[derive(Clone)]
+pub(super) struct Stand {
+    pub content: String,
+    pub rendered: Arc<Rendered>,
 }
 
 impl Kept {
@@ -59,7 +71,7 @@ impl Kept {
                 && known.answers == request.answers
                 && known.reads.first_difference(tree)?.is_none()
                 // What another application rendered says nothing of fields that stand beside the manifests for this one alone.
-                && (whose.is_some() || !pintle_render::has_own_fields(tree, request)?);
+                && (whose.is_some() || tree.entry(&pintle_render::own_fields(request))?.is_none());
             if fits {
                 return Ok(Some(known));
             }
@@ -79,11 +91,28 @@ impl Kept {
         renders.insert((key, whose), Arc::clone(rendered));
     }
 
+    /// Where an application stood when it was looked at last.
+    pub fn stand(&self, key: &Key, app: &AppIdentity) -> Option<Stand> {
+        let stands = self.stands.lock().unwrap_or_else(PoisonError::into_inner);
+        stands.get(&(key.clone(), app.clone())).cloned()
+    }
+
+    pub fn stands(&self, key: &Key, app: &AppIdentity, stand: Stand) {
+        if stand.rendered.is_transient {
+            return;
+        }
+        let mut stands = self.stands.lock().unwrap_or_else(PoisonError::into_inner);
+        if stands.len() >= MAX_RENDERS {
+            stands.clear();
+        }
+        stands.insert((key.clone(), app.clone()), stand);
+    }
+
     fn get(&self, key: &Key, whose: Option<&AppIdentity>) -> Option<Arc<Rendered>> {
         self.lock().get(&(key.clone(), whose.cloned())).cloned()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(Key, Option<AppIdentity>), Arc<Rendered>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Asked, Arc<Rendered>>> {
         self.renders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

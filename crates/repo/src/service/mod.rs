@@ -6,6 +6,7 @@
 
 mod ask;
 mod big_stack;
+mod changes;
 mod error;
 mod kept;
 mod parts;
@@ -15,9 +16,10 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use pintle_model::tree::Tree as _;
-use pintle_render::ChartCache;
+use pintle_render::{ChartCache, Rendered};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
 
@@ -28,11 +30,30 @@ use crate::chart::{ChartError, ChartRef, ChartSettings, Charts};
 use crate::credential::CredentialBook;
 use crate::git::{GitStore, GitTree, StoreError};
 use crate::url::RepoUrl;
+use changes::Changes;
 use kept::Kept;
 use parts::Archives;
 
 /// Trees kept open: commits that applications stand at now. Past that the cache starts anew.
 const MAX_TREES: usize = 1_000;
+
+/// How long the outside and a render may take.
+#[derive(Clone, Debug)]
+pub struct RepositoryLimits {
+    /// Chart repositories and registries.
+    pub charts: ChartSettings,
+    /// One render. 90 s by default: the peer gives its tools as long (`ARGOCD_EXEC_TIMEOUT`).
+    pub render_time: Duration,
+}
+
+impl Default for RepositoryLimits {
+    fn default() -> Self {
+        Self {
+            charts: ChartSettings::default(),
+            render_time: Duration::from_secs(90),
+        }
+    }
+}
 
 /// What was done so far, for metrics and benchmarks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,8 +79,12 @@ struct Shared {
     stores: Mutex<HashMap<String, Arc<OnceCell<Arc<GitStore>>>>>,
     trees: Mutex<HashMap<(String, String), Arc<GitTree>>>,
     kept: Kept,
+    changes: Changes,
     archives: Archives,
+    /// One for all, so that it is known for the same again.
+    nothing: Arc<Rendered>,
     parsed: ChartCache,
+    render_time: Duration,
     /// Renders at once: they are work for the processor, so as many as there are processors.
     places: Semaphore,
     counters: Arc<crate::git::Counters>,
@@ -69,18 +94,26 @@ struct Shared {
 impl Repositories {
     /// Keeps stores below `directory`, which belongs to this process alone.
     pub fn new(directory: PathBuf) -> Self {
+        Self::with_limits(directory, RepositoryLimits::default())
+    }
+
+    /// The same, with other limits and deadlines.
+    pub fn with_limits(directory: PathBuf, limits: RepositoryLimits) -> Self {
         // Private files of a Git that was killed with its process; nothing of this process runs yet (I-21, I-26).
         let _ = std::fs::remove_dir_all(directory.join("private"));
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self {
             shared: Arc::new(Shared {
-                charts: Charts::new(directory.join("charts"), ChartSettings::default()),
+                charts: Charts::new(directory.join("charts"), limits.charts),
+                render_time: limits.render_time,
                 directory,
                 credentials: RwLock::default(),
                 stores: Mutex::default(),
                 trees: Mutex::default(),
                 kept: Kept::default(),
+                changes: Changes::default(),
                 archives: Archives::default(),
+                nothing: Arc::new(render::nothing()),
                 parsed: ChartCache::default(),
                 places: Semaphore::new(processors),
                 counters: Arc::default(),
@@ -142,6 +175,12 @@ impl Repositories {
     pub async fn metadata(&self, url: &str, commit: &str) -> Result<crate::git::CommitMetadata, RepoError> {
         let url = RepoUrl::parse(url)?;
         Ok(self.store(&url).await?.metadata(commit)?)
+    }
+
+    /// A commit that was opened before and is still.
+    fn known_tree(&self, place: &str, commit: &str) -> Option<Arc<GitTree>> {
+        let trees = self.shared.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        trees.get(&(place.to_owned(), commit.to_owned())).cloned()
     }
 
     fn tree(&self, url: &RepoUrl, store: &GitStore, commit: &str) -> Result<Arc<GitTree>, RepoError> {

@@ -20,8 +20,10 @@ pub(super) struct Part {
     pub tree: Arc<dyn Tree>,
     /// Tells renders of different places apart.
     pub place: String,
-    /// Commit, version or digest.
+    /// Commit, version or digest, as it is shown.
     pub revision: String,
+    /// What the files are a function of: the commit, or the archive's digest, for a version may be published anew.
+    pub content: String,
     /// The application's directory in it.
     pub path: TreePath,
 }
@@ -79,12 +81,17 @@ impl Repositories {
                 project: ask.project.clone(),
                 pass_credentials: source.helm.as_ref().is_some_and(|h| h.pass_credentials),
             };
-            let (tree, revision) = self.artifact(ask, &of, ask.revision(index)).await?;
+            let (revision, archive) = self.archive(ask, &of, ask.revision(index)).await?;
+            let what = format!("{} {} {revision}", of.repo_url, of.chart);
+            let limits = ask.settings.chart_limits.archive;
+            let content = archive.digest.clone();
+            let tree: Arc<dyn Tree> = self.shared.archives.tree(&what, archive, limits).await?;
             return Ok(Part {
                 path: if source.is_chart() { base(&tree)? } else { path },
                 tree,
                 place: format!("{} {}", source.repo_url, source.chart),
                 revision,
+                content,
             });
         }
         let revision = match ask.revision(index) {
@@ -97,6 +104,7 @@ impl Repositories {
         Ok(Part {
             tree,
             place,
+            content: revision.clone(),
             revision,
             path,
         })
@@ -118,14 +126,6 @@ impl Repositories {
         Ok((tree, url.normalized(), commit))
     }
 
-    async fn artifact(&self, ask: &Ask, of: &ChartRef, revision: &str) -> Result<(Arc<dyn Tree>, String), RepoError> {
-        let (resolved, archive) = self.archive(ask, of, revision).await?;
-        let what = format!("{} {} {resolved}", of.repo_url, of.chart);
-        let limits = ask.settings.chart_limits.archive;
-        let tree = self.shared.archives.tree(&what, archive, limits).await?;
-        Ok((tree, resolved))
-    }
-
     async fn archive(&self, ask: &Ask, of: &ChartRef, revision: &str) -> Result<(String, ChartArchive), RepoError> {
         let charts = &self.shared.charts;
         let resolved = charts.resolve(of, revision, ask.not_before).await?;
@@ -143,17 +143,10 @@ impl Repositories {
                 repository,
                 name: chart,
                 version,
-            } => {
-                let of = ChartRef {
-                    repo_url: self.named_repository(repository)?,
-                    chart: chart.clone(),
-                    project: ask.project.clone(),
-                    pass_credentials: false,
-                };
-                self.archive(ask, &of, version)
-                    .await
-                    .map(|(_, archive)| tree.mount_file(&name, archive.bytes))
-            }
+            } => self
+                .dependency(ask, repository, chart, version)
+                .await
+                .map(|archive| tree.mount_file(&name, archive.bytes)),
             Need::Remote(fetch) => {
                 if let Some(refused) = not_permitted(ask, fetch) {
                     return Ok(Answer::Refused(refused));
@@ -169,6 +162,24 @@ impl Repositories {
             }),
             Err(e) => Ok(Answer::Refused(e.to_string())),
         }
+    }
+
+    /// The archive of a chart that another depends on.
+    async fn dependency(
+        &self,
+        ask: &Ask,
+        repository: &str,
+        chart: &str,
+        version: &str,
+    ) -> Result<ChartArchive, RepoError> {
+        let of = ChartRef {
+            repo_url: self.named_repository(repository)?,
+            chart: chart.to_owned(),
+            project: ask.project.clone(),
+            pass_credentials: false,
+        };
+        let (_, archive) = self.archive(ask, &of, version).await?;
+        Ok(archive)
     }
 
     /// A remote file, or else a base in another repository.
@@ -209,12 +220,8 @@ impl Repositories {
         let Some(name) = text.strip_prefix('@').or_else(|| text.strip_prefix("alias:")) else {
             return Ok(text.to_owned());
         };
-        self.book().chart_repository_named(name).ok_or_else(|| RepoError::Ref {
-            name: text.to_owned(),
-            reason: format!(
-                "no repository Secret of type helm has the name {name:?}; add one, or write the repository's URL"
-            ),
-        })
+        let known = self.book().chart_repository_named(name);
+        known.ok_or_else(|| RepoError::NoRepository { name: name.to_owned() })
     }
 }
 

@@ -3,20 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use pintle_model::tree::{MountedTree, ReadSet, Tree};
 use pintle_render::helm::Now;
 use pintle_render::{Need, RenderRequest, Rendered, Round, SourceType, Surroundings};
 use tokio::time::Instant;
 
-use super::kept::Key;
+use super::kept::{Key, Stand};
 use super::{Ask, RepoError, Repositories, SourceRender, big_stack};
 
 /// Rounds of one source: each brings the remote bases that the last one's named. Nobody chains more than a few.
 const MAX_ROUNDS: usize = 16;
-/// How long one render may take. The peer gives its tools as long (`ARGOCD_EXEC_TIMEOUT`).
-const RENDER_TIME: Duration = Duration::from_secs(90);
 /// Names that sources may be referred to by.
 const MAX_REFS: usize = 100;
 
@@ -72,7 +69,8 @@ impl Repositories {
         if source.is_ref_only() {
             return Ok(SourceRender {
                 revision: part.revision,
-                rendered: Arc::new(nothing()),
+                rendered: Arc::clone(&self.shared.nothing),
+                is_known: true,
             });
         }
         let place = |name: &str| MountedTree::place(&mount_name(name));
@@ -84,12 +82,37 @@ impl Repositories {
             answers: BTreeMap::new(),
             settings: (*ask.settings).clone(),
         };
-        let mut tree = MountedTree::new(part.tree);
+        let environment = Arc::new(ask.environment(source, &part.revision));
+        let key = Key::new(&part.place, &request);
+        let stands = |rendered: &Arc<Rendered>| Stand {
+            content: part.content.clone(),
+            rendered: Arc::clone(rendered),
+        };
+        let alone = refs.is_empty();
+        if alone
+            && let Some(rendered) = self
+                .untouched(
+                    ask,
+                    &key,
+                    &request,
+                    &part.place,
+                    &part.revision,
+                    &part.tree,
+                    &environment,
+                )
+                .await
+        {
+            self.shared.kept.stands(&key, &ask.app, stands(&rendered));
+            return Ok(SourceRender {
+                revision: part.revision,
+                rendered,
+                is_known: true,
+            });
+        }
+        let mut tree = MountedTree::new(Arc::clone(&part.tree));
         for (name, lent) in refs {
             tree.mount(&mount_name(name), Arc::clone(lent));
         }
-        let environment = Arc::new(ask.environment(source, &part.revision));
-        let key = Key::new(&part.place, &request);
         let mut needs = self.shared.kept.needs(&key, &ask.app);
         for _ in 0..MAX_ROUNDS {
             for need in needs {
@@ -97,10 +120,14 @@ impl Repositories {
                 request.answers.insert(need, answer);
             }
             match self.round(ask, &key, tree, request, Arc::clone(&environment)).await? {
-                Turn::Done(rendered) => {
+                Turn::Done(rendered, is_known) => {
+                    if alone && rendered.answers.is_empty() {
+                        self.shared.kept.stands(&key, &ask.app, stands(&rendered));
+                    }
                     return Ok(SourceRender {
                         revision: part.revision,
                         rendered,
+                        is_known,
                     });
                 }
                 Turn::Needs(asked, again, for_it) => {
@@ -119,6 +146,44 @@ impl Repositories {
         })
     }
 
+    /// The render of the commit where this application stood, if nothing that it read differs from there to here. Most applications of a
+    /// repository are done with this when a commit comes, so it is a few lookups in what was found out once for all of them.
+    #[allow(clippy::too_many_arguments, reason = "the parts of one source")]
+    async fn untouched(
+        &self,
+        ask: &Ask,
+        key: &Key,
+        request: &RenderRequest,
+        place: &str,
+        content: &str,
+        tree: &Arc<dyn Tree>,
+        environment: &BTreeMap<&'static str, String>,
+    ) -> Option<Arc<Rendered>> {
+        let stand = self.shared.kept.stand(key, &ask.app)?;
+        let surroundings = Surroundings {
+            environment,
+            capabilities: &ask.capabilities,
+            secret: ask.secret.as_deref(),
+            now: now(),
+            charts: &self.shared.parsed,
+            cancelled: None,
+        };
+        if !stand.rendered.used.is_same(&surroundings) {
+            return None;
+        }
+        if stand.content != content {
+            let before: Arc<dyn Tree> = self.known_tree(place, &stand.content)?;
+            let from = (stand.content.as_str(), before);
+            let to = (content, Arc::clone(tree));
+            let touched = self.shared.changes.between(place, from, to).await?;
+            let own = pintle_render::own_fields(request);
+            if !touched.leaves(&stand.rendered.reads) || touched.holds(&own) {
+                return None;
+            }
+        }
+        Some(stand.rendered)
+    }
+
     /// One round: the render that is known, or a new one on a thread of its own.
     async fn round(
         &self,
@@ -131,7 +196,7 @@ impl Repositories {
         let shared = Arc::clone(&self.shared);
         let _place = self.shared.places.acquire().await.map_err(|_| RepoError::Stopped)?;
         let (ask, key) = (ask.clone(), key.clone());
-        let deadline = Instant::now() + RENDER_TIME;
+        let deadline = Instant::now() + shared.render_time;
         let stack = request.settings.chart_limits.stack_bytes();
         let look = move || -> Result<Result<Turn, (Work, MountedTree, RenderRequest)>, RepoError> {
             let work = Work {
@@ -147,7 +212,7 @@ impl Repositories {
                     .find(&work.key, &work.ask.app, &tree, &request, surroundings)
             })?;
             Ok(match known {
-                Some(known) => Ok(Turn::Done(known)),
+                Some(known) => Ok(Turn::Done(known, true)),
                 None => Err((work, tree, request)),
             })
         };
@@ -167,7 +232,8 @@ impl Repositories {
 
 /// How a round ended.
 enum Turn {
-    Done(Arc<Rendered>),
+    /// With a render, and whether it was known.
+    Done(Arc<Rendered>, bool),
     Needs(Vec<Need>, MountedTree, Box<RenderRequest>),
 }
 
@@ -200,7 +266,7 @@ impl Work {
                 self.shared.rendered.fetch_add(1, Ordering::Relaxed);
                 let rendered = Arc::new(rendered);
                 self.shared.kept.keep(self.key, &self.ask.app, &rendered);
-                Turn::Done(rendered)
+                Turn::Done(rendered, false)
             }
         }
     }
@@ -210,6 +276,11 @@ fn mount_name(r#ref: &str) -> String {
     format!("ref {}", r#ref)
 }
 
+/// The clock of this crate: the time charts see.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place where this shell reads the clock"
+)]
 fn now() -> Now {
     let now = jiff::Timestamp::now();
     Now {
@@ -219,7 +290,8 @@ fn now() -> Now {
     }
 }
 
-fn nothing() -> Rendered {
+/// What a source renders that only lends its files to others.
+pub(super) fn nothing() -> Rendered {
     Rendered {
         source_type: SourceType::Directory,
         objects: Vec::new(),

@@ -182,6 +182,11 @@ fn about(random: &mut Random, case: &mut Case, layer: &mut Layer, category: Cate
         Category::Edits => {
             let (edits, patches) = fields::edits(random, objects);
             (case.edits, case.patches) = (edits, patches);
+            // Every fourth time the file is looked at, and not what is built of it.
+            if case.show || random.chance(25) {
+                case.show = true;
+                case.patches.clear();
+            }
             fields::common(random, layer, 15);
         }
         Category::Faults => fault(random, layer),

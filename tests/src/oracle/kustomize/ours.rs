@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use pintle_model::tree::{MemoryTree, Reader, TreePath};
-use pintle_render::kustomize::{Annotations, Built, Edits, Labels, Options, PatchEdit, PatchTarget, Reason, build};
+use pintle_render::kustomize::{
+    Annotations, Built, Edits, FileEdit, Labels, Options, PatchEdit, PatchTarget, Reason, build, edit_file,
+};
 use serde_json::Value;
 
 use super::{Answer, Case};
@@ -20,6 +22,9 @@ pub fn ours(case: &Case) -> Answer {
     let Ok(path) = TreePath::new(&case.path) else {
         return Answer::Nothing(format!("{:?} is no path", case.path));
     };
+    if case.show {
+        return shown(case);
+    }
     let edits = match edits(case) {
         Ok(edits) => edits,
         Err(why) => return Answer::Nothing(why),
@@ -36,6 +41,39 @@ pub fn ours(case: &Case) -> Answer {
         Built::Failed(failure) if failure.reason == Reason::Unsupported => Answer::Nothing(failure.to_string()),
         Built::Failed(failure) => Answer::Error(format!("{:?}: {failure}", failure.reason)),
     }
+}
+
+/// The kustomization file after the edits.
+fn shown(case: &Case) -> Answer {
+    let path = format!("{}/kustomization.yaml", case.path);
+    let Some(mut text) = case.files.get(&path).cloned() else {
+        return Answer::Nothing(format!("no {path}"));
+    };
+    for command in &case.edits {
+        let one = Case {
+            edits: vec![command.clone()],
+            ..Case::default()
+        };
+        let edits = match edits(&one) {
+            Ok(edits) => edits,
+            Err(why) => return Answer::Nothing(why),
+        };
+        let edit = match command.get(1).map(String::as_str) {
+            Some("nameprefix") => FileEdit::NamePrefix(edits.name_prefix),
+            Some("namesuffix") => FileEdit::NameSuffix(edits.name_suffix),
+            Some("namespace") => FileEdit::Namespace(edits.namespace),
+            Some("image") => FileEdit::Images(edits.images),
+            Some("replicas") => FileEdit::Replicas(edits.replicas),
+            Some("label") => FileEdit::AddLabels(edits.labels),
+            Some("annotation") => FileEdit::AddAnnotations(edits.annotations),
+            _ => return Answer::Nothing(format!("{command:?} is no edit of a file")),
+        };
+        match edit_file(&text, &edit) {
+            Ok(edited) => text = edited,
+            Err(failure) => return Answer::Error(failure.to_string()),
+        }
+    }
+    Answer::Output(text)
 }
 
 /// The edits of a case as an Application would have them. Its commands come in the order in which the peer runs them.

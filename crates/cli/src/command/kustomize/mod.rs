@@ -1,27 +1,32 @@
 //! `pintle kustomize …`.
 
 mod disk;
+mod edit;
 
+use std::cell::Cell;
 use std::path::Path;
 use std::process::ExitCode;
 
 use pintle_model::tree::Reader;
 use pintle_model::{Object, Value};
-use pintle_render::kustomize::{Built, Options, build as render};
+use pintle_render::helm::{Limits, RandomAmbient};
+use pintle_render::kustomize::{Built, Charts, Options, build_with};
 
 use crate::args::{KustomizeBuildArgs, KustomizeCommand, LoadRestrictor, Reorder};
 use crate::exit::CliError;
 use crate::output;
 use disk::Disk;
 
-/// Bases nest on the stack, a hundred of them at most, and so do fields; a debug build needs most of this.
+/// Bases nest on the stack, a hundred of them at most, and so do fields; templates of charts come on top of them.
 const STACK_BYTES: usize = 64 << 20;
 
 /// Runs a command of the group.
 pub(crate) async fn run(command: KustomizeCommand) -> Result<ExitCode, CliError> {
     match command {
         KustomizeCommand::Build(args) => {
-            let builder = std::thread::Builder::new().name("build".into()).stack_size(STACK_BYTES);
+            let builder = std::thread::Builder::new()
+                .name("build".into())
+                .stack_size(STACK_BYTES + Limits::default().stack_bytes());
             let (done, ended) = tokio::sync::oneshot::channel();
             builder
                 .spawn(move || done.send(build(&args)))
@@ -30,6 +35,10 @@ pub(crate) async fn run(command: KustomizeCommand) -> Result<ExitCode, CliError>
             ended
                 .await
                 .map_err(|_| CliError::error("the build stopped unexpectedly; please report it"))??;
+            Ok(ExitCode::SUCCESS)
+        }
+        KustomizeCommand::Edit(command) => {
+            edit::run(command)?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -62,7 +71,23 @@ fn build(args: &KustomizeBuildArgs) -> Result<(), CliError> {
         managed_by_label: args.enable_managedby_label,
         ..Options::default()
     };
-    let (objects, text) = match render(&Reader::new(&disk), &path, &options) {
+    let no_entropy = Cell::new(false);
+    let ambient = RandomAmbient::new(super::helm::template::clock(), |out: &mut [u8]| {
+        if aws_lc_rs::rand::fill(out).is_err() {
+            no_entropy.set(true);
+        }
+    });
+    let charts = args.enable_helm.then(|| Charts {
+        ambient: &ambient,
+        kube_version: args.helm_kube_version.clone(),
+        api_versions: args.helm_api_versions.clone(),
+        limits: Limits::default(),
+    });
+    let built = build_with(&Reader::new(&disk), &path, &options, charts.as_ref());
+    if no_entropy.get() {
+        return Err(failed("the system gives no random bytes, and a chart asks for some"));
+    }
+    let (objects, text) = match built {
         Built::Ok { objects, text } => (objects, text),
         Built::Failed(failure) => return Err(failed(failure)),
         Built::Needs(needs) => {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::super::random::Random;
 use super::Layer;
-use super::objects::{self, IMAGES, NAMES, NAMESPACES, pairs};
+use super::objects::{NAMES, NAMESPACES, pairs};
 use super::patches::{self, target};
 use super::yaml::{print, raw};
 
@@ -461,7 +461,10 @@ fn replacement(random: &mut Random, objects: &[Value]) -> Value {
                 field_path(random).to_owned()
             };
             // Another kind is another object: nothing more is learnt from those.
-            if !matches!(path.as_str(), "kind" | "apiVersion" | "metadata") {
+            if !matches!(
+                path.as_str(),
+                "kind" | "apiVersion" | "metadata" | "metadata.annotations"
+            ) {
                 target["fieldPaths"] = json!([path]);
             }
         }
@@ -665,14 +668,15 @@ pub(super) fn plugins(random: &mut Random, layer: &mut Layer, objects: &[Value])
             list.push(json!(text));
         }
     }
-    layer.set(
-        if random.chance(90) {
-            "transformers"
-        } else {
-            "validators"
-        },
-        Value::Array(list),
-    );
+    // What a patch leaves alone counts as changed when it validates: nothing is learnt from those.
+    let texts = || list.iter().filter_map(Value::as_str);
+    let may_patch = texts().any(|text| text.contains("Patch") || text.ends_with(".yaml"));
+    let field = if may_patch || random.chance(80) {
+        "transformers"
+    } else {
+        "validators"
+    };
+    layer.set(field, Value::Array(list));
     if random.chance(30) {
         let field = random.pick(&["configMapGenerator", "secretGenerator"]);
         let kind = if field == "configMapGenerator" {

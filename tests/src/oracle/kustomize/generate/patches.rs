@@ -70,10 +70,10 @@ pub(super) fn strategic(random: &mut Random, object: &Value) -> Value {
     let mut patch = json!({
         "apiVersion": object["apiVersion"], "kind": object["kind"], "metadata": { "name": object["metadata"]["name"] },
     });
-    if let Some(namespace) = object["metadata"].get("namespace") {
-        if random.chance(85) {
-            patch["metadata"]["namespace"] = namespace.clone();
-        }
+    if let Some(namespace) = object["metadata"].get("namespace")
+        && random.chance(85)
+    {
+        patch["metadata"]["namespace"] = namespace.clone();
     }
     match random.below(12) {
         0 => patch["$patch"] = json!("delete"),
@@ -88,14 +88,14 @@ pub(super) fn strategic(random: &mut Random, object: &Value) -> Value {
         if matches!(key.as_str(), "apiVersion" | "kind" | "metadata") {
             continue;
         }
-        if let Some(changed) = changed(random, value, 0) {
+        if let Some(changed) = changed(random, value) {
             patch[key] = changed;
         }
     }
     patch
 }
 
-fn changed(random: &mut Random, value: &Value, depth: usize) -> Option<Value> {
+fn changed(random: &mut Random, value: &Value) -> Option<Value> {
     match value {
         Value::Object(map) => {
             let mut out = Map::new();
@@ -106,10 +106,10 @@ fn changed(random: &mut Random, value: &Value, depth: usize) -> Option<Value> {
                     out.insert(key.clone(), value.clone());
                 } else if random.chance(3) {
                     out.insert(key.clone(), Value::Null);
-                } else if random.chance(50) {
-                    if let Some(value) = changed(random, value, depth + 1) {
-                        out.insert(key.clone(), value);
-                    }
+                } else if random.chance(50)
+                    && let Some(value) = changed(random, value)
+                {
+                    out.insert(key.clone(), value);
                 }
             }
             if random.chance(12) {
@@ -131,7 +131,7 @@ fn changed(random: &mut Random, value: &Value, depth: usize) -> Option<Value> {
             for item in list {
                 if random.chance(60) {
                     // An element that says nothing is none.
-                    let item = changed(random, item, depth + 1);
+                    let item = changed(random, item);
                     out.extend(item.filter(|item| *item != json!({})));
                 }
             }
@@ -184,7 +184,11 @@ fn operation(random: &mut Random, object: &Value) -> Value {
                 _ => json!(random.pick(&["text", "a", "1", "true"])),
             };
         }
-        "copy" | "move" => operation["from"] = json!(pointer(random, object)),
+        "copy" | "move" => {
+            // Kustomize's own notes in the annotations would be copied too.
+            let from = pointer(random, object);
+            operation["from"] = json!(from.replace("/metadata/annotations", "/metadata/labels"));
+        }
         _ => {}
     }
     operation
@@ -221,6 +225,10 @@ fn pointer(random: &mut Random, object: &Value) -> String {
         3 => out += "/new/deeper",
         4 => out += "/99",
         _ => {}
+    }
+    // Without its kind it is no object, and in annotations nothing but text has a place.
+    if matches!(out.as_str(), "/kind" | "/apiVersion" | "" | "/metadata") || out.starts_with("/metadata/annotations/") {
+        "/spec".clone_into(&mut out);
     }
     out
 }
