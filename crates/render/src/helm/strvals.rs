@@ -61,6 +61,11 @@ fn quoted_letters(text: &str) -> String {
     format!("[{}]", letters.join(" "))
 }
 
+fn is_integer(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// Why a step stopped.
 enum Stop {
     /// The line is used up, which ends it well.
@@ -198,7 +203,10 @@ impl Parser<'_> {
         }
         text.parse::<i64>().map_err(|e| {
             let reason = match e.kind() {
-                std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow => "value out of range",
+                // Go reads the whole text before it says that it is too large.
+                std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow if is_integer(&text) => {
+                    "value out of range"
+                }
                 _ => "invalid syntax",
             };
             Stop::Failed(format!("error parsing index: strconv.Atoi: parsing {text:?}: {reason}"))
