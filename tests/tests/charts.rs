@@ -21,6 +21,7 @@ on_both_planes!(
     several_sources_are_one_application,
     what_a_chart_draws_stays,
     an_object_for_a_kind_that_comes_later,
+    a_chart_is_told_its_new_namespace,
 );
 
 /// How long something that must not happen is watched for.
@@ -427,4 +428,32 @@ async fn an_object_for_a_kind_that_comes_later(mut world: World) {
         .await;
     let app = world.until_settled("dev", &commit).await;
     assert_eq!(app.status.resources.len(), 3);
+}
+
+async fn a_chart_is_told_its_new_namespace(mut world: World) {
+    let told = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: told\n  namespace: {{ .Release.Namespace }}\ndata:\n  key: {{ .Release.Namespace }}\n";
+    let commit = world
+        .push(&[
+            ("dev/Chart.yaml", Some("apiVersion: v2\nname: told\nversion: 0.1.0\n")),
+            ("dev/templates/told.yaml", Some(told)),
+        ])
+        .await;
+    world.application("dev", automated(json!({}))).await;
+    world.start().await;
+    world.until_settled("dev", &commit).await;
+    assert_eq!(world.config("dev", "told").await, Some(world.own("dev")));
+
+    // The source is the same; what it renders to is not.
+    let other = world.own("other");
+    world.namespace(&other).await;
+    world.respec("dev", json!({"destination": {"namespace": other}})).await;
+    world
+        .until_true(
+            "the chart is deployed into its new namespace, and nowhere else",
+            async || {
+                world.config("other", "told").await.as_ref() == Some(&other)
+                    && world.config("dev", "told").await.is_none()
+            },
+        )
+        .await;
 }

@@ -49,6 +49,10 @@ pub struct Wanted {
     pub sources: Vec<Source>,
     /// A revision per source; `None` means resolve the source's own.
     pub revisions: Vec<Option<String>>,
+    /// The destination namespace: charts are told it, so what was rendered for another one is another render.
+    pub namespace: String,
+    /// The project, on whose behalf repositories are read.
+    pub project: String,
 }
 
 /// Which sources at which revisions an operation is about.
@@ -75,7 +79,12 @@ pub fn wanted(app: &Application, sync: &SyncOperation) -> Wanted {
         (!text.is_empty()).then(|| text.to_owned())
     };
     let revisions = (0..sources.len()).map(revision).collect();
-    Wanted { sources, revisions }
+    Wanted {
+        sources,
+        revisions,
+        namespace: app.spec.destination.namespace.clone(),
+        project: app.spec.project_or_default().to_owned(),
+    }
 }
 
 /// The rendered objects of an operation, as far as they are known.
