@@ -1,4 +1,4 @@
-//! What Helm itself makes of a chart, to compare a renderer with.
+//! What Helm itself makes of a chart, and Kustomize of a folder, to compare a renderer with: see [`Reference`].
 //!
 //! ```text
 //! generate(seed, n) ─> Case ─┬─> Helm (a Go program, one JSON line per case) ─> Answer ─┐
@@ -14,7 +14,9 @@ pub(crate) mod generate;
 mod helm;
 pub mod kustomize;
 mod ours;
+mod program;
 pub(crate) mod random;
+mod reference;
 mod shrink;
 mod table;
 
@@ -22,12 +24,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use fuzz::{Finding, Fuzz, Tally, fuzz};
+pub use fuzz::{Compared, Finding, Fuzz, Tally, fuzz};
 pub use generate::{Category, generate};
-pub use helm::{Helm, HelmError, helm_tools};
+pub use helm::{Helm, helm_tools};
 pub use ours::ours;
+pub use program::OracleError;
+pub use reference::{Reference, Step};
 pub use shrink::shrink;
-pub use table::{Row, read_table, record_table};
+pub use table::{read_table, record_table};
 
 /// One chart and the flags it is rendered with. Field names are those of the Go program.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +71,31 @@ pub struct Case {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+/// One line of the table of Helm's answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// The case.
+    pub case: Case,
+    /// What `helm template` prints, if it succeeds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub output: Option<String>,
+    /// Why it fails, otherwise.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<String>,
+}
+
+impl Row {
+    /// Helm's answer; `None` for a row with none or two, which is a fault of the table.
+    pub fn answer(&self) -> Option<Answer> {
+        match (&self.output, &self.error) {
+            (Some(output), None) => Some(Answer::Output(output.clone())),
+            (None, Some(error)) => Some(Answer::Error(error.clone())),
+            _ => None,
+        }
+    }
 }
 
 /// What a renderer makes of a case.

@@ -5,14 +5,14 @@
 use std::path::Path;
 
 use pintle_tests::{
-    oracle::{Helm, read_table},
+    oracle::{Helm, Reference as _, read_table},
     require_or_step_aside,
 };
 
 #[test]
 fn the_recorded_answers_are_those_of_helm() {
     let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("helm/cases.jsonl");
-    let rows = read_table(&table).expect("the table is there");
+    let rows = read_table::<Helm>(&table).expect("the table is there");
     assert!(rows.len() >= 200, "{} rows", rows.len());
     let Some(mut helm) = require_or_step_aside("helm_oracle", Helm::locate_or_build()) else {
         return;

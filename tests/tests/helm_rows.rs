@@ -4,12 +4,12 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use pintle_tests::oracle::{Category, ours, read_table};
+use pintle_tests::oracle::{Category, Helm, ours, read_table};
 
 #[test]
 fn every_row_is_what_helm_said() {
     let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("helm/cases.jsonl");
-    let rows = read_table(&table).expect("the table is there");
+    let rows = read_table::<Helm>(&table).expect("the table is there");
     let mut categories = BTreeSet::new();
     let mut differing = Vec::new();
     for row in &rows {
@@ -37,7 +37,7 @@ fn every_row_is_what_helm_said() {
 #[test]
 fn what_differs_is_seen() {
     let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("helm/cases.jsonl");
-    let rows = read_table(&table).expect("the table is there");
+    let rows = read_table::<Helm>(&table).expect("the table is there");
     let row = rows.iter().find(|row| row.output.is_some()).expect("one row renders");
     let mut case = row.case.clone();
     case.release = "another".to_owned();

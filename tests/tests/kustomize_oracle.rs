@@ -6,15 +6,16 @@ use std::{path::Path, time::Duration};
 
 use pintle_tests::{
     oracle::{
-        Answer,
-        kustomize::{Fuzz, Kustomize, differs, fuzz, ours, read_table, survive},
+        Answer, Fuzz, Reference as _, fuzz,
+        kustomize::{Case, Kustomize, differs, ours, survive},
+        read_table,
     },
     require_or_step_aside,
 };
 
-fn rows() -> Vec<(pintle_tests::oracle::kustomize::Case, Answer)> {
+fn rows() -> Vec<(Case, Answer)> {
     let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("kustomize/cases.jsonl");
-    let rows = read_table(&table).expect("the table is there");
+    let rows = read_table::<Kustomize>(&table).expect("the table is there");
     assert!(rows.len() >= 100, "{} rows", rows.len());
     let answer = |output: Option<String>| output.map_or_else(|| Answer::Error("it fails".into()), Answer::Output);
     rows.into_iter().map(|row| (row.case, answer(row.output))).collect()
@@ -59,6 +60,6 @@ fn fresh_cases_are_built_alike() {
         cases: 1500,
         findings: 3,
     };
-    let (_, findings) = fuzz(&mut kustomize, options, ours).expect("Kustomize answers");
+    let (_, findings) = fuzz(&mut kustomize, options).expect("Kustomize answers");
     assert!(findings.is_empty(), "seed {seed}: {findings:#?}");
 }

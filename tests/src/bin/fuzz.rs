@@ -5,24 +5,32 @@
     reason = "a command: it writes files where it is told to"
 )]
 
-use std::{collections::BTreeMap, fs, io::Write as _, path::PathBuf, process::ExitCode, time::Duration};
+use std::{fs, io::Write as _, path::PathBuf, process::ExitCode, time::Duration};
 
 use pintle_tests::{
     chain::chain,
     hostile::{Target, child, watch},
-    oracle::{Answer, Category, Finding, Fuzz, Helm, Tally, fuzz, ours, record_table},
+    oracle::{
+        Answer, Compared, Finding, Fuzz, Helm, Reference, Tally, fuzz,
+        kustomize::{Kustomize, survive},
+        record_table,
+    },
 };
 
 const USAGE: &str = "\
-usage: cargo xtask fuzz helm [--minutes N] [--seed S] [--cases N] [--findings DIR]
-       cargo xtask fuzz helm --record FILE [--seed S] [--each N]
+usage: cargo xtask fuzz helm|kustomize [--minutes N] [--seed S] [--cases N] [--findings DIR]
+       cargo xtask fuzz helm|kustomize --record FILE [--seed S] [--each N]
+       cargo xtask fuzz helm|kustomize --replay FILE
+       cargo xtask fuzz kustomize --damaged N [--seed S]
        cargo xtask fuzz yaml|paths|archive|chart|template [--minutes N] [--seed S]
 
   --minutes   how long at most (default 1)
   --seed      names the sequence of cases (default 1)
   --cases     how many at most
   --findings  a folder for what differs: one JSON file per finding, with both answers
-  --record    writes cases with Helm's answers: per category up to N that render and N that fail (default 12)
+  --record    writes cases with the reference's answers: per category up to N that render and N that fail (default 12)
+  --replay    shows both answers to the case of a finding
+  --damaged   builds so many cases with damaged files, without Kustomize: none may end in a panic
 ";
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -34,9 +42,11 @@ struct Options {
     each: usize,
     findings: Option<PathBuf>,
     record: Option<PathBuf>,
+    replay: Option<PathBuf>,
+    damaged: Option<u64>,
 }
 
-fn parse(arguments: &[String]) -> Result<Options, String> {
+fn parse(flags: &[String]) -> Result<Options, String> {
     let mut options = Options {
         minutes: 1,
         seed: 1,
@@ -44,11 +54,10 @@ fn parse(arguments: &[String]) -> Result<Options, String> {
         each: 12,
         findings: None,
         record: None,
+        replay: None,
+        damaged: None,
     };
-    let mut rest = arguments.iter();
-    if rest.next().map(String::as_str) != Some("helm") {
-        return Err("what to fuzz: helm, yaml, paths, archive, chart or template".to_owned());
-    }
+    let mut rest = flags.iter();
     while let Some(flag) = rest.next() {
         let value = rest.next().ok_or_else(|| format!("{flag} needs a value"))?;
         let number = || {
@@ -63,6 +72,8 @@ fn parse(arguments: &[String]) -> Result<Options, String> {
             "--each" => options.each = usize::try_from(number()?).map_err(|e| e.to_string())?,
             "--findings" => options.findings = Some(value.into()),
             "--record" => options.record = Some(value.into()),
+            "--replay" => options.replay = Some(value.into()),
+            "--damaged" => options.damaged = Some(number()?),
             _ => return Err(format!("unknown flag {flag}")),
         }
     }
@@ -74,14 +85,21 @@ fn main() -> ExitCode {
     if let Some(code) = hostile(&arguments) {
         return code;
     }
-    let options = match parse(&arguments) {
-        Ok(options) => options,
-        Err(message) => {
-            eprintln!("fuzz: {message}\n{USAGE}");
-            return ExitCode::from(2);
-        }
+    let (what, flags) = match arguments.split_first() {
+        Some((what, flags)) => (what.as_str(), flags),
+        None => ("", &[][..]),
     };
-    match run(&options) {
+    let ended = match (what, parse(flags)) {
+        (Helm::NAME, Ok(Options { damaged: Some(_), .. })) => return usage("--damaged is for kustomize"),
+        (Helm::NAME, Ok(options)) => run::<Helm>(&options),
+        (Kustomize::NAME, Ok(options)) => match options.damaged {
+            Some(cases) => damaged(options.seed, cases),
+            None => run::<Kustomize>(&options),
+        },
+        (Helm::NAME | Kustomize::NAME, Err(message)) => return usage(&message),
+        _ => return usage("what to fuzz: helm, kustomize, yaml, paths, archive, chart or template"),
+    };
+    match ended {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -89,6 +107,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn usage(message: &str) -> ExitCode {
+    eprintln!("fuzz: {message}\n{USAGE}");
+    ExitCode::from(2)
 }
 
 /// Input made to hurt; `None` where the arguments name no such target. `child` is how the command starts itself.
@@ -137,13 +160,33 @@ fn hostile(arguments: &[String]) -> Option<ExitCode> {
     )
 }
 
+/// Returns whether no case ended in a panic.
+fn damaged(seed: u64, cases: u64) -> Result<bool, Error> {
+    let lost = survive(seed, cases);
+    for case in &lost {
+        writeln!(std::io::stdout(), "{}", serde_json::to_string_pretty(case)?)?;
+    }
+    Ok(lost.is_empty())
+}
+
 /// Returns whether there was something to compare, and nothing differs.
-fn run(options: &Options) -> Result<bool, Error> {
-    let mut helm = Helm::locate_or_build()?;
+fn run<R: Reference>(options: &Options) -> Result<bool, Error> {
+    let mut reference = R::locate_or_build()?;
     if let Some(path) = &options.record {
-        let rows = record_table(&mut helm, options.seed, options.each, path)?;
+        let rows = record_table(&mut reference, options.seed, options.each, path)?;
         eprintln!("fuzz: {rows} rows in {}", path.display());
         return Ok(true);
+    }
+    if let Some(path) = &options.replay {
+        let mut value: serde_json::Value = serde_json::from_str(&fs::read_to_string(path)?)?;
+        let case: R::Case = serde_json::from_value(value["case"].take())?;
+        let finding = Finding {
+            theirs: reference.ask(&case)?,
+            ours: R::ours(&case),
+            case,
+        };
+        writeln!(std::io::stdout(), "{}", to_json::<R>(&finding)?)?;
+        return Ok(!R::differs(&finding.theirs, &finding.ours));
     }
     let limits = Fuzz {
         seed: options.seed,
@@ -151,14 +194,15 @@ fn run(options: &Options) -> Result<bool, Error> {
         cases: options.cases,
         findings: 50,
     };
-    let (tallies, findings) = fuzz(&mut helm, limits, ours)?;
+    let compared = fuzz(&mut reference, limits)?;
+    let (tallies, findings) = &compared;
     if let Some(folder) = &options.findings {
         fs::create_dir_all(folder)?;
         for (number, finding) in findings.iter().enumerate() {
-            fs::write(folder.join(format!("{number}.json")), to_json(finding)?)?;
+            fs::write(folder.join(format!("{number}.json")), to_json::<R>(finding)?)?;
         }
     }
-    write!(std::io::stdout(), "{}", report(&tallies, &findings)?)?;
+    write!(std::io::stdout(), "{}", report::<R>(&compared)?)?;
     if tallies.values().all(|tally| tally.compared == 0) {
         eprintln!("fuzz: nothing was compared");
         return Ok(false);
@@ -166,7 +210,7 @@ fn run(options: &Options) -> Result<bool, Error> {
     Ok(findings.is_empty())
 }
 
-fn to_json(finding: &Finding) -> serde_json::Result<String> {
+fn to_json<R: Reference>(finding: &Finding<R::Case>) -> serde_json::Result<String> {
     let said = |answer: &Answer| match answer {
         Answer::Output(text) => serde_json::json!({ "output": text }),
         Answer::Error(text) => serde_json::json!({ "error": text }),
@@ -174,12 +218,12 @@ fn to_json(finding: &Finding) -> serde_json::Result<String> {
     };
     serde_json::to_string_pretty(&serde_json::json!({
         "case": finding.case,
-        "helm": said(&finding.helm),
+        R::NAME: said(&finding.theirs),
         "ours": said(&finding.ours),
     }))
 }
 
-fn report(tallies: &BTreeMap<Category, Tally>, findings: &[Finding]) -> serde_json::Result<String> {
+fn report<R: Reference>((tallies, findings): &Compared<R>) -> serde_json::Result<String> {
     let mut text = String::from(
         "| category | cases | rendered | failed | dropped | compared | different |\n| --- | --- | --- | --- | --- | --- | --- |\n",
     );
@@ -192,7 +236,7 @@ fn report(tallies: &BTreeMap<Category, Tally>, findings: &[Finding]) -> serde_js
     };
     let mut sum = Tally::default();
     for (category, tally) in tallies {
-        row(category.name(), *tally);
+        row(R::name_of(*category), *tally);
         sum.cases += tally.cases;
         sum.rendered += tally.rendered;
         sum.failed += tally.failed;
@@ -202,7 +246,7 @@ fn report(tallies: &BTreeMap<Category, Tally>, findings: &[Finding]) -> serde_js
     }
     row("all", sum);
     for finding in findings {
-        text += &format!("\n```json\n{}\n```\n", to_json(finding)?);
+        text += &format!("\n```json\n{}\n```\n", to_json::<R>(finding)?);
     }
     Ok(text)
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Answer, Case, Category, Helm, HelmError, generate, shrink};
+use super::{Answer, OracleError, reference::Reference, shrink::shrink};
 
 /// How long, and which cases.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub struct Fuzz {
     pub findings: usize,
 }
 
-/// What Helm made of the cases of a category.
+/// What the reference made of the cases of a category.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Cases asked.
@@ -39,40 +39,34 @@ pub struct Tally {
 
 /// A difference, as small as it became.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub struct Finding<Case> {
     /// The case.
     pub case: Case,
-    /// Helm's answer to it.
-    pub helm: Answer,
+    /// The reference's answer to it.
+    pub theirs: Answer,
     /// The renderer's.
     pub ours: Answer,
 }
 
-impl Finding {
-    fn shows_the_same(&self, other: &Self) -> bool {
-        let mut case = other.case.clone();
-        case.id.clone_from(&self.case.id);
-        self.case == case && self.helm == other.helm && self.ours == other.ours
-    }
-}
+/// Tallies by category, and what differs.
+pub type Compared<R> = (
+    BTreeMap<<R as Reference>::Category, Tally>,
+    Vec<Finding<<R as Reference>::Case>>,
+);
 
-/// Renders generated cases with Helm and with `ours`, and returns what differs, made small.
-pub fn fuzz(
-    helm: &mut Helm,
-    options: Fuzz,
-    mut ours: impl FnMut(&Case) -> Answer,
-) -> Result<(BTreeMap<Category, Tally>, Vec<Finding>), HelmError> {
+/// Renders generated cases with the reference and with ours, and returns what differs, made small.
+pub fn fuzz<R: Reference>(reference: &mut R, options: Fuzz) -> Result<Compared<R>, OracleError> {
     let started = Instant::now();
-    let mut tallies: BTreeMap<Category, Tally> = BTreeMap::new();
+    let mut tallies: BTreeMap<R::Category, Tally> = BTreeMap::new();
     let mut findings = Vec::new();
     for number in 0..options.cases {
         if started.elapsed() >= options.within || findings.len() >= options.findings {
             break;
         }
-        let (category, case) = generate(options.seed, number);
+        let (category, case) = R::generate(options.seed, number);
         let tally = tallies.entry(category).or_default();
         tally.cases += 1;
-        let theirs = helm.ask(&case)?;
+        let theirs = reference.ask(&case)?;
         match &theirs {
             Answer::Output(_) => tally.rendered += 1,
             Answer::Error(_) => tally.failed += 1,
@@ -81,53 +75,52 @@ pub fn fuzz(
                 continue;
             }
         }
-        let own = ours(&case);
+        let own = R::ours(&case);
         tally.compared += u64::from(!matches!(own, Answer::Nothing(_)));
-        if !theirs.differs(&own) {
+        if !R::differs(&theirs, &own) {
             continue;
         }
-        if !is_stable(helm, &case, &theirs)? {
+        if !is_stable(reference, &case, &theirs)? {
             tally.dropped += 1;
             continue;
         }
         tally.different += 1;
-        let shape = shape(&theirs);
-        let small = shrink(&case, |candidate| {
-            let theirs = helm.ask(candidate)?;
-            Ok::<_, HelmError>(
-                shape == self::shape(&theirs)
-                    && theirs.differs(&ours(candidate))
-                    && is_stable(helm, candidate, &theirs)?,
+        let shape = R::shape(&theirs, &own);
+        let small = shrink(&case, R::STEPS, R::MAX_TRIES, |candidate| {
+            let theirs = reference.ask(candidate)?;
+            let own = R::ours(candidate);
+            Ok::<_, OracleError>(
+                shape == R::shape(&theirs, &own)
+                    && R::differs(&theirs, &own)
+                    && is_stable(reference, candidate, &theirs)?,
             )
         })?;
         let finding = Finding {
-            helm: helm.ask(&small)?,
-            ours: ours(&small),
+            theirs: reference.ask(&small)?,
+            ours: R::ours(&small),
             case: small,
         };
         // One cause shrinks to one case again and again; once is enough.
-        if !findings.iter().any(|known: &Finding| known.shows_the_same(&finding)) {
+        if !findings.iter().any(|known| shows_the_same::<R>(known, &finding)) {
             findings.push(finding);
         }
     }
     Ok((tallies, findings))
 }
 
+fn shows_the_same<R: Reference>(known: &Finding<R::Case>, other: &Finding<R::Case>) -> bool {
+    let (mut a, mut b) = (known.case.clone(), other.case.clone());
+    R::id_of(&mut a).clear();
+    R::id_of(&mut b).clear();
+    a == b && known.theirs == other.theirs && known.ours == other.ours
+}
+
 /// An answer that depends on the order of a map, an address or the time differs sooner or later.
-pub(super) fn is_stable(helm: &mut Helm, case: &Case, answer: &Answer) -> Result<bool, HelmError> {
-    for _ in 0..4 {
-        if helm.ask(case)? != *answer {
+pub(super) fn is_stable<R: Reference>(reference: &mut R, case: &R::Case, answer: &Answer) -> Result<bool, OracleError> {
+    for _ in 0..R::ASKED_AGAIN {
+        if !R::is_same(answer, &reference.ask(case)?) {
             return Ok(false);
         }
     }
     Ok(true)
-}
-
-/// A smaller case must still be the same kind of case, or every difference shrinks to the same trivial one.
-fn shape(answer: &Answer) -> u8 {
-    match answer {
-        Answer::Output(_) => 0,
-        Answer::Error(_) => 1,
-        Answer::Nothing(_) => 2,
-    }
 }

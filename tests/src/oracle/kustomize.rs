@@ -8,26 +8,21 @@
 //! Output is compared byte for byte. Of failures only that both fail: the words are Kustomize's own affair.
 
 mod damage;
-mod fuzz;
 mod generate;
 mod ours;
-mod program;
+mod reference;
 mod shrink;
-mod table;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Answer;
+use super::{Answer, is_false};
 
 pub use damage::{damaged, survive};
-pub use fuzz::{Finding, Fuzz, Tally, fuzz};
 pub use generate::{Category, generate};
 pub use ours::ours;
-pub use program::{Kustomize, KustomizeError, kustomize_tools};
-pub use shrink::shrink;
-pub use table::{Row, read_table, record_table};
+pub use reference::{Kustomize, kustomize_tools};
 
 /// A folder, what is built of it, and how. Field names are those of the Go program.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -56,9 +51,15 @@ pub struct Case {
     pub show: bool,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_false(flag: &bool) -> bool {
-    !flag
+/// One line of the table of Kustomize's answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// The case.
+    pub case: Case,
+    /// What `kustomize build` prints; `None` if it fails.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub output: Option<String>,
 }
 
 /// Whether two answers differ: in their text, or in whether there is one.

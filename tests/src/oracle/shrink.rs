@@ -1,24 +1,27 @@
-//! Makes a case smaller for as long as what it shows stays.
+//! Makes a case smaller for as long as what it shows stays; and how a chart becomes smaller.
 
-use super::Case;
-
-/// Tries of one case; each asks both renderers, a millisecond or two.
-const MAX_TRIES: usize = 3000;
+use super::{Case, reference::Step};
 
 /// Returns the smallest case found for which `still` holds, as it does for `case`.
-pub fn shrink<E>(case: &Case, mut still: impl FnMut(&Case) -> Result<bool, E>) -> Result<Case, E> {
+pub fn shrink<C: Clone + PartialEq, E>(
+    case: &C,
+    steps: &[Step<C>],
+    max_tries: usize,
+    mut still: impl FnMut(&C) -> Result<bool, E>,
+) -> Result<C, E> {
     let mut best = case.clone();
     let mut tries = 0;
     loop {
         let mut is_smaller = false;
-        for step in STEPS {
+        for step in steps {
             let mut at = 0;
             while let Some(candidate) = step(&best, at) {
-                if tries >= MAX_TRIES {
+                if tries >= max_tries {
                     return Ok(best);
                 }
                 tries += 1;
-                if still(&candidate)? {
+                // An equal case would be taken for a smaller one for ever.
+                if candidate != best && still(&candidate)? {
                     best = candidate;
                     is_smaller = true;
                 } else {
@@ -32,10 +35,8 @@ pub fn shrink<E>(case: &Case, mut still: impl FnMut(&Case) -> Result<bool, E>) -
     }
 }
 
-/// The `at`th way of making a case smaller; `None` after the last.
-type Step = fn(&Case, usize) -> Option<Case>;
-
-const STEPS: [Step; 5] = [without_file, without_flag, without_lines, without_action, without_piece];
+/// The ways of making a chart smaller.
+pub(super) const STEPS: [Step<Case>; 5] = [without_file, without_flag, without_lines, without_action, without_piece];
 
 fn without_file(case: &Case, at: usize) -> Option<Case> {
     let path = case.files.keys().nth(at)?.clone();
@@ -49,7 +50,6 @@ fn without_flag(case: &Case, at: usize) -> Option<Case> {
     let mut without = |change: &dyn Fn(&mut Case)| {
         let mut smaller = case.clone();
         change(&mut smaller);
-        // An equal case would be taken for a smaller one for ever.
         if smaller != *case {
             ways.push(smaller);
         }
@@ -175,7 +175,7 @@ mod tests {
         case.set.push("y=2".into());
         case.is_upgrade = true;
         let shows = |case: &Case| Ok::<_, ()>(case.files.get("a").is_some_and(|text| text.contains("{{ bad }}")));
-        let small = shrink(&case, shows).unwrap();
+        let small = shrink(&case, &STEPS, 3000, shows).unwrap();
         let mut expected = Case::default();
         // The blank belongs to the last word.
         expected.files.insert("a".into(), "{{ bad }} ".into());

@@ -1,41 +1,9 @@
-//! Makes a case smaller for as long as what it shows stays.
+//! How a folder becomes smaller.
 
-use super::Case;
+use super::{super::reference::Step, Case};
 
-/// Tries of one case; each asks both renderers, some milliseconds.
-const MAX_TRIES: usize = 2000;
-
-/// Returns the smallest case found for which `still` holds, as it does for `case`.
-pub fn shrink<E>(case: &Case, mut still: impl FnMut(&Case) -> Result<bool, E>) -> Result<Case, E> {
-    let mut best = case.clone();
-    let mut tries = 0;
-    loop {
-        let mut is_smaller = false;
-        for step in STEPS {
-            let mut at = 0;
-            while let Some(candidate) = step(&best, at) {
-                if tries >= MAX_TRIES {
-                    return Ok(best);
-                }
-                tries += 1;
-                if candidate != best && still(&candidate)? {
-                    best = candidate;
-                    is_smaller = true;
-                } else {
-                    at += 1;
-                }
-            }
-        }
-        if !is_smaller {
-            return Ok(best);
-        }
-    }
-}
-
-/// The `at`th way of making a case smaller; `None` after the last.
-type Step = fn(&Case, usize) -> Option<Case>;
-
-const STEPS: [Step; 5] = [without_file, without_flag, without_block, without_lines, without_word];
+/// The ways of making a folder smaller.
+pub(super) const STEPS: [Step<Case>; 5] = [without_file, without_flag, without_block, without_lines, without_word];
 
 fn without_file(case: &Case, at: usize) -> Option<Case> {
     let path = case.files.keys().nth(at)?.clone();
@@ -49,7 +17,6 @@ fn without_flag(case: &Case, at: usize) -> Option<Case> {
     let mut without = |change: &dyn Fn(&mut Case)| {
         let mut smaller = case.clone();
         change(&mut smaller);
-        // An equal case would be taken for a smaller one for ever.
         if smaller != *case {
             ways.push(smaller);
         }
@@ -137,6 +104,7 @@ fn with_text(case: &Case, path: &str, new: String) -> Case {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oracle::shrink;
 
     #[test]
     fn only_what_shows_it_remains() {
@@ -146,7 +114,7 @@ mod tests {
         case.files.insert("b".into(), "five\n".into());
         case.keep_order = true;
         let shows = |case: &Case| Ok::<_, ()>(case.files.get("a").is_some_and(|text| text.contains("{bad: 1")));
-        let small = shrink(&case, shows).unwrap();
+        let small = shrink(&case, &STEPS, 2000, shows).unwrap();
         let mut expected = Case::default();
         expected.files.insert("a".into(), "  three: {bad: 1, ".into());
         assert_eq!(small.files.len(), 1);

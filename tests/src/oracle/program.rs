@@ -1,42 +1,23 @@
-//! The program that builds with Kustomize's own packages: built, started, asked, started again.
+//! A reference program: started, asked one case after another, started again after a case that it did not survive.
 
 use std::{
+    ffi::OsString,
     io::{self, BufRead, BufReader, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
     thread,
     time::Duration,
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Answer, Case};
-use crate::go_tools::{GoTools, ToolsError, pinned_version};
+use super::Answer;
+use crate::go_tools::ToolsError;
 
-/// The program gives up on a case after 8 s by itself; more means that it is gone.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
-
-/// Where the oracle is kept: `$XDG_CACHE_HOME/pintle/kustomize/<pins>/bin/oracle`.
-///
-/// The first use builds it from `tests/kustomize/go.mod`, half a minute of CPU.
-pub fn kustomize_tools() -> Result<PathBuf, ToolsError> {
-    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("kustomize");
-    let version = pinned_version(&module, "sigs.k8s.io/kustomize/kustomize/v5")?;
-    GoTools {
-        what: format!("Kustomize {version} as an oracle"),
-        cache: "kustomize",
-        ldflags: "-s -w".to_owned(),
-        module,
-        sources: &["oracle/main.go", "oracle/build.go"],
-        programs: &[("./oracle", "oracle")],
-    }
-    .locate_or_build()
-}
-
-/// Why Kustomize gave no answer.
+/// Why a reference program gave no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum KustomizeError {
+pub enum OracleError {
     /// The program is not there.
     #[error(transparent)]
     Tools(#[from] ToolsError),
@@ -53,9 +34,11 @@ pub enum KustomizeError {
     },
 }
 
-/// Kustomize, ready to build.
-pub struct Kustomize {
-    program: PathBuf,
+/// A program that reads a case per line and writes an answer per line.
+pub(super) struct Program {
+    path: PathBuf,
+    answers_within: Duration,
+    environment: Vec<(&'static str, OsString)>,
     running: Option<Running>,
 }
 
@@ -78,41 +61,43 @@ struct Line {
     hung: bool,
 }
 
-impl Kustomize {
-    /// Builds the program if need be. It starts with the first case.
-    pub fn locate_or_build() -> Result<Self, ToolsError> {
-        Ok(Self {
-            program: kustomize_tools()?.join("oracle"),
+impl Program {
+    /// Starts with the first case. Of the environment it sees only what is given here and a few settings of its own.
+    pub fn new(path: PathBuf, answers_within: Duration, environment: Vec<(&'static str, OsString)>) -> Self {
+        Self {
+            path,
+            answers_within,
+            environment,
             running: None,
-        })
+        }
     }
 
-    /// What Kustomize makes of `case`. A case that ends the program is answered with [`Answer::Nothing`]; the next starts a new one.
-    pub fn ask(&mut self, case: &Case) -> Result<Answer, KustomizeError> {
+    /// What the program makes of `case`. A case that ends the program is answered with [`Answer::Nothing`]; the next starts a new one.
+    pub fn ask(&mut self, id: &str, case: &impl Serialize) -> Result<Answer, OracleError> {
         let running = match &mut self.running {
             Some(running) => running,
-            none => none.insert(Running::start(&self.program)?),
+            none => none.insert(Running::start(&self.path, &self.environment)?),
         };
         let mut line = serde_json::to_string(case).map_err(io::Error::other)?;
         line.push('\n');
         running.input.write_all(line.as_bytes())?;
         running.input.flush()?;
-        let said = match running.lines.recv_timeout(ANSWERS_WITHIN) {
+        let said = match running.lines.recv_timeout(self.answers_within) {
             Ok(said) => said?,
             Err(reason) => {
                 self.running = None;
                 return Ok(Answer::Nothing(match reason {
-                    RecvTimeoutError::Timeout => format!("no answer within {ANSWERS_WITHIN:?}"),
+                    RecvTimeoutError::Timeout => format!("no answer within {:?}", self.answers_within),
                     RecvTimeoutError::Disconnected => "the program ended".to_owned(),
                 }));
             }
         };
-        let line: Line = serde_json::from_str(&said).map_err(|source| KustomizeError::NoAnswer {
+        let line: Line = serde_json::from_str(&said).map_err(|source| OracleError::NoAnswer {
             said: said.chars().take(200).collect(),
             source,
         })?;
-        if line.id != case.id {
-            return Err(io::Error::other(format!("an answer to {} instead of {}", line.id, case.id)).into());
+        if line.id != id {
+            return Err(io::Error::other(format!("an answer to {} instead of {id}", line.id)).into());
         }
         if line.hung {
             self.running = None;
@@ -129,13 +114,13 @@ impl Kustomize {
 }
 
 impl Running {
-    fn start(program: &Path) -> io::Result<Self> {
+    fn start(program: &PathBuf, environment: &[(&'static str, OsString)]) -> io::Result<Self> {
         let mut child = Command::new(program)
-            // Nothing of the user's or the machine's: no git, no plugins, no home. The folders of cases are temporary.
+            // Nothing of the user's or the machine's: dates are formatted in local time.
             .env_clear()
             .env("TZ", "UTC")
             .env("GOMAXPROCS", "2")
-            .env("TMPDIR", std::env::temp_dir())
+            .envs(environment.iter().cloned())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
