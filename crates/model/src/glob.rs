@@ -20,9 +20,6 @@ pub enum GlobError {
     /// Braces are nested deeper than [`MAX_NESTING`].
     #[error("braces are nested deeper than {MAX_NESTING}")]
     TooDeep,
-    /// A `{` has no `}`.
-    #[error("a '{{' is not closed")]
-    OpenBrace,
     /// A `[` has no `]`, or nothing is between them.
     #[error("a '[' is not closed or holds nothing")]
     BadClass,
@@ -174,7 +171,8 @@ impl Compiler<'_> {
         self.chars.get(self.at).copied()
     }
 
-    /// Compiles up to the end or, inside braces, up to the `,` or `}` that ends an alternative (which is left unread).
+    /// Compiles up to the end or, inside braces, up to the `,` or `}` that ends an alternative (which is left unread). The end
+    /// of the pattern closes every brace, as the peer's does.
     fn sequence(&mut self, depth: usize) -> Result<(), GlobError> {
         while let Some(c) = self.peek() {
             if depth > 0 && matches!(c, ',' | '}') {
@@ -203,7 +201,7 @@ impl Compiler<'_> {
                 c => self.program.push(Op::Char(c)),
             }
         }
-        if depth > 0 { Err(GlobError::OpenBrace) } else { Ok(()) }
+        Ok(())
     }
 
     fn alternatives(&mut self, depth: usize) -> Result<(), GlobError> {
@@ -296,6 +294,8 @@ mod tests {
         check("{foo,ba[rz]*}-{1,2}", None, "foo-1 baz-2 barrr-1", "ba-1 foo-3 foo");
         check("{a,{b,c}d,}x", None, "ax bdx cdx x", "bx adx");
         check("a,b}", None, "a,b}", "a b");
+        check("{a,c", None, "a c", "b {a,c");
+        check("{a,b}{{*", Some('/'), "a bx", "b/x c");
         check("\\*\\{", None, "*{", "a{");
         check("", None, "-", "a");
         check("é*", None, "é éa", "e");
@@ -304,7 +304,6 @@ mod tests {
     #[test]
     fn broken_patterns_are_refused() {
         let error = |pattern: &str| Glob::new(pattern).map(|_| ()).unwrap_err();
-        assert_eq!(error("{a"), GlobError::OpenBrace);
         assert_eq!(error("[a"), GlobError::BadClass);
         assert_eq!(error("[]"), GlobError::BadClass);
         assert_eq!(error("a\\"), GlobError::LoneBackslash);

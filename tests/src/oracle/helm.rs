@@ -50,7 +50,7 @@ impl Reference for Helm {
     const CATEGORIES: &'static [Category] = &Category::ALL;
     const STEPS: &'static [Step<Case>] = &shrink::STEPS;
     const MAX_TRIES: usize = 3000;
-    const ASKED_AGAIN: usize = 4;
+    const ASKED_AGAIN: usize = 12;
 
     fn locate_or_build() -> Result<Self, ToolsError> {
         let program = helm_tools()?.join("oracle");

@@ -285,6 +285,11 @@ impl Reader<'_> {
         self.text.get(self.at).copied()
     }
 
+    /// What Go's scanner sees inside a word, a number or an escape: behind the text stands a space.
+    fn peek_or_space(&self) -> u8 {
+        self.peek().unwrap_or(b' ')
+    }
+
     fn space(&mut self) {
         while self.peek().is_some_and(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')) {
             self.at += 1;
@@ -310,7 +315,7 @@ impl Reader<'_> {
 
     fn word(&mut self, word: &str, value: Value) -> Result<Value, String> {
         for expected in word.bytes() {
-            let b = self.peek().ok_or(END)?;
+            let b = self.peek_or_space();
             if b != expected {
                 return Err(unexpected(
                     b,
@@ -330,7 +335,7 @@ impl Reader<'_> {
         if self.at > start {
             return Ok(());
         }
-        Err(self.peek().map_or_else(|| END.to_owned(), |b| unexpected(b, context)))
+        Err(unexpected(self.peek_or_space(), context))
     }
 
     fn number(&mut self) -> Result<Value, String> {
@@ -435,7 +440,7 @@ impl Reader<'_> {
             match b {
                 b'"' => break,
                 b'\\' => {
-                    let escape = self.peek().ok_or(END)?;
+                    let escape = self.peek_or_space();
                     self.at += 1;
                     match escape {
                         b'"' | b'\\' | b'/' => out.push(escape),
@@ -474,7 +479,7 @@ impl Reader<'_> {
     fn hex4(&mut self) -> Result<u32, String> {
         let mut code = 0;
         for _ in 0..4 {
-            let b = self.peek().ok_or(END)?;
+            let b = self.peek_or_space();
             let digit = char::from(b).to_digit(16);
             code = code * 16 + digit.ok_or_else(|| unexpected(b, "in \\u hexadecimal character escape"))?;
             self.at += 1;

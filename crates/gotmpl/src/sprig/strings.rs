@@ -110,7 +110,11 @@ pub(super) fn register(f: &mut Functions) {
         Ok(strval(Args(a).value(0)).into())
     });
     f.add("toStrings", &[T::Any], T::List(&LIST_STRING), |_, a| {
-        Ok(Value::strings(strslice(Args(a).value(0))))
+        Ok(match Args(a).value(0) {
+            // A list of strings stays what it is, and a nil one nil.
+            Value::List(list) if list.ty().name == LIST_STRING.name => Value::List(list.clone()),
+            other => Value::strings(strslice(other)),
+        })
     });
     f.add("join", &[T::String, T::Any], T::String, |_, a| {
         let parts = strslice(Args(a).value(1));

@@ -181,7 +181,8 @@ impl<'a> Scanner<'a> {
                     if run >= 3 && self.peek()? != Some(quote) {
                         break;
                     }
-                    if run > 5 {
+                    // The next one is the sixth.
+                    if run >= 5 {
                         let message = if is_raw {
                             "unexpected \"''''''\""
                         } else {
