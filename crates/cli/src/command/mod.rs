@@ -1,11 +1,11 @@
 //! One file for each verb of each group.
 
 mod app;
-mod diff;
+pub(crate) mod diff;
 mod file;
 mod helm;
 mod kustomize;
-mod preview;
+pub(crate) mod preview;
 mod proj;
 mod render;
 mod repo;

@@ -8,7 +8,7 @@ use pintle_model::{DecodeError, Object};
 
 /// Which Application: two revisions mean the same one by it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::command) struct AppKey {
+pub(crate) struct AppKey {
     pub namespace: Arc<str>,
     pub name: Arc<str>,
     /// The file, where several files describe one of this name.
@@ -27,7 +27,7 @@ impl fmt::Display for AppKey {
 
 /// Where an Application is described.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::command) enum Origin {
+pub(crate) enum Origin {
     /// In a file, from a line on.
     File { path: String, line: usize },
     /// By what another Application renders.
@@ -47,7 +47,7 @@ impl fmt::Display for Origin {
 }
 
 /// One Application.
-pub(in crate::command) struct Definition {
+pub(crate) struct Definition {
     pub key: AppKey,
     pub app: Application,
     pub manifest: Object,
@@ -81,11 +81,11 @@ impl Definition {
 }
 
 /// Whether an object is an Application, of any version.
-pub(in crate::command) fn is_application(object: &Object) -> bool {
+pub(crate) fn is_application(object: &Object) -> bool {
     object.group() == GROUP && object.kind() == Application::KIND
 }
 
 /// Whether an object makes Applications that nobody here can know.
-pub(in crate::command) fn is_application_set(object: &Object) -> bool {
+pub(crate) fn is_application_set(object: &Object) -> bool {
     object.group() == GROUP && object.kind() == "ApplicationSet"
 }

@@ -12,10 +12,10 @@ use super::definition::{AppKey, Definition};
 use super::renderer::{Output, Outputs, Renderer};
 
 /// Applications that render Applications that render Applications; nobody nests them deeper than three or four.
-pub(in crate::command) const MAX_DEPTH: usize = 16;
+pub(crate) const MAX_DEPTH: usize = 16;
 
 /// One Application of a state.
-pub(in crate::command) struct Member {
+pub(crate) struct Member {
     pub definition: Arc<Definition>,
     /// The Applications that render it.
     pub parents: BTreeSet<AppKey>,
@@ -25,21 +25,21 @@ pub(in crate::command) struct Member {
 
 /// Every Application of a state.
 #[derive(Default)]
-pub(in crate::command) struct Fleet {
+pub(crate) struct Fleet {
     pub members: BTreeMap<AppKey, Member>,
     /// What is worth saying: circles, contradictions.
     pub notes: BTreeSet<String>,
 }
 
 /// A fleet, as far as it is known.
-pub(in crate::command) struct Settled {
+pub(crate) struct Settled {
     pub fleet: Fleet,
     /// What has to be rendered before it can be known.
     pub missing: Vec<Arc<Definition>>,
 }
 
 /// Renders until every Application is known. `with_children`: those that others render count.
-pub(in crate::command) async fn render(
+pub(crate) async fn render(
     found: &[Arc<Definition>],
     renderer: &Renderer,
     near: &Arc<Near>,
@@ -60,7 +60,7 @@ pub(in crate::command) async fn render(
 }
 
 /// Puts a fleet together from what was found in files and what is known of renders.
-pub(in crate::command) fn fleet(
+pub(crate) fn fleet(
     found: &[Arc<Definition>],
     known: &dyn Fn(&Definition) -> Option<Arc<Output>>,
     with_children: bool,

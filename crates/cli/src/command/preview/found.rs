@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 100;
 
 /// What a tree holds.
 #[derive(Default, Clone)]
-pub(in crate::command) struct Found {
+pub(crate) struct Found {
     pub definitions: Vec<Arc<Definition>>,
     /// Applications that cannot be read, by file, and why.
     pub unreadable: BTreeMap<String, String>,
@@ -35,7 +35,7 @@ impl Found {
 }
 
 /// Finds Applications, reading a file once however many trees hold it.
-pub(in crate::command) struct Finder {
+pub(crate) struct Finder {
     control_namespace: String,
     known: HashMap<(TreePath, ContentId), Arc<Found>>,
 }
@@ -166,7 +166,7 @@ impl Finder {
 }
 
 /// Where several files of either state describe an Application of one name, the file tells which is which.
-pub(in crate::command) fn tell_apart(states: &mut [&mut Found]) -> Vec<String> {
+pub(crate) fn tell_apart(states: &mut [&mut Found]) -> Vec<String> {
     let mut several: BTreeMap<AppKey, BTreeSet<String>> = BTreeMap::new();
     for state in states.iter() {
         let mut count: BTreeMap<&AppKey, BTreeSet<String>> = BTreeMap::new();
@@ -210,7 +210,7 @@ pub(in crate::command) fn tell_apart(states: &mut [&mut Found]) -> Vec<String> {
     several.into_iter().map(said).collect()
 }
 
-pub(in crate::command) fn is_manifest(name: &str) -> bool {
+pub(crate) fn is_manifest(name: &str) -> bool {
     [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
 }
 

@@ -13,7 +13,7 @@ use crate::exit::{CliError, PREVIEW_USAGE};
 
 /// A repository on this machine with the URLs that mean it.
 #[derive(Clone)]
-pub(in crate::command) struct Here {
+pub(crate) struct Here {
     pub repository: Arc<LocalRepository>,
     pub places: BTreeSet<String>,
 }
@@ -82,7 +82,7 @@ fn real(path: &Path) -> std::io::Result<PathBuf> {
 }
 
 /// What `--repo` maps. A directory that is one of `own` adds a URL to it instead: there is one state of it to look at.
-pub(in crate::command) fn mapped(args: &PreviewArgs, own: &mut [Here]) -> Result<Vec<Here>, CliError> {
+pub(crate) fn mapped(args: &PreviewArgs, own: &mut [Here]) -> Result<Vec<Here>, CliError> {
     let mut mapped: Vec<Here> = Vec::new();
     for text in &args.repositories {
         let usage = |why: &str| CliError {
@@ -111,7 +111,7 @@ pub(in crate::command) fn mapped(args: &PreviewArgs, own: &mut [Here]) -> Result
 }
 
 /// A mapped repository as it is checked out: its commit stands for HEAD and for the branch it is on.
-pub(in crate::command) fn as_checked_out(here: &Here) -> Result<NearRepository, CliError> {
+pub(crate) fn as_checked_out(here: &Here) -> Result<NearRepository, CliError> {
     let repository = &here.repository;
     let commit = repository.commit("HEAD").map_err(|e| CliError::error(e.to_string()))?;
     Ok(here.near(Some(Stand {
@@ -122,7 +122,7 @@ pub(in crate::command) fn as_checked_out(here: &Here) -> Result<NearRepository, 
 }
 
 /// What is here for a render: later repositories answer only for URLs that earlier ones do not.
-pub(in crate::command) fn near(repositories: Vec<NearRepository>, args: &PreviewArgs) -> Arc<Near> {
+pub(crate) fn near(repositories: Vec<NearRepository>, args: &PreviewArgs) -> Arc<Near> {
     Arc::new(Near {
         repositories,
         offline: args.offline,

@@ -4,13 +4,13 @@
 //! Tree ─ found ─> Definitions ─ fleet (pure) ⇄ renderer ─> Fleet: every Application, those that others render included
 //! ```
 
-pub(super) mod definition;
-pub(super) mod fleet;
-pub(super) mod found;
-pub(super) mod here;
-pub(super) mod renderer;
+pub(crate) mod definition;
+pub(crate) mod fleet;
+pub(crate) mod found;
+pub(crate) mod here;
+pub(crate) mod renderer;
 
 /// Text of a file for one line on a terminal: control characters would move the cursor or hide what follows.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -23,7 +23,7 @@ const AT_ONCE: usize = 64;
 const PREVIEW_SECRET: &[u8] = b"pintle preview, not a secret";
 
 /// What one Application renders to.
-pub(in crate::command) struct Output {
+pub(crate) struct Output {
     pub sources: Vec<SourceOutput>,
     /// Why it is not known.
     pub failure: Option<String>,
@@ -35,7 +35,7 @@ pub(in crate::command) struct Output {
 }
 
 /// One source of it.
-pub(in crate::command) struct SourceOutput {
+pub(crate) struct SourceOutput {
     /// URL, path or chart, and the revision that was rendered.
     pub shown: [String; 3],
     pub rendered: Arc<Rendered>,
@@ -74,7 +74,7 @@ impl Output {
 }
 
 /// Renders with one set of repositories, whichever state of them is looked at: what two states have in common is rendered once.
-pub(in crate::command) struct Renderer {
+pub(crate) struct Renderer {
     repositories: Repositories,
     capabilities: Arc<Capabilities>,
     settings: Arc<RenderSettings>,
@@ -223,7 +223,7 @@ fn children(definition: &Definition, control_namespace: &str, output: &mut Outpu
 
 /// Outputs by what was rendered. One state of the repositories has one.
 #[derive(Default)]
-pub(in crate::command) struct Outputs {
+pub(crate) struct Outputs {
     known: HashMap<AppKey, Vec<(Arc<Definition>, Arc<Output>)>>,
 }
 
