@@ -52,7 +52,10 @@ pub enum LocalError {
 /// A repository on this machine.
 pub struct LocalRepository {
     directory: PathBuf,
+    /// Refs, configuration, index.
     repository: Arc<ThreadSafeRepository>,
+    /// Objects: its own, or a store that has more than these.
+    objects: Arc<ThreadSafeRepository>,
 }
 
 impl LocalRepository {
@@ -77,9 +80,11 @@ impl LocalRepository {
             ThreadSafeRepository::discover_opts(start, Default::default(), trust).map_err(|e| none(e.to_string()))?;
         let directory = repository.work_dir().unwrap_or_else(|| repository.path()).to_owned();
         let directory = directory.canonicalize().map_err(|e| none(e.to_string()))?;
+        let repository = Arc::new(repository);
         Ok(Self {
             directory,
-            repository: Arc::new(repository),
+            objects: Arc::clone(&repository),
+            repository,
         })
     }
 
@@ -191,7 +196,7 @@ impl LocalRepository {
 
     /// Opens a commit.
     pub fn tree(&self, commit: &str) -> Result<GitTree, LocalError> {
-        Ok(GitTree::open(Arc::clone(&self.repository), commit)?)
+        Ok(GitTree::open(Arc::clone(&self.objects), commit)?)
     }
 
     /// Where objects, index and exclusions are.
@@ -244,10 +249,11 @@ impl LocalRepository {
     }
 
     /// The same repository with more objects than it has itself.
-    pub(super) fn over(&self, repository: ThreadSafeRepository) -> Self {
+    pub(super) fn over(&self, objects: ThreadSafeRepository) -> Self {
         Self {
             directory: self.directory.clone(),
-            repository: Arc::new(repository),
+            repository: Arc::clone(&self.repository),
+            objects: Arc::new(objects),
         }
     }
 }
