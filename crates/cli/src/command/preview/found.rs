@@ -48,7 +48,7 @@ impl Finder {
         }
     }
 
-    /// Every Application at or below `path`, in order of paths.
+    /// Every Application at or below `path`: those of a folder's files before those of its folders.
     pub fn find(&mut self, tree: &dyn Tree, path: &TreePath) -> Result<Found, TreeError> {
         let mut found = Found::default();
         match tree.entry(path)? {
@@ -291,10 +291,10 @@ mod tests {
         assert_eq!(
             names(&found),
             [
+                "team/l list.yml:1",
                 "argocd/web apps/both.yaml:3",
                 "argocd/api apps/both.yaml:11",
-                "team/j apps/deep/er/j.json:1",
-                "team/l list.yml:1"
+                "team/j apps/deep/er/j.json:1"
             ]
         );
         assert_eq!(found.sets.iter().collect::<Vec<_>>(), ["set.yaml: s"]);
