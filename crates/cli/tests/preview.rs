@@ -262,6 +262,12 @@ fn a_pinned_revision_stays_pinned() {
     let (code, out, _) = shop.diff("");
     assert_eq!(code, 1);
     assert!(!out.contains("argocd/pinned"), "{out}");
+    contains(
+        &out,
+        &[
+            "note: Applications that read this repository at other revisions are not touched by this change: 1.x (1). Only HEAD, main mean what is compared.",
+        ],
+    );
 }
 
 #[test]
@@ -542,6 +548,28 @@ fn the_commit_where_branches_parted_can_be_the_base() {
         out.contains("argocd/plain changed") && !out.contains("argocd/chart"),
         "{out}"
     );
+}
+
+#[test]
+fn on_a_branch_of_its_own_a_checkout_still_stands_for_the_default_branch() {
+    let shop = Checkout::shop();
+    shop.git(&["checkout", "--quiet", "-b", "feature"]);
+    shop.write("plain/web.yaml", &DEPLOYMENT.replace("1.4", "1.5"));
+    let (code, out, err) = shop.pintle("render apps/plain.yaml");
+    assert_eq!(code, 0);
+    contains(&out, &["image: shop:1.5"]);
+    contains(
+        &err,
+        &["note: targetRevision HEAD, feature, main means the files as they stand in "],
+    );
+    // As in CI: the base is a commit that no branch stands at any more.
+    shop.commit("change");
+    let base = shop.git(&["rev-parse", "main"]);
+    shop.git(&["commit", "--quiet", "--allow-empty", "--message", "on"]);
+    shop.git(&["branch", "--force", "main", "HEAD"]);
+    let (code, out, _) = shop.pintle(&format!("diff --base {base} --head feature"));
+    assert_eq!(code, 1, "{out}");
+    contains(&out, &["argocd/plain changed"]);
 }
 
 #[test]

@@ -41,6 +41,7 @@ pub(crate) async fn run(args: RenderArgs) -> Result<ExitCode, CliError> {
     for (index, here) in own.into_iter().enumerate() {
         let state = State::of(here, &args, &renderer.scratch(&format!("files-{index}"))).await?;
         known.push(state.here.near(Some(state.stand.clone())));
+        note(&state.said(args.revision.as_deref()));
         states.push(state);
     }
     for other in &others {
@@ -104,6 +105,26 @@ impl State {
             places: here.places,
         };
         Ok(Self { here, stand })
+    }
+}
+
+impl State {
+    /// What stands for which revisions: an Application of another branch is rendered as it is committed there.
+    fn said(&self, revision: Option<&str>) -> String {
+        let names: Vec<&str> = ["HEAD"]
+            .into_iter()
+            .chain(self.stand.branches.iter().map(String::as_str))
+            .collect();
+        let what = match revision {
+            Some(revision) => format!("{revision} of"),
+            None if self.here.repository.work_dir().is_none() => "HEAD of".to_owned(),
+            None => "the files as they stand in".to_owned(),
+        };
+        let directory = self.here.repository.directory().display();
+        plain(&format!(
+            "note: targetRevision {} means {what} {directory}",
+            names.join(", ")
+        ))
     }
 }
 

@@ -155,7 +155,8 @@ impl LocalRepository {
         names
     }
 
-    /// Names of the default branches of the remotes, as far as this clone knows them.
+    /// Names of the default branches of the remotes, as far as this clone knows them. Where it knows none, as in CI, the one of `main` and
+    /// `master` that there is.
     pub fn default_branches(&self) -> BTreeSet<String> {
         let local = self.repository.to_thread_local();
         let mut names = BTreeSet::new();
@@ -165,6 +166,14 @@ impl LocalRepository {
                 && let gix::refs::TargetRef::Symbolic(target) = found.target()
             {
                 names.extend(self.branch(&target.as_bstr().to_string()));
+            }
+        }
+        if names.is_empty() {
+            let all = self.all_refs().unwrap_or_default();
+            names.extend(all.iter().filter_map(|(name, _)| self.branch(name)));
+            names.retain(|name| matches!(name.as_str(), "main" | "master"));
+            if names.len() > 1 {
+                names.clear();
             }
         }
         names

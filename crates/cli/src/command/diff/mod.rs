@@ -8,12 +8,13 @@
 
 pub(crate) mod report;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use pintle_model::application::Source;
 use pintle_model::tree::TreePath;
 use pintle_repo::git::LocalError;
 use pintle_repo::{Near, NearRepository, Stand};
@@ -101,6 +102,7 @@ async fn compare(args: &DiffArgs) -> Result<Report, CliError> {
         },
     );
     report.notes.extend(notes);
+    report.pinned = pinned(&head_fleet, &at(&head));
     (report.base, report.head) = (base, head);
     report.tracked = branches;
     Ok(report)
@@ -136,16 +138,44 @@ fn failed(error: &LocalError) -> CliError {
         .with_hint("a clone of CI often has one commit only: fetch both sides (fetch-depth: 0 of actions/checkout)")
 }
 
-/// Names of branches that mean the states compared: those that the revisions name or, where they name none, those that the base is the tip of.
+/// Names of branches that mean the states compared: those that the revisions name. Where the base names none, those that it is the tip of, else the
+/// default branch.
 fn branches(here: &Here, args: &DiffArgs, [base, head]: [&Revision; 2]) -> BTreeSet<String> {
     let repository = &here.repository;
     let mut names = repository.branches(&base.given);
     if names.is_empty() {
         names = repository.branches_at(&base.commit);
     }
+    if names.is_empty() {
+        names = repository.default_branches();
+    }
     names.extend(repository.branches(&head.given));
     names.extend(args.preview.branches.iter().cloned());
     names
+}
+
+/// Revisions of the repository that Applications name and that are not compared, with how many name each.
+fn pinned(fleet: &Fleet, near: &Near) -> BTreeMap<String, usize> {
+    let mut pinned = BTreeMap::new();
+    let Some(own) = near.repositories.first() else {
+        return pinned;
+    };
+    for member in fleet.members.values() {
+        let sources = member.definition.app.spec.effective_sources();
+        let elsewhere = |source: &&Source| {
+            let is_own = !source.is_chart() && own.places.contains(&pintle_repo::url::place(&source.repo_url));
+            is_own
+                && own
+                    .stand
+                    .as_ref()
+                    .is_some_and(|stand| !stand.is_meant(&source.target_revision))
+        };
+        let revisions: BTreeSet<&String> = sources.iter().filter(elsewhere).map(|s| &s.target_revision).collect();
+        for revision in revisions {
+            *pinned.entry(revision.clone()).or_default() += 1;
+        }
+    }
+    pinned
 }
 
 fn colours(wanted: Color) -> bool {

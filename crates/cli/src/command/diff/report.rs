@@ -58,6 +58,8 @@ pub(crate) struct Report {
     pub unreadable: [BTreeMap<String, String>; 2],
     /// ApplicationSets before and after: what they generate is not known here.
     pub sets: [usize; 2],
+    /// Revisions of the repository that Applications read and that are not compared, with how many read each.
+    pub pinned: BTreeMap<String, usize>,
     pub notes: BTreeSet<String>,
 }
 
@@ -152,6 +154,24 @@ impl Report {
                 "ApplicationSets are not expanded ({count}): what they generate is not in this comparison."
             ));
         }
+        if !self.pinned.is_empty() {
+            let names = |list: Vec<&str>| list.join(", ");
+            let tracked = names(
+                ["HEAD"]
+                    .into_iter()
+                    .chain(self.tracked.iter().map(String::as_str))
+                    .collect(),
+            );
+            let pinned: Vec<String> = self
+                .pinned
+                .iter()
+                .map(|(name, count)| format!("{name} ({count})"))
+                .collect();
+            asides.push(format!(
+                "Applications that read this repository at other revisions are not touched by this change: {}. Only {tracked} mean what is compared.",
+                pinned.join(", ")
+            ));
+        }
         asides.extend(self.notes.iter().cloned());
         asides
     }
@@ -195,10 +215,15 @@ pub(super) fn of(base: State<'_>, head: State<'_>) -> Report {
         sets: [sets(base), sets(head)],
         ..Report::default()
     };
-    for (fleet, state) in [(base.fleet, "base"), (head.fleet, "head")] {
-        report
-            .notes
-            .extend(fleet.notes.iter().map(|note| format!("{note} ({state})")));
+    for (fleet, other, state) in [(base.fleet, head.fleet, "base"), (head.fleet, base.fleet, "head")] {
+        let said = |note: &String| {
+            if other.notes.contains(note) {
+                note.clone()
+            } else {
+                format!("{note} (at {state})")
+            }
+        };
+        report.notes.extend(fleet.notes.iter().map(said));
     }
     let keys: BTreeSet<&AppKey> = base.fleet.members.keys().chain(head.fleet.members.keys()).collect();
     for key in keys {

@@ -45,6 +45,9 @@ pub(crate) fn json(report: &Report) -> Value {
         }
         value.set_at(&["unreadable", state], Value::list(list));
     }
+    for (revision, count) in &report.pinned {
+        value.set_at(&["pinned", revision], number(*count));
+    }
     let notes: Vec<Value> = report.notes.iter().map(|note| note.as_str().into()).collect();
     value.set_at(&["notes"], Value::list(notes));
     value

@@ -176,7 +176,7 @@ fn details(page: &mut Page, report: &Report, cut: &mut Cut) {
         }
         let shown: Vec<_> = change.manifest.iter().chain(&change.objects).collect();
         let open = format!(
-            "\n<details><summary>{} {}</summary>\n\n",
+            "\n<details><summary>{} {}</summary>\n",
             html(&one_line(&app.name)),
             word(change.what)
         );
