@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Exit codes are those of the contract [F6.4]: 0 for done, 20 for errors, 1 for wrong usage, a sync that did not succeed, and a diff that is
-//! not empty.
+//! not empty. `render` and `diff` say 2 for wrong usage, as `diff` itself does.
 
 mod args;
 mod command;
