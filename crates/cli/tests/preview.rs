@@ -440,6 +440,18 @@ fn what_cannot_be_rendered_is_a_failure_and_never_empty() {
     let (code, page, _) = shop.diff("-o markdown");
     assert_eq!(code, 20);
     contains(&page, &["**could not be compared**"]);
+    // What became a template is not gone either.
+    shop.app("plain", "path: {{ plain", "");
+    shop.commit("template");
+    let (_, out, _) = shop.pintle("diff --base HEAD~2 --head HEAD");
+    contains(
+        &out,
+        &[
+            "Application argocd/plain could not be compared",
+            "looks like a template",
+        ],
+    );
+    shop.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     // And back: it was not known, so nothing is called added.
     shop.git(&["revert", "--no-edit", "HEAD"]);
     let (code, out, _) = shop.diff("");

@@ -56,11 +56,12 @@ pub(crate) async fn run(args: RenderArgs) -> Result<ExitCode, CliError> {
         found.definitions.extend(part.definitions);
         found.unreadable.extend(part.unreadable);
         found.sets.extend(part.sets);
-        found.notes.extend(part.notes);
+        found.passed_over.extend(part.passed_over);
     }
     let notes = tell_apart(&mut [&mut found]);
-    for text in found.notes.iter().chain(&notes) {
-        note(&format!("note: {}", plain(text)));
+    let passed_over = found.passed_over.iter().map(|(file, why)| format!("{file}: {why}"));
+    for text in passed_over.chain(notes) {
+        note(&format!("note: {}", plain(&text)));
     }
     let with_children = args.children || !folders.is_empty();
     found.definitions.extend(folders);

@@ -90,7 +90,9 @@ async fn compare(args: &DiffArgs) -> Result<Report, CliError> {
     let base_fleet = render(&before, &base).await;
     let head_fleet = render(&after, &head).await;
     tracing::info!(renders = renderer.renders(), "both states rendered");
-    notes.extend([&before, &after].iter().flat_map(|f| f.notes.iter().cloned()));
+    for (file, why) in before.passed_over.iter().chain(&after.passed_over) {
+        notes.insert(format!("{file}: {why}"));
+    }
     let mut report = report::of(
         State {
             found: &before,

@@ -372,7 +372,10 @@ fn unknown(state: State<'_>, other: State<'_>) -> Lost {
     }
     Lost {
         parents,
-        files: state.found.unreadable.keys().cloned().collect(),
+        files: [&state.found.unreadable, &state.found.passed_over]
+            .into_iter()
+            .flat_map(|files| files.keys().cloned())
+            .collect(),
     }
 }
 

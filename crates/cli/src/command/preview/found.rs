@@ -21,8 +21,8 @@ pub(crate) struct Found {
     pub unreadable: BTreeMap<String, String>,
     /// ApplicationSets, by file and name.
     pub sets: BTreeSet<String>,
-    /// What was passed over, and why.
-    pub notes: BTreeSet<String>,
+    /// Files and folders that were passed over, and why.
+    pub passed_over: BTreeMap<String, String>,
 }
 
 impl Found {
@@ -30,7 +30,7 @@ impl Found {
         self.definitions.extend(other.definitions.iter().cloned());
         self.unreadable.extend(other.unreadable.clone());
         self.sets.extend(other.sets.iter().cloned());
-        self.notes.extend(other.notes.iter().cloned());
+        self.passed_over.extend(other.passed_over.clone());
     }
 }
 
@@ -75,9 +75,8 @@ impl Finder {
                     EntryKind::Dir if is_chart && matches!(&*name, "templates" | "charts") => {}
                     EntryKind::Dir if &*name == ".git" => {}
                     EntryKind::Dir if depth >= MAX_DEPTH => {
-                        found
-                            .notes
-                            .insert(format!("{path}: folders deeper than {MAX_DEPTH} are not searched"));
+                        let why = format!("folders deeper than {MAX_DEPTH} are not searched");
+                        found.passed_over.insert(path.to_string(), why);
                     }
                     EntryKind::Dir => below.push((path, depth + 1)),
                     EntryKind::File if is_manifest(&name) => {
@@ -100,7 +99,7 @@ impl Finder {
         let found = match tree.read(path, MAX_FILE_BYTES) {
             Ok(bytes) => self.read(&bytes.unwrap_or_default(), shown),
             Err(e @ TreeError::TooLarge { .. }) => Found {
-                notes: [format!("{e}; it is not searched for Applications")].into(),
+                passed_over: [(shown.to_owned(), format!("{e}; it is not searched for Applications"))].into(),
                 ..Found::default()
             },
             Err(e) => return Err(e),
@@ -122,9 +121,8 @@ impl Finder {
                 Ok(object) => self.object(object, shown, document.line, &mut found),
                 Err(_) if !says_application(&text) => {}
                 Err(_) if text.contains("{{") => {
-                    found
-                        .notes
-                        .insert(format!("{shown} looks like a template and is passed over"));
+                    let why = "it looks like a template and is passed over".to_owned();
+                    found.passed_over.insert(shown.to_owned(), why);
                 }
                 Err(e) => {
                     found.unreadable.insert(shown.to_owned(), e.to_string());
@@ -298,7 +296,7 @@ mod tests {
             ]
         );
         assert_eq!(found.sets.iter().collect::<Vec<_>>(), ["set.yaml: s"]);
-        assert!(found.unreadable.is_empty() && found.notes.is_empty());
+        assert!(found.unreadable.is_empty() && found.passed_over.is_empty());
     }
 
     #[test]
@@ -316,10 +314,7 @@ mod tests {
         let unreadable: Vec<&String> = found.unreadable.keys().collect();
         assert_eq!(unreadable, ["broken.yaml", "nameless.yaml", "wrong.yaml"]);
         assert!(found.unreadable["wrong.yaml"].contains("spec.source.path"));
-        assert_eq!(
-            found.notes.iter().collect::<Vec<_>>(),
-            ["template.yaml looks like a template and is passed over"]
-        );
+        assert_eq!(found.passed_over.keys().collect::<Vec<_>>(), ["template.yaml"]);
     }
 
     #[test]
