@@ -51,62 +51,64 @@ impl Finder {
     /// Every Application at or below `path`: those of a folder's files before those of its folders.
     pub fn find(&mut self, tree: &dyn Tree, path: &TreePath) -> Result<Found, TreeError> {
         let mut found = Found::default();
-        match tree.entry(path)? {
-            Some(entry) if entry.kind == EntryKind::File => {
-                let file = self.file(tree, path, entry.id, &path.to_string())?;
-                found.add(&file);
+        let files = match tree.entry(path)? {
+            Some(entry) if entry.kind == EntryKind::File => vec![(path.clone(), entry.id)],
+            Some(entry) if entry.kind == EntryKind::Dir => files(tree, path, &mut found)?,
+            _ => Vec::new(),
+        };
+        let new: Vec<&(TreePath, ContentId)> = files.iter().filter(|file| !self.known.contains_key(*file)).collect();
+        for (file, read) in self.read_all(tree, &new) {
+            self.known.insert(file.clone(), Arc::new(read?));
+        }
+        for file in &files {
+            if let Some(read) = self.known.get(file) {
+                found.add(read);
             }
-            Some(entry) if entry.kind == EntryKind::Dir => self.folder(tree, path, &mut found)?,
-            _ => {}
         }
         Ok(found)
     }
 
-    fn folder(&mut self, tree: &dyn Tree, top: &TreePath, found: &mut Found) -> Result<(), TreeError> {
-        let mut todo = vec![(top.clone(), 0)];
-        while let Some((folder, depth)) = todo.pop() {
-            let listing: Listing = tree.list(&folder)?.unwrap_or_default();
-            let is_chart = listing.iter().any(|(name, _)| &**name == "Chart.yaml");
-            let mut below = Vec::new();
-            for (name, entry) in listing {
-                let path = folder.child(&name);
-                match entry.kind {
-                    // Templates of a chart are no manifests until they are rendered.
-                    EntryKind::Dir if is_chart && matches!(&*name, "templates" | "charts") => {}
-                    EntryKind::Dir if &*name == ".git" => {}
-                    EntryKind::Dir if depth >= MAX_DEPTH => {
-                        let why = format!("folders deeper than {MAX_DEPTH} are not searched");
-                        found.passed_over.insert(path.to_string(), why);
-                    }
-                    EntryKind::Dir => below.push((path, depth + 1)),
-                    EntryKind::File if is_manifest(&name) => {
-                        let file = self.file(tree, &path, entry.id, path.as_str())?;
-                        found.add(&file);
-                    }
-                    _ => {}
+    /// Reads files on every processor: thousands of small ones are work for all of them.
+    fn read_all<'f>(
+        &self,
+        tree: &dyn Tree,
+        files: &[&'f (TreePath, ContentId)],
+    ) -> Vec<(&'f (TreePath, ContentId), Result<Found, TreeError>)> {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let share = files.len().div_ceil(threads).max(1);
+        let read = |file: &'f (TreePath, ContentId)| (file, self.file(tree, &file.0));
+        std::thread::scope(|scope| {
+            let shares: Vec<_> = files
+                .chunks(share)
+                .map(|share| {
+                    (
+                        share,
+                        scope.spawn(move || share.iter().map(|file| read(file)).collect::<Vec<_>>()),
+                    )
+                })
+                .collect();
+            let mut all = Vec::with_capacity(files.len());
+            for (share, thread) in shares {
+                match thread.join() {
+                    Ok(part) => all.extend(part),
+                    // Whatever ended the thread would end this one, where it is told.
+                    Err(_) => all.extend(share.iter().map(|file| read(file))),
                 }
             }
-            todo.extend(below.into_iter().rev());
-        }
-        Ok(())
+            all
+        })
     }
 
-    fn file(&mut self, tree: &dyn Tree, path: &TreePath, id: ContentId, shown: &str) -> Result<Arc<Found>, TreeError> {
-        let key = (path.clone(), id);
-        if let Some(known) = self.known.get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        let found = match tree.read(path, MAX_FILE_BYTES) {
-            Ok(bytes) => self.read(&bytes.unwrap_or_default(), shown),
-            Err(e @ TreeError::TooLarge { .. }) => Found {
-                passed_over: [(shown.to_owned(), format!("{e}; it is not searched for Applications"))].into(),
+    fn file(&self, tree: &dyn Tree, path: &TreePath) -> Result<Found, TreeError> {
+        let shown = path.to_string();
+        match tree.read(path, MAX_FILE_BYTES) {
+            Ok(bytes) => Ok(self.read(&bytes.unwrap_or_default(), &shown)),
+            Err(e @ TreeError::TooLarge { .. }) => Ok(Found {
+                passed_over: [(shown, format!("{e}; it is not searched for Applications"))].into(),
                 ..Found::default()
-            },
-            Err(e) => return Err(e),
-        };
-        let found = Arc::new(found);
-        self.known.insert(key, Arc::clone(&found));
-        Ok(found)
+            }),
+            Err(e) => Err(e),
+        }
     }
 
     /// Applications of one file, called `shown`.
@@ -163,6 +165,34 @@ impl Finder {
     }
 }
 
+/// Manifests at or below a folder; what is left out goes to `found`.
+fn files(tree: &dyn Tree, top: &TreePath, found: &mut Found) -> Result<Vec<(TreePath, ContentId)>, TreeError> {
+    let mut files = Vec::new();
+    let mut todo = vec![(top.clone(), 0)];
+    while let Some((folder, depth)) = todo.pop() {
+        let listing: Listing = tree.list(&folder)?.unwrap_or_default();
+        let is_chart = listing.iter().any(|(name, _)| &**name == "Chart.yaml");
+        let mut below = Vec::new();
+        for (name, entry) in listing {
+            let path = folder.child(&name);
+            match entry.kind {
+                // Templates of a chart are no manifests until they are rendered.
+                EntryKind::Dir if is_chart && matches!(&*name, "templates" | "charts") => {}
+                EntryKind::Dir if &*name == ".git" => {}
+                EntryKind::Dir if depth >= MAX_DEPTH => {
+                    let why = format!("folders deeper than {MAX_DEPTH} are not searched");
+                    found.passed_over.insert(path.to_string(), why);
+                }
+                EntryKind::Dir => below.push((path, depth + 1)),
+                EntryKind::File if is_manifest(&name) => files.push((path, entry.id)),
+                _ => {}
+            }
+        }
+        todo.extend(below.into_iter().rev());
+    }
+    Ok(files)
+}
+
 /// Where several files of either state describe an Application of one name, the file tells which is which.
 pub(crate) fn tell_apart(states: &mut [&mut Found]) -> Vec<String> {
     let mut several: BTreeMap<AppKey, BTreeSet<String>> = BTreeMap::new();
@@ -208,7 +238,7 @@ pub(crate) fn tell_apart(states: &mut [&mut Found]) -> Vec<String> {
     several.into_iter().map(said).collect()
 }
 
-pub(crate) fn is_manifest(name: &str) -> bool {
+fn is_manifest(name: &str) -> bool {
     [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
 }
 
