@@ -13,6 +13,11 @@ const MAX_FILE_BYTES: u64 = 4 << 20;
 /// Folders within each other; deeper ones are left out aloud.
 const MAX_DEPTH: usize = 100;
 
+/// A file with its content.
+type FileId = (TreePath, ContentId);
+/// What it holds.
+type ReadFile<'f> = (&'f FileId, Result<Found, TreeError>);
+
 /// What a tree holds.
 #[derive(Default, Clone)]
 pub(crate) struct Found {
@@ -37,7 +42,7 @@ impl Found {
 /// Finds Applications, reading a file once however many trees hold it.
 pub(crate) struct Finder {
     control_namespace: String,
-    known: HashMap<(TreePath, ContentId), Arc<Found>>,
+    known: HashMap<FileId, Arc<Found>>,
 }
 
 impl Finder {
@@ -56,7 +61,7 @@ impl Finder {
             Some(entry) if entry.kind == EntryKind::Dir => files(tree, path, &mut found)?,
             _ => Vec::new(),
         };
-        let new: Vec<&(TreePath, ContentId)> = files.iter().filter(|file| !self.known.contains_key(*file)).collect();
+        let new: Vec<&FileId> = files.iter().filter(|file| !self.known.contains_key(*file)).collect();
         for (file, read) in self.read_all(tree, &new) {
             self.known.insert(file.clone(), Arc::new(read?));
         }
@@ -69,14 +74,10 @@ impl Finder {
     }
 
     /// Reads files on every processor: thousands of small ones are work for all of them.
-    fn read_all<'f>(
-        &self,
-        tree: &dyn Tree,
-        files: &[&'f (TreePath, ContentId)],
-    ) -> Vec<(&'f (TreePath, ContentId), Result<Found, TreeError>)> {
+    fn read_all<'f>(&self, tree: &dyn Tree, files: &[&'f FileId]) -> Vec<ReadFile<'f>> {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let share = files.len().div_ceil(threads).max(1);
-        let read = |file: &'f (TreePath, ContentId)| (file, self.file(tree, &file.0));
+        let read = |file: &'f FileId| (file, self.file(tree, &file.0));
         std::thread::scope(|scope| {
             let shares: Vec<_> = files
                 .chunks(share)
@@ -166,7 +167,7 @@ impl Finder {
 }
 
 /// Manifests at or below a folder; what is left out goes to `found`.
-fn files(tree: &dyn Tree, top: &TreePath, found: &mut Found) -> Result<Vec<(TreePath, ContentId)>, TreeError> {
+fn files(tree: &dyn Tree, top: &TreePath, found: &mut Found) -> Result<Vec<FileId>, TreeError> {
     let mut files = Vec::new();
     let mut todo = vec![(top.clone(), 0)];
     while let Some((folder, depth)) = todo.pop() {

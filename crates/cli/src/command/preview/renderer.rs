@@ -221,10 +221,13 @@ fn children(definition: &Definition, control_namespace: &str, output: &mut Outpu
     (output.children, output.sets) = (children, sets);
 }
 
+/// What was rendered, and what it gave.
+type Known = (Arc<Definition>, Arc<Output>);
+
 /// Outputs by what was rendered. One state of the repositories has one.
 #[derive(Default)]
 pub(crate) struct Outputs {
-    known: HashMap<AppKey, Vec<(Arc<Definition>, Arc<Output>)>>,
+    known: HashMap<AppKey, Vec<Known>>,
 }
 
 impl Outputs {
