@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ahash::RandomState;
+
 use crate::builtin::Builtin;
 use crate::error::Error;
 use crate::function::Functions;
@@ -46,9 +48,9 @@ pub(crate) fn parse_at(name: &str, place: &str, text: &str, functions: &Function
         frame: Frame::new(),
         code: Code::default(),
         open: Open::default(),
-        names: HashMap::new(),
+        names: HashMap::default(),
         targets: Vec::new(),
-        texts: HashMap::new(),
+        texts: HashMap::default(),
         templates: Vec::new(),
         nesting: 0,
     };
@@ -135,11 +137,11 @@ struct Parser<'t> {
     frame: Frame,
     code: Code,
     open: Open,
-    names: HashMap<&'t str, NameId>,
+    names: HashMap<&'t str, NameId, RandomState>,
     /// What names mean as functions, where that was asked.
     targets: Vec<Option<Target>>,
     /// String literals by their source.
-    texts: HashMap<&'t str, u32>,
+    texts: HashMap<&'t str, u32, RandomState>,
     templates: Vec<Found<'t>>,
     nesting: usize,
 }

@@ -34,8 +34,10 @@ pub(crate) fn read(text: &str, limits: &Limits, parts: Parts<'_>) -> Option<Yaml
         depth: 0,
     };
     reader.first_line()?;
-    if reader.column != Some(0) {
-        return None;
+    match reader.column {
+        None => return Some(Yaml::Null),
+        Some(0) => {}
+        Some(_) => return None,
     }
     let value = reader.block(Some(parts))?;
     reader.column.is_none().then_some(value)
@@ -45,7 +47,9 @@ pub(crate) fn read(text: &str, limits: &Limits, parts: Parts<'_>) -> Option<Yaml
 fn is_plain_text(text: &str) -> bool {
     let bytes = text.as_bytes();
     let is_odd = |byte: &u8| *byte < b' ' && !matches!(byte, b'\n' | b'\t') || *byte >= 0x7f;
-    if !bytes.iter().any(is_odd) {
+    // Whole pieces at once are looked at faster than one byte after another.
+    let has_odd = |piece: &[u8]| piece.iter().fold(false, |found, byte| found | is_odd(byte));
+    if !bytes.chunks(256).any(has_odd) {
         return true;
     }
     if text.starts_with('\u{feff}') || memchr(b'\r', bytes).is_some() || first_forbidden(text).is_some() {
@@ -247,13 +251,21 @@ impl<'a> Reader<'a> {
         if self.is_line_over() {
             self.next_line()?;
             return match self.column {
+                Some(inner) if inner > column && !self.at_dash() && self.find_key().is_none() => {
+                    // A value on a line of its own.
+                    self.inline(column, keep.is_some())
+                }
                 Some(inner) if inner > column => self.block(keep),
                 // The entries of a sequence may stand below their key without indentation.
                 Some(inner) if inner == column && in_mapping && self.at_dash() => self.block(keep),
                 _ => self.scalar(Yaml::Null),
             };
         }
-        let keep = keep.is_some();
+        self.inline(column, keep.is_some())
+    }
+
+    /// A value that begins on this line and is no block collection.
+    fn inline(&mut self, column: usize, keep: bool) -> Option<Yaml> {
         let value = match self.rest().as_bytes().first()? {
             b'|' => return self.block_scalar(column, true, keep),
             b'>' => return self.block_scalar(column, false, keep),
@@ -273,16 +285,23 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
-    /// A scalar in quotes that end on the line.
+    /// A scalar in quotes.
     fn quoted(&mut self, keep: bool) -> Option<Yaml> {
-        let rest = self.rest();
-        let inside = rest.get(1..)?;
-        let (text, length) = if rest.starts_with('"') {
-            double_quoted(inside)?
-        } else {
-            single_quoted(inside)?
+        let inside = self.text.get(self.at + 1..)?;
+        let mark = *self.text.as_bytes().get(self.at)?;
+        let length = quoted_length(inside, mark)?;
+        let raw = inside.get(..length)?;
+        // Escapes are looked at even where the text is not wanted: one that nobody knows is an error.
+        let text = match mark {
+            b'"' => double_quoted(raw)?,
+            _ => single_quoted(raw)?,
         };
+        let line_ends = self.end;
         self.skip(length + 2);
+        if self.at > line_ends {
+            let rest = self.text.as_bytes().get(self.at..)?;
+            self.end = self.at + memchr(b'\n', rest).unwrap_or(rest.len());
+        }
         self.scalar(if keep {
             Yaml::String(text.into_owned())
         } else {
@@ -390,11 +409,11 @@ impl<'a> Reader<'a> {
         self.scalar(Yaml::String(text))
     }
 
-    /// A collection in brackets that ends on the line, of nothing but plain words, simple quotes and such collections.
+    /// A collection in brackets, of nothing but plain words, simple quotes and such collections.
     fn flow(&mut self, keep: bool) -> Option<Yaml> {
         self.enter()?;
         let is_sequence = self.rest().starts_with('[');
-        self.skip_with_spaces(1);
+        self.skip_to_flow(1)?;
         let (mut items, mut entries) = (Vec::new(), Vec::new());
         let end = if is_sequence { b']' } else { b'}' };
         loop {
@@ -415,9 +434,9 @@ impl<'a> Reader<'a> {
                 let value = self.flow_value(keep)?;
                 entries.push((name, value));
             }
-            self.skip_with_spaces(0);
+            self.skip_to_flow(0)?;
             match self.flow_byte()? {
-                b',' => self.skip_with_spaces(1),
+                b',' => self.skip_to_flow(1)?,
                 byte if byte == end => {}
                 _ => return None,
             }
@@ -434,10 +453,17 @@ impl<'a> Reader<'a> {
         self.rest().as_bytes().first().copied()
     }
 
-    fn skip_with_spaces(&mut self, bytes: usize) {
+    /// Passes some bytes, then space, comments and the ends of lines.
+    fn skip_to_flow(&mut self, bytes: usize) -> Option<()> {
         self.skip(bytes);
-        let spaces = self.rest().bytes().take_while(|byte| *byte == b' ').count();
+        let rest = self.rest();
+        let spaces = rest.bytes().take_while(|byte| *byte == b' ').count();
         self.skip(spaces);
+        match self.flow_byte() {
+            Some(b'#') if spaces == 0 => None,
+            None | Some(b'#') => self.next_line(),
+            _ => Some(()),
+        }
     }
 
     fn flow_value(&mut self, keep: bool) -> Option<Yaml> {
@@ -510,47 +536,90 @@ fn plain_run(line: &str) -> Option<(&str, bool)> {
     Some((line.trim_end_matches(' '), false))
 }
 
-/// The text up to the closing quote, and its length in the source.
-fn single_quoted(inside: &str) -> Option<(Cow<'_, str>, usize)> {
+/// How far the closing quote is.
+fn quoted_length(inside: &str, mark: u8) -> Option<usize> {
     let bytes = inside.as_bytes();
-    let mut length = memchr(b'\'', bytes)?;
-    if bytes.get(length + 1) != Some(&b'\'') {
-        return Some((Cow::Borrowed(inside.get(..length)?), length));
+    let mut at = 0;
+    loop {
+        at += memchr2(mark, if mark == b'"' { b'\\' } else { mark }, bytes.get(at..)?)?;
+        let doubled = mark == b'\'' && bytes.get(at + 1) == Some(&mark);
+        match bytes.get(at)? {
+            b'\\' => at += 2,
+            _ if doubled => at += 2,
+            _ => return Some(at),
+        }
     }
-    while bytes.get(length + 1) == Some(&b'\'') {
-        length += 2;
-        length += memchr(b'\'', bytes.get(length..)?)?;
-    }
-    Some((Cow::Owned(inside.get(..length)?.replace("\'\'", "'")), length))
 }
 
-/// The same with the commonest escapes.
-fn double_quoted(inside: &str) -> Option<(Cow<'_, str>, usize)> {
-    let bytes = inside.as_bytes();
-    let mut text = Cow::Borrowed("");
-    let mut from = 0;
-    loop {
-        let at = from + memchr2(b'"', b'\\', bytes.get(from..)?)?;
-        let run = inside.get(from..at)?;
-        let is_first = matches!(text, Cow::Borrowed(_));
-        if bytes.get(at) == Some(&b'"') {
-            if is_first {
-                return Some((Cow::Borrowed(run), at));
-            }
-            text.to_mut().push_str(run);
-            return Some((text, at));
-        }
-        let text = text.to_mut();
-        text.push_str(run);
-        text.push(match bytes.get(at + 1)? {
+/// What stands between single quotes.
+fn single_quoted(raw: &str) -> Option<Cow<'_, str>> {
+    let folded = match memchr(b'\n', raw.as_bytes()) {
+        None => Cow::Borrowed(raw),
+        Some(_) => Cow::Owned(fold_lines(raw)?),
+    };
+    Some(match folded.contains("\'\'") {
+        true => Cow::Owned(folded.replace("\'\'", "'")),
+        false => folded,
+    })
+}
+
+/// What stands between double quotes, with the commonest escapes.
+fn double_quoted(raw: &str) -> Option<Cow<'_, str>> {
+    let bytes = raw.as_bytes();
+    if memchr2(b'\\', b'\n', bytes).is_none() {
+        return Some(Cow::Borrowed(raw));
+    }
+    // Breaks are folded where they are not escaped; what an escape stands for is put in afterwards, so that it is never taken for space.
+    let folded = match memchr(b'\n', bytes) {
+        None => Cow::Borrowed(raw),
+        Some(_) if raw.contains("\\\n") || raw.contains("\\ ") => return None,
+        Some(_) => Cow::Owned(fold_lines(raw)?),
+    };
+    let mut text = String::with_capacity(folded.len());
+    let mut rest = &*folded;
+    while let Some(at) = memchr(b'\\', rest.as_bytes()) {
+        text.push_str(rest.get(..at)?);
+        text.push(match rest.as_bytes().get(at + 1)? {
             b'"' => '"',
             b'\\' => '\\',
             b'n' => '\n',
             b't' => '\t',
             _ => return None,
         });
-        from = at + 2;
+        rest = rest.get(at + 2..)?;
     }
+    text.push_str(rest);
+    Some(Cow::Owned(text))
+}
+
+/// The lines of a quoted scalar: one break is a space, more are the empty lines between, and space around them is none.
+fn fold_lines(raw: &str) -> Option<String> {
+    const BLANKS: [char; 2] = [' ', '\t'];
+    let mut text = String::with_capacity(raw.len());
+    let mut lines = raw.split('\n');
+    text.push_str(lines.next()?.trim_end_matches(BLANKS));
+    let mut lines = lines.peekable();
+    let mut empty = 0;
+    while let Some(line) = lines.next() {
+        if line.starts_with("---") || line.starts_with("...") {
+            return None;
+        }
+        let mut content = line.trim_start_matches(BLANKS);
+        if lines.peek().is_some() {
+            content = content.trim_end_matches(BLANKS);
+            if content.is_empty() {
+                empty += 1;
+                continue;
+            }
+        }
+        match empty {
+            0 => text.push(' '),
+            _ => (0..empty).for_each(|_| text.push('\n')),
+        }
+        text.push_str(content);
+        empty = 0;
+    }
+    Some(text)
 }
 
 /// Puts the lines of a block scalar together.
@@ -607,7 +676,7 @@ mod tests {
     use crate::to_json_string;
 
     /// What stands on a line behind its indentation.
-    const PIECES: [&str; 60] = [
+    const PIECES: [&str; 74] = [
         "a:",
         "b:",
         "a: 1",
@@ -668,6 +737,20 @@ mod tests {
         "---",
         "...",
         "long words é: ü",
+        "k: 'one",
+        "two''s'",
+        "k: \"a \\\"b",
+        "c\\n \"",
+        "\\",
+        "k: \"x\\",
+        "  'own line'",
+        "{}",
+        "[",
+        "]",
+        "k: [a,",
+        "b, # c",
+        "k: {a: b,",
+        "}",
     ];
 
     fn next(state: &mut u64) -> usize {
