@@ -2,10 +2,11 @@
 
 use crate::run::run;
 
-/// Builds and runs a benchmark optimised: `render` is the one of rendering, anything else the one of the control plane. `arguments` are its own.
+/// Builds and runs a benchmark optimised: `render` is the one of rendering, `diff` the one of pull requests, anything else the one of the control plane. `arguments` are its own.
 pub fn run_all(arguments: &[String]) -> Result<(), String> {
     let (program, arguments) = match arguments.split_first() {
         Some((first, rest)) if first == "render" => ("bench_render", rest),
+        Some((first, rest)) if first == "diff" => ("bench_diff", rest),
         _ => ("bench", arguments),
     };
     let mut command = vec![

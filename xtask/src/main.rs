@@ -24,6 +24,7 @@ usage: cargo xtask <command>
             archive, chart, template
   bench     measures on the real control plane, which needs Go: [--apps 300,1000] [--only s0,b1,b3,f1,f3]
             or beside helm and kustomize: render [helm|kustomize] [--samples N] [--case PART]
+            or what a pull request would change: diff [--apps 1000] [--samples N]
 ";
 
 fn main() -> ExitCode {

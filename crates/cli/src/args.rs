@@ -4,6 +4,7 @@ mod app;
 mod app_source;
 mod helm;
 mod kustomize;
+mod preview;
 mod proj;
 mod repo;
 
@@ -17,6 +18,7 @@ pub(crate) use app::*;
 pub(crate) use app_source::AppSourceArgs;
 pub(crate) use helm::*;
 pub(crate) use kustomize::*;
+pub(crate) use preview::*;
 pub(crate) use proj::*;
 pub(crate) use repo::*;
 
@@ -148,6 +150,10 @@ pub(crate) enum TopCommand {
     /// Kustomizations on this machine, in the grammar of Kustomize 5.
     #[command(subcommand)]
     Kustomize(KustomizeCommand),
+    /// Render Applications from checkouts on this machine; no cluster is asked.
+    Render(Box<RenderArgs>),
+    /// What a change in Git would do to every Application of a repository; no cluster is asked.
+    Diff(Box<DiffArgs>),
     /// Try everything on this machine: an embedded cluster, a Git server and a controller.
     Demo(DemoArgs),
     /// Run every component against the cluster of the kubeconfig.
@@ -234,6 +240,15 @@ pub(crate) fn parse(argv: Vec<OsString>) -> Result<Cli, clap::Error> {
         .is_some_and(|n| n == "argocd");
     let command = grammar().bin_name(if name { "argocd" } else { "pintle" });
     Cli::from_arg_matches(&command.try_get_matches_from(argv)?)
+}
+
+/// The exit code of a command line that makes no sense: our own `render` and `diff` say 2, as `diff` itself does, for 1 means changes there.
+pub(crate) fn usage_code(argv: Vec<OsString>) -> u8 {
+    let named = grammar().ignore_errors(true).try_get_matches_from(argv);
+    match named.ok().as_ref().and_then(|m| m.subcommand_name()) {
+        Some("render" | "diff") => crate::exit::PREVIEW_USAGE,
+        _ => crate::exit::USAGE,
+    }
 }
 
 /// The grammar, with booleans as Go's flag package reads them: `--prune`, `--prune=true`, `--prune=false`, never `--prune true`.

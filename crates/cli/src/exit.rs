@@ -7,6 +7,8 @@ use pintle_server::{ApiError, Code};
 
 /// Wrong usage, a sync whose operation did not succeed, and a diff that is not empty [F6.4].
 pub(crate) const USAGE: u8 = 1;
+/// Wrong usage of `render` and `diff`, where 1 means changes.
+pub(crate) const PREVIEW_USAGE: u8 = 2;
 /// Everything else that goes wrong [F6.4].
 pub(crate) const ERROR: u8 = 20;
 

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Exit codes are those of the contract [F6.4]: 0 for done, 20 for errors, 1 for wrong usage, a sync that did not succeed, and a diff that is
-//! not empty.
+//! not empty. `render` and `diff` say 2 for wrong usage, as `diff` itself does.
 
 mod args;
 mod command;
@@ -34,13 +34,13 @@ pub fn main() -> ExitCode {
 
 /// Runs one command line; the first word is the program's name. The name `argocd` is as good as our own: the grammar is the same.
 pub fn run(argv: Vec<OsString>) -> ExitCode {
-    let cli = match args::parse(argv) {
+    let cli = match args::parse(argv.clone()) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to stdout and are no failure; both printers only fail where nobody reads.
             let _ = error.print();
             return if error.use_stderr() {
-                ExitCode::from(exit::USAGE)
+                ExitCode::from(args::usage_code(argv))
             } else {
                 ExitCode::SUCCESS
             };

@@ -117,6 +117,11 @@ fn failed(source: &Source, error: &pintle_repo::RepoError) -> ApiError {
     } else {
         Code::FailedPrecondition
     };
+    ApiError::new(code, explain(source, error))
+}
+
+/// Why a source cannot be rendered, with every cause and the repository it is about.
+pub(crate) fn explain(source: &Source, error: &pintle_repo::RepoError) -> String {
     let mut message = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
@@ -129,7 +134,7 @@ fn failed(source: &Source, error: &pintle_repo::RepoError) -> ApiError {
     if !message.contains(&source.repo_url) {
         message = format!("{}: {message}", source.repo_url);
     }
-    ApiError::new(code, message)
+    message
 }
 
 impl ManifestSource for LocalRepositories {

@@ -28,5 +28,7 @@ pub use helmrepo::{Entry, Index, IndexError};
 pub use http::{HttpError, HttpSettings};
 pub use oci::OciError;
 pub use process::GitError;
-pub use service::{Ask, Counts, Permits, RepoError, Repositories, RepositoryLimits, SourceRender};
+pub use service::{
+    Ask, Counts, Near, NearRepository, Permits, RepoError, Repositories, RepositoryLimits, SourceRender, Stand,
+};
 pub use url::{RepoUrl, UrlRefused};

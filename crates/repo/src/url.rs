@@ -136,6 +136,28 @@ pub fn normalize(url: &str) -> String {
     }
 }
 
+/// Where a repository is, whatever transport its URL names: `github.com/o/r` for `git@github.com:o/r.git` and `https://github.com/o/r`. For
+/// telling whether a checkout is the one that a URL means; never for credentials.
+pub fn place(url: &str) -> String {
+    let normal = normalize(url);
+    let (authority, path) = match normal.split_once("://") {
+        Some((scheme, rest)) if scheme != "file" => match rest.split_once('/') {
+            Some((authority, path)) => (authority.to_owned(), path.to_owned()),
+            None => return normal,
+        },
+        Some(_) => return normal,
+        // `git@host:path`: SSH in short.
+        None => match normal.split_once(':') {
+            Some((host, path)) if !host.contains('/') && !path.is_empty() => {
+                let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+                (host.to_ascii_lowercase(), path.trim_start_matches('/').to_owned())
+            }
+            _ => return normal,
+        },
+    };
+    format!("{authority}/{path}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,5 +203,20 @@ mod tests {
             RepoUrl::parse("http://h/a").unwrap().normalized(),
             RepoUrl::parse("http://h/A").unwrap().normalized()
         );
+    }
+
+    #[test]
+    fn a_place_is_the_same_over_every_transport() {
+        for url in [
+            "https://github.com/o/r.git",
+            "git@GitHub.com:o/r",
+            "ssh://git@github.com/o/r.git",
+            "http://user@github.com/o/r/",
+        ] {
+            assert_eq!(place(url), "github.com/o/r", "{url}");
+        }
+        assert_eq!(place("file:///srv/r.git"), "file:///srv/r");
+        assert_eq!(place("/srv/r"), "/srv/r");
+        assert_ne!(place("https://github.com/o/r"), place("https://gitlab.com/o/r"));
     }
 }

@@ -10,6 +10,7 @@
 //! printed if the end state is right: Applications Synced and Healthy at the commit, their objects there; anything else is an error.
 
 mod child;
+pub mod diff;
 mod fleet;
 mod floor;
 mod install;
@@ -22,6 +23,7 @@ pub mod render;
 mod report;
 mod server_alone;
 mod stage;
+mod thirds;
 mod watched;
 
 pub use child::run as run_controller;

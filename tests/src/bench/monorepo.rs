@@ -1,7 +1,7 @@
 //! One Git repository with a directory per application.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -15,16 +15,31 @@ pub(super) struct Monorepo {
 impl Monorepo {
     /// Makes the repository with one commit.
     pub(super) fn new(apps: usize) -> Result<Self> {
-        let repo = Self {
-            dir: tempfile::Builder::new().prefix("pintle-bench-git-").tempdir()?,
-        };
-        repo.git(&["init", "--quiet", "--initial-branch=main", "."])?;
+        let repo = Self::empty()?;
         repo.write("README.md", "All applications.\n")?;
         for index in 0..apps {
             repo.write_app(index, "first")?;
         }
         repo.commit("all applications")?;
         Ok(repo)
+    }
+
+    /// Makes a repository without a commit.
+    pub(super) fn empty() -> Result<Self> {
+        let repo = Self {
+            dir: tempfile::Builder::new().prefix("pintle-bench-git-").tempdir()?,
+        };
+        repo.git(&["init", "--quiet", "--initial-branch=main", "."])?;
+        Ok(repo)
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Packs everything, as a clone has it.
+    pub(super) fn pack(&self) -> Result<()> {
+        self.git(&["gc", "--quiet"]).map(drop)
     }
 
     pub(super) fn url(&self) -> String {
@@ -60,7 +75,7 @@ impl Monorepo {
         self.git(&["rev-parse", "HEAD"])
     }
 
-    fn git(&self, arguments: &[&str]) -> Result<String> {
+    pub(super) fn git(&self, arguments: &[&str]) -> Result<String> {
         let out = Command::new("git")
             .current_dir(self.dir.path())
             .args([

@@ -1,10 +1,13 @@
 //! One file for each verb of each group.
 
 mod app;
+pub(crate) mod diff;
 mod file;
 mod helm;
 mod kustomize;
+pub(crate) mod preview;
 mod proj;
+mod render;
 mod repo;
 
 use std::process::ExitCode;
@@ -22,6 +25,8 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         TopCommand::Repo(command) => repo::run(&global, command).await,
         TopCommand::Helm(command) => helm::run(command).await,
         TopCommand::Kustomize(command) => kustomize::run(command).await,
+        TopCommand::Render(args) => render::run(*args).await,
+        TopCommand::Diff(args) => diff::run(*args).await,
         TopCommand::Demo(args) => demo::run(args).await,
         TopCommand::Serve(args) => daemon::serve::run(args).await,
         TopCommand::Kubesim(args) => daemon::kubesim::run(args).await,

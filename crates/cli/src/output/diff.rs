@@ -11,17 +11,27 @@ pub(crate) fn header(key: &ResourceKey) -> String {
     )
 }
 
-/// What changes from `before` to `after`, both as YAML, like `diff -u`; empty where nothing does.
+/// One object may differ in so many lines that comparing them takes long; then the diff is right and not the shortest.
+const LONGEST_COMPARISON: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// What changes from what is live to what is desired, both as YAML, like `diff -u`; empty where nothing does.
 pub(crate) fn unified(before: Option<&Masked>, after: Option<&Masked>) -> String {
+    unified_as(("live", "desired"), before, after)
+}
+
+/// As [`unified`], with names for both sides.
+pub(crate) fn unified_as(names: (&str, &str), before: Option<&Masked>, after: Option<&Masked>) -> String {
     let text = |object: Option<&Masked>| object.map(|o| super::yaml(o.value())).unwrap_or_default();
     let (before, after) = (text(before), text(after));
     if before == after {
         return String::new();
     }
-    TextDiff::from_lines(&before, &after)
+    TextDiff::configure()
+        .timeout(LONGEST_COMPARISON)
+        .diff_lines(&before, &after)
         .unified_diff()
         .context_radius(3)
-        .header("live", "desired")
+        .header(names.0, names.1)
         .to_string()
 }
 

@@ -1,6 +1,7 @@
 //! How things look: tables, trees, diffs, times, JSON and YAML. Everything here returns text; only [`print`] writes.
 
 pub(crate) mod app;
+pub(crate) mod change;
 pub(crate) mod diff;
 pub(crate) mod project;
 pub(crate) mod table;

@@ -91,6 +91,7 @@ impl Hub {
             settings: Arc::clone(&self.rendering),
             secret: self.installation.clone(),
             not_before,
+            near: Arc::default(),
         };
         let repositories = self.config.repositories.clone();
         let (events, calm) = (self.events.clone(), self.calm.clone());

@@ -1,6 +1,7 @@
 //! Decisions about one Application.
 
 pub mod autosync;
+pub mod change;
 pub mod cluster;
 pub mod compare;
 pub mod condition;

@@ -74,6 +74,13 @@ impl Refs {
         Self { refs }
     }
 
+    /// Refs by full name; of two with one name the last counts.
+    pub fn of(refs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self {
+            refs: refs.into_iter().collect(),
+        }
+    }
+
     /// Names of the tags, without `refs/tags/`.
     pub fn tags(&self) -> impl Iterator<Item = &str> {
         self.refs.keys().filter_map(|name| name.strip_prefix("refs/tags/"))

@@ -9,6 +9,8 @@ use pintle_render::helm::Capabilities;
 use pintle_render::{AppIdentity, RenderSettings, Rendered};
 use tokio::time::Instant;
 
+use super::Near;
+
 /// Which URLs a project may read from.
 pub type Permits = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
@@ -33,6 +35,8 @@ pub struct Ask {
     pub secret: Option<Arc<Sensitive<Vec<u8>>>>,
     /// Refs and lists of versions are as of then or later.
     pub not_before: Instant,
+    /// Repositories that are on this machine.
+    pub near: Arc<Near>,
 }
 
 impl Ask {
@@ -48,6 +52,7 @@ impl Ask {
             settings: Arc::default(),
             secret: None,
             not_before: Instant::now(),
+            near: Arc::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use pintle_model::tree::{BadPath, TreeError};
 use pintle_render::archive::ArchiveError;
 
 use crate::chart::ChartError;
-use crate::git::StoreError;
+use crate::git::{LocalError, StoreError};
 use crate::url::UrlRefused;
 
 /// Why a source could not be rendered at all. What is wrong inside a source is a diagnostic of [`pintle_render::Rendered`] instead.
@@ -71,6 +71,17 @@ pub enum RepoError {
         /// What it asks for last.
         what: String,
     },
+    /// A repository on this machine does not have it.
+    #[error("{0}; fetch it into that repository first (a clone of CI is often shallow)")]
+    Near(#[from] Arc<LocalError>),
+    /// Nothing is fetched now.
+    #[error(
+        "{what} is not on this machine, and nothing is fetched with --offline; map its URL to a checkout with --repo"
+    )]
+    Offline {
+        /// What would have to be.
+        what: String,
+    },
     /// The stored objects cannot be read.
     #[error(transparent)]
     Tree(#[from] TreeError),
@@ -98,6 +109,8 @@ impl RepoError {
             | Self::Archive { .. }
             | Self::Ref { .. }
             | Self::NoRepository { .. }
+            | Self::Near(_)
+            | Self::Offline { .. }
             | Self::Endless { .. } => false,
         }
     }

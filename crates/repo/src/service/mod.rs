@@ -9,6 +9,7 @@ mod big_stack;
 mod changes;
 mod error;
 mod kept;
+mod near;
 mod parts;
 mod render;
 
@@ -25,6 +26,7 @@ use tokio::time::Instant;
 
 pub use ask::{Ask, Permits, SourceRender};
 pub use error::RepoError;
+pub use near::{Near, NearRepository, Stand};
 
 use crate::chart::{ChartError, ChartRef, ChartSettings, Charts};
 use crate::credential::CredentialBook;
@@ -184,18 +186,23 @@ impl Repositories {
     }
 
     fn tree(&self, url: &RepoUrl, store: &GitStore, commit: &str) -> Result<Arc<GitTree>, RepoError> {
-        let key = (url.normalized(), commit.to_owned());
-        let mut trees = self.shared.trees.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tree) = trees.get(&key) {
-            return Ok(Arc::clone(tree));
+        let place = url.normalized();
+        if let Some(tree) = self.known_tree(&place, commit) {
+            return Ok(tree);
         }
-        let tree = Arc::new(store.tree(commit)?);
+        let tree = store.tree(commit)?;
         tracing::debug!(url = %url, commit, tree = %tree.id(), "commit opened");
+        Ok(self.keep_tree(&place, commit, tree))
+    }
+
+    /// Keeps a commit that was opened; who opened it at the same time gets the first one.
+    fn keep_tree(&self, place: &str, commit: &str, tree: GitTree) -> Arc<GitTree> {
+        let mut trees = self.shared.trees.lock().unwrap_or_else(PoisonError::into_inner);
         if trees.len() >= MAX_TREES {
             trees.clear();
         }
-        trees.insert(key, Arc::clone(&tree));
-        Ok(tree)
+        let key = (place.to_owned(), commit.to_owned());
+        Arc::clone(trees.entry(key).or_insert_with(|| Arc::new(tree)))
     }
 
     fn book(&self) -> Arc<CredentialBook> {

@@ -8,9 +8,10 @@ use pintle_render::archive::{ArchiveLimits, unpack_layer};
 use pintle_render::kustomize::{Fetch, GitBase};
 use pintle_render::{Answer, Need};
 
+use super::near::Found;
 use super::{Ask, RepoError, Repositories};
 use crate::chart::{ChartArchive, ChartRef};
-use crate::url::RepoUrl;
+use crate::url::{RepoUrl, Scheme};
 
 /// Unpacked archives kept; a chart with its dependencies has a MB or two at most. Past that they are unpacked again.
 const MAX_ARCHIVES: usize = 128;
@@ -98,35 +99,48 @@ impl Repositories {
             "" => "HEAD",
             revision => revision,
         };
-        let (tree, place, revision) = self
+        let Found {
+            tree,
+            place,
+            revision,
+            content,
+        } = self
             .git_tree(ask, &source.repo_url, revision, &source.tag_prefix)
             .await?;
         Ok(Part {
             tree,
             place,
-            content: revision.clone(),
             revision,
+            content,
             path,
         })
     }
 
-    async fn git_tree(
-        &self,
-        ask: &Ask,
-        url: &str,
-        revision: &str,
-        tag_prefix: &str,
-    ) -> Result<(Arc<dyn Tree>, String, String), RepoError> {
+    async fn git_tree(&self, ask: &Ask, url: &str, revision: &str, tag_prefix: &str) -> Result<Found, RepoError> {
+        if let Some(near) = ask.near.repository(url) {
+            return self.near(near, revision, tag_prefix).await;
+        }
         let url = RepoUrl::parse(url)?;
+        // A repository that a path names is here already.
+        if url.scheme() != Scheme::File {
+            ask.near.may_fetch(&format!("repository {url}"))?;
+        }
         let access = self.book().access(&url, &ask.project);
         let store = self.store(&url).await?;
         let resolution = store.resolve(&access, revision, tag_prefix, ask.not_before).await?;
         let commit = store.fetch(&access, &resolution).await?;
         let tree = self.tree(&url, &store, &commit)?;
-        Ok((tree, url.normalized(), commit))
+        Ok(Found {
+            tree,
+            place: url.normalized(),
+            content: commit.clone(),
+            revision: commit,
+        })
     }
 
     async fn archive(&self, ask: &Ask, of: &ChartRef, revision: &str) -> Result<(String, ChartArchive), RepoError> {
+        ask.near
+            .may_fetch(format!("chart {} of {}", of.chart, of.repo_url).trim())?;
         let charts = &self.shared.charts;
         let resolved = charts.resolve(of, revision, ask.not_before).await?;
         let archive = charts.fetch(of, &resolved).await?;
@@ -205,12 +219,13 @@ impl Repositories {
             return Ok(());
         }
         let revision = if revision.is_empty() { "HEAD" } else { revision };
-        let (base, ..) = self.git_tree(ask, repository, revision, "").await?;
-        tree.mount(name, base);
+        let base = self.git_tree(ask, repository, revision, "").await?;
+        tree.mount(name, base.tree);
         Ok(())
     }
 
     async fn file(&self, ask: &Ask, url: &str) -> Result<Arc<[u8]>, RepoError> {
+        ask.near.may_fetch(url)?;
         let limit = ask.settings.chart_limits.archive.file_bytes;
         Ok(self.shared.charts.file(url, limit, ask.not_before).await?)
     }

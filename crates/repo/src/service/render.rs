@@ -96,7 +96,7 @@ impl Repositories {
                     &key,
                     &request,
                     &part.place,
-                    &part.revision,
+                    &part.content,
                     &part.tree,
                     &environment,
                 )

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use pintle_model::tree::{ContentId, Entry, EntryKind, Listing, Tree, TreeError, TreePath};
 
 /// The file system. Ids are paths: nothing compares contents here.
-pub(super) struct Disk;
+pub(in crate::command) struct Disk;
 
 impl Disk {
     /// The tree, and a directory of it with every link on the way to it followed.

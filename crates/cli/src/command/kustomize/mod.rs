@@ -1,6 +1,6 @@
 //! `pintle kustomize …`.
 
-mod disk;
+pub(super) mod disk;
 mod edit;
 
 use std::cell::Cell;

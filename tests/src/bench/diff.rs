@@ -1,0 +1,147 @@
+//! What a pull request would change, over a fleet in one repository: `cargo xtask bench diff`.
+//!
+//! This process makes the repository; `pintle diff` is a process of its own, cold each time: nothing is kept from one run to the next. A run
+//! counts only if it exits as it must and tells as many changed Applications as were touched.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use wait4::Wait4 as _;
+
+use super::{Result, machine, thirds};
+
+/// How it is called.
+pub const USAGE: &str = "\
+usage: cargo xtask bench diff [--apps N] [--samples N]
+
+  --apps     applications in the repository, a third each plain, Helm and Kustomize (default 1000)
+  --samples  runs of each case; the fastest and the median are told (default 5)
+";
+
+/// What to measure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Applications.
+    pub apps: usize,
+    /// Runs.
+    pub samples: usize,
+}
+
+impl Options {
+    /// Reads the command line.
+    pub fn parse(arguments: &[String]) -> std::result::Result<Self, String> {
+        let mut options = Self { apps: 1000, samples: 5 };
+        let mut rest = arguments.iter();
+        while let Some(flag) = rest.next() {
+            let number = rest.next().and_then(|text| text.parse().ok()).filter(|n| *n > 0);
+            let number = number.ok_or_else(|| format!("{flag} needs a positive number"))?;
+            match flag.as_str() {
+                "--apps" => options.apps = number,
+                "--samples" => options.samples = number,
+                _ => return Err(format!("unknown flag {flag}")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// What a run cost.
+struct Run {
+    wall: Duration,
+    cpu: Duration,
+    memory_bytes: u64,
+}
+
+/// Measures and returns the figures as Markdown.
+pub fn run(options: &Options) -> Result<String> {
+    let repo = thirds::repository(options.apps)?;
+    let mut text = String::from("| | |\n| --- | --- |\n");
+    for (name, value) in machine::description() {
+        text += &format!("| {name} | {value} |\n");
+    }
+    text += "\n| id | what | fastest, median by the clock | processor time, memory (median) | target |\n| --- | --- | --- | --- | --- |\n";
+    for (branch, touched, target) in [
+        ("none", 0, None),
+        ("one", 1, Some(0.5)),
+        ("all", options.apps, Some(5.0)),
+    ] {
+        let mut runs = Vec::with_capacity(options.samples);
+        for _ in 0..options.samples {
+            runs.push(once(repo.directory(), branch, touched)?);
+        }
+        runs.sort_by_key(|run| run.wall);
+        let (Some(fastest), Some(median)) = (runs.first(), runs.get(runs.len() / 2)) else {
+            return Err("nothing was measured".into());
+        };
+        let seen = format!("{:.2}, {:.2} s", fastest.wall.as_secs_f64(), median.wall.as_secs_f64());
+        let verdict = target.map_or_else(String::new, |target: f64| {
+            let is_met = median.wall.as_secs_f64() <= target;
+            format!("{target} s: {}", if is_met { "met" } else { "**missed**" })
+        });
+        text += &format!(
+            "| h1 | {} applications, {touched} touched | {seen} | {:.2} CPU-s, {} MiB | {verdict} |\n",
+            options.apps,
+            median.cpu.as_secs_f64(),
+            median.memory_bytes >> 20
+        );
+    }
+    Ok(text)
+}
+
+fn once(directory: &std::path::Path, branch: &str, touched: usize) -> Result<Run> {
+    let started = Instant::now();
+    let mut child = Command::new(std::env::current_exe()?)
+        .args([
+            "pintle",
+            "diff",
+            "--offline",
+            "--base",
+            "main",
+            "--head",
+            branch,
+            "-o",
+            "json",
+        ])
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut out = child.stdout.take().ok_or("no output")?;
+    let mut printed = Vec::new();
+    std::io::Read::read_to_end(&mut out, &mut printed)?;
+    let done = child.wait4()?;
+    let wall = started.elapsed();
+    let report: serde_json::Value = serde_json::from_slice(&printed)?;
+    let changed = report
+        .pointer("/summary/applications/changed")
+        .and_then(serde_json::Value::as_u64);
+    let exit = done.status.code();
+    if changed != Some(touched as u64) || exit != Some(i32::from(touched > 0)) {
+        return Err(format!("{branch}: {changed:?} applications changed and not {touched}; exit {exit:?}").into());
+    }
+    Ok(Run {
+        wall,
+        cpu: done.rusage.utime + done.rusage.stime,
+        memory_bytes: done.rusage.maxrss,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Options;
+
+    #[test]
+    fn numbers_are_asked_for() {
+        let parse = |line: &str| {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            Options::parse(&words)
+        };
+        assert_eq!(
+            parse("--apps 30 --samples 2").unwrap(),
+            Options { apps: 30, samples: 2 }
+        );
+        for line in ["--apps", "--apps 0", "--frobnicate 1"] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}
