@@ -36,6 +36,7 @@ mod shared;
 mod transform;
 mod vars;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -105,8 +106,14 @@ pub struct Charts<'c> {
     pub kube_version: Option<String>,
     /// `--helm-api-versions`; win over what a kustomization says.
     pub api_versions: Vec<String>,
+    /// Stands in the place of the time in the names of releases that have none; `None` for the time itself.
+    pub generated_suffix: Option<String>,
     /// Bounds of charts.
     pub limits: crate::helm::Limits,
+    /// Asked now and then while templates run: `true` ends the build with a failure.
+    pub cancelled: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+    /// Set once a chart is rendered: then the build depends on all that stands here.
+    pub rendered: Cell<bool>,
 }
 
 /// Whether Kustomize knows a kind to be cluster-scoped. Unknown kinds count as namespaced.
