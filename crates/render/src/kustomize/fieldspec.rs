@@ -1,6 +1,6 @@
 //! Field specs: which fields of which kinds a transformer writes, and the walk to them.
 
-use pintle_yaml::{Node, Scalar};
+use pintle_yaml::{Node, Scalar, Tag};
 
 use super::error::{Failure, Result};
 use super::id::Gvk;
@@ -21,7 +21,10 @@ pub(super) struct FieldSpec {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Create {
     Nothing,
+    /// A text, whatever it looks like.
     Scalar,
+    /// A scalar that is what it looks like.
+    Untyped,
     Map,
 }
 
@@ -130,10 +133,14 @@ fn walk(node: &mut Node, path: &[String], create: Create, steps: &mut Vec<Step>,
             let made = match (create, rest.is_empty()) {
                 (Create::Nothing, _) => None,
                 _ if is_list => None,
-                (Create::Scalar, true) => Some(Node::Scalar(Scalar {
-                    quoted: false,
-                    ..Scalar::string("")
-                })),
+                // What stands for null stays as the text that it was.
+                (Create::Scalar | Create::Untyped, true) => {
+                    let tag = if create == Create::Scalar { Tag::Str } else { Tag::Open };
+                    Some(match node.get(name) {
+                        Some(Node::Scalar(null)) => Node::Scalar(Scalar { tag, ..null.clone() }),
+                        _ => Node::Scalar(Scalar::tagged("", tag)),
+                    })
+                }
                 _ => Some(Node::Map(Vec::new())),
             };
             if let Some(made) = made

@@ -3,7 +3,7 @@
 //! Elements of the patch come before those that only the object has. Where a list has several keys, elements that both sides have move
 //! behind the ones the patch adds.
 
-use pintle_yaml::{Node, Scalar, Tag};
+use pintle_yaml::{Node, Scalar};
 
 use super::error::{Failure, Result};
 use super::schema::Place;
@@ -159,19 +159,19 @@ fn walk_map(dest: Option<Node>, patch: Option<Node>, place: Option<Place>, same:
     for name in names {
         let old = dest.get_mut(&name).map(|n| std::mem::replace(n, Node::Seq(Vec::new())));
         let change = patch.remove(&name);
-        let quoted = match (&old, &change) {
-            (Some(Node::Scalar(old)), Some(Node::Scalar(_))) if !same => Some(old.quoted),
+        let style = match (&old, &change) {
+            (Some(Node::Scalar(old)), Some(Node::Scalar(_))) if !same => Some((old.quoted, old.tagged)),
             _ => None,
         };
         let explicit_null = change.is_none() && old.as_ref().is_some_and(Node::is_null);
         let merged = walk(old, change, place.and_then(|p| p.field(&name)), same)?;
         match merged.value {
             Some(mut value) if explicit_null || !value.is_null() => {
-                // The new value stands in the quotes of the old one.
-                if let (Node::Scalar(scalar), Some(quoted)) = (&mut value, quoted) {
-                    scalar.quoted = quoted;
-                    if quoted {
-                        scalar.tag = Tag::Str;
+                if let Node::Scalar(scalar) = &mut value {
+                    match style {
+                        // The new value is written as the old one was.
+                        Some(style) => (scalar.quoted, scalar.tagged) = style,
+                        None => scalar.quote(),
                     }
                 }
                 dest.set(&name, value);
@@ -287,8 +287,17 @@ fn unify(all: &mut [Vec<String>]) {
     }
 }
 
+fn without_directives(node: &mut Node, deeply: bool) {
+    node.remove("$patch");
+    if let (Node::Map(fields), true) = (node, deeply) {
+        for (_, value) in fields {
+            without_directives(value, true);
+        }
+    }
+}
+
 fn walk_list(dest: Option<Node>, patch: Option<Node>, place: Option<Place>, same: bool) -> Result<Merged> {
-    let (dest, patch, same) = match (dest.filter(|d| !d.is_null()), patch) {
+    let (dest, mut patch, same) = match (dest.filter(|d| !d.is_null()), patch) {
         (None, None) => return Merged::own(None),
         (None, Some(patch)) => (patch.clone(), Some(patch), true),
         (Some(_), Some(patch)) if patch.is_null() => return Merged::own(None),
@@ -326,17 +335,22 @@ fn walk_list(dest: Option<Node>, patch: Option<Node>, place: Option<Place>, same
         let find = |list: &[Node]| list.iter().position(|e| is_named(e, &find_keys, &find_values));
         let at = find(&dest);
         let old = at.and_then(|i| dest.get(i)).cloned();
-        let change = patch
-            .as_ref()
-            .and_then(|p| find(p.items()).and_then(|i| p.items().get(i)))
-            .cloned();
-        let merged = walk(old, change, place.and_then(Place::items), same)?;
+        let change = patch.as_mut().and_then(|p| match p {
+            Node::Seq(items) => find(items).and_then(|i| items.get_mut(i)),
+            _ => None,
+        });
+        let merged = walk(old, change.as_deref().cloned(), place.and_then(Place::items), same)?;
+        // Directives that acted are gone from the patch, and the same element may be met again under keys that were completed.
+        if let Some(met) = change {
+            let deletes = met.get("$patch").and_then(Node::text) == Some("delete");
+            without_directives(met, !deletes);
+        }
         match merged.value.filter(|v| !is_void(v)) {
             None => set_element(&mut dest, &keys, &values, None),
             Some(mut value) => {
                 for (key, text) in keys.iter().zip(&values) {
                     if !key.is_empty() && value.get(key).is_none() && !text.is_empty() {
-                        value.set(key, Node::Scalar(Scalar::plain(text.clone())));
+                        value.put(key, Scalar::open(text.clone()));
                     }
                 }
                 set_element(&mut added, &keys, &values, Some(&value));

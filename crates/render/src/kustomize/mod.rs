@@ -158,12 +158,7 @@ fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
     }
     name_reference::fix(&mut resources, &config.name_reference)?;
     vars.resolve(&mut resources, &config.var_reference)?;
-    resources.retain(|r| {
-        let annotations = r.metadata_map("annotations");
-        annotations
-            .get("config.kubernetes.io/local-config")
-            .is_none_or(|v| v == "false")
-    });
+    drop_local(&mut resources)?;
     order::sort(
         &mut resources,
         target.kustomization.sort_options.as_ref(),
@@ -216,6 +211,23 @@ fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
         objects.push(Value::from(yaml));
     }
     Ok((objects, text))
+}
+
+/// Drops what is for local use alone. An object that has the id of one that stays is taken for that one.
+fn drop_local(resources: &mut Vec<resource::Resource>) -> error::Result<()> {
+    let mut kept = std::collections::HashSet::with_capacity(resources.len());
+    for resource in resources.iter() {
+        if !resource::check(&resource.node)? {
+            continue;
+        }
+        let annotations = resource.metadata_map("annotations");
+        let mark = annotations.get("config.kubernetes.io/local-config");
+        if mark.is_none_or(|mark| mark == "false") {
+            kept.insert(resource.id());
+        }
+    }
+    resources.retain(|r| kept.contains(&r.id()));
+    Ok(())
 }
 
 /// Whether a text holds a character that JSON leaves as it is and YAML does not allow; Kustomize goes from the one to the other.

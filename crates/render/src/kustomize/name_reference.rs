@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pintle_yaml::Node;
+use pintle_yaml::{Node, Scalar, Yaml};
 
 use super::config::BackReference;
 use super::error::{Failure, Reason, Result};
@@ -53,7 +53,7 @@ pub(super) fn fix(resources: &mut [Resource], references: &[BackReference]) -> R
             cards: &cards,
             by_name: &by_name,
             card,
-            bound_namespaces: bound_namespaces(resource),
+            bound_namespaces: bound_namespaces(resource)?,
             role: role_ref(resource),
             target: &Gvk::default(),
             to_role: false,
@@ -80,17 +80,22 @@ pub(super) fn fix(resources: &mut [Resource], references: &[BackReference]) -> R
 }
 
 /// The namespaces of the service accounts that a role binding names.
-fn bound_namespaces(resource: &Resource) -> Vec<String> {
+fn bound_namespaces(resource: &Resource) -> Result<Vec<String>> {
     if resource.kind() != "RoleBinding" {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let subjects = resource.node.get("subjects").map(Node::items).unwrap_or_default();
     let accounts = subjects
         .iter()
         .filter(|s| s.get("kind").and_then(Node::text) == Some("ServiceAccount"));
-    accounts
-        .filter_map(|s| s.get("namespace").and_then(Node::text).map(str::to_owned))
-        .collect()
+    let text = |namespace: &Node| match namespace.to_yaml() {
+        Ok(Yaml::String(text)) => Ok(text),
+        _ => Err(Failure::invalid(format!(
+            "{}: the namespace of a service account in `subjects` is no text",
+            resource.id()
+        ))),
+    };
+    accounts.filter_map(|s| s.get("namespace")).map(text).collect()
 }
 
 fn role_ref(resource: &Resource) -> Option<Gvk> {
@@ -144,9 +149,9 @@ impl Referrer<'_> {
         if found.id.name == name && found.id.namespace.is_empty() {
             return Ok(());
         }
-        node.set("name", Node::string(found.id.name.clone()));
+        node.put("name", Scalar::open(found.id.name.clone()));
         if !found.id.namespace.is_empty() {
-            node.set("namespace", Node::string(found.id.namespace.clone()));
+            node.put("namespace", Scalar::open(found.id.namespace.clone()));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use pintle_model::Value;
-use pintle_yaml::{Node, Yaml};
+use pintle_yaml::{Node, Scalar, Yaml};
 
 use super::error::{Failure, Reason, Result};
 use super::kustomization::{Patch, Selector};
@@ -94,7 +94,7 @@ fn merge_into(resources: &mut Vec<Resource>, patch: &Resource, chosen: impl Fn(&
             let map = copy.metadata_map(field);
             copy.set_metadata_map(field, &map);
         }
-        copy.node.set("apiVersion", Node::string(resource.api_version()));
+        copy.node.put("apiVersion", Scalar::open(resource.api_version()));
         merge_one(resource, copy.node, patch)?;
         // Nothing is merged as text, and printed as nothing.
         if resource.api_version().is_empty() && !resource.node.is_nil_or_empty() {
@@ -126,7 +126,7 @@ fn merge_one(resource: &mut Resource, patch: Node, options: &Resource) -> Result
         return Ok(());
     }
     if !options.allow_kind_change {
-        resource.node.set("kind", Node::string(kind));
+        resource.node.put("kind", Scalar::open(kind));
     }
     if !options.allow_name_change {
         resource.set_name(&name);
@@ -228,10 +228,8 @@ fn json_patch(resources: &mut [Resource], target: Option<&Selector>, operations:
         let after =
             pintle_merge::json_patch::apply(&Value::from(before), &operations).map_err(|e| fail(e.to_string()))?;
         node = Node::from(&Yaml::from(&after));
-        for field in [node.get("kind"), node.get("metadata").and_then(|m| m.get("name"))] {
-            if field.is_none_or(|f| f.is_null() || f.text().is_none_or(str::is_empty)) {
-                return Err(fail("missing kind or metadata.name after the patch".into()));
-            }
+        if !matches!(node, Node::Map(_)) {
+            return Err(fail("what the patch leaves is no object".into()));
         }
         if noted
             && let Some(metadata) = node.get_mut("metadata")

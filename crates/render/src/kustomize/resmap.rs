@@ -109,9 +109,8 @@ pub(super) fn absorb(resources: &mut Vec<Resource>, mut new: Resource) -> Result
                 let mut fields: Vec<(String, Node)> = old
                     .node
                     .get(field)
-                    .map(Node::fields)
-                    .unwrap_or_default()
-                    .iter()
+                    .into_iter()
+                    .flat_map(Node::readable)
                     .map(as_text)
                     .collect();
                 for (key, value) in new.node.get(field).map(Node::fields).unwrap_or_default() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pintle_yaml::{Limits, Node, parse_node};
+use pintle_yaml::{Limits, Node, Scalar, parse_node};
 
 use super::error::{Failure, Result};
 use super::id::{Gvk, ResId};
@@ -68,11 +68,16 @@ impl Resource {
     }
 
     pub fn name(&self) -> &str {
-        text_at(&self.node, &["metadata", "name"])
+        self.metadata("name")
     }
 
     pub fn namespace(&self) -> &str {
-        text_at(&self.node, &["metadata", "namespace"])
+        self.metadata("namespace")
+    }
+
+    /// A text of the metadata; a `null` is none.
+    fn metadata(&self, field: &str) -> &str {
+        metadata_of(&self.node, field)
     }
 
     pub fn gvk(&self) -> Gvk {
@@ -120,7 +125,7 @@ impl Resource {
 
     pub fn set_name(&mut self, name: &str) {
         if let Some(metadata) = self.node.get_or_map("metadata") {
-            metadata.set("name", Node::plain(name));
+            metadata.put("name", Scalar::open(name));
         }
     }
 
@@ -131,16 +136,16 @@ impl Resource {
                 metadata.remove("namespace");
             }
         } else if let Some(metadata) = self.node.get_or_map("metadata") {
-            metadata.set("namespace", Node::plain(namespace));
+            metadata.put("namespace", Scalar::open(namespace));
         }
     }
 
     /// `labels` or `annotations` as text, values of other types as written.
     pub fn metadata_map(&self, field: &str) -> BTreeMap<String, String> {
         let map = self.node.get("metadata").and_then(|m| m.get(field));
-        let fields = map.map(Node::fields).unwrap_or_default();
         let text = |value: &Node| value.text().unwrap_or_default().to_owned();
-        fields.iter().map(|(k, v)| (k.clone(), text(v))).collect()
+        let fields = map.into_iter().flat_map(Node::readable);
+        fields.map(|(k, v)| (k.clone(), text(v))).collect()
     }
 
     /// Replaces `labels` or `annotations`; an empty map removes the field.
@@ -151,8 +156,11 @@ impl Resource {
         metadata.remove(field);
         self.shared.forget(&["metadata", field]);
         if !map.is_empty() {
-            let fields = map.iter().map(|(k, v)| (k.clone(), Node::string(v.clone()))).collect();
-            metadata.set(field, Node::Map(fields));
+            let mut fields = Node::Map(Vec::new());
+            for (key, value) in map {
+                fields.put(key, Scalar::string(value.clone()));
+            }
+            metadata.set(field, fields);
         }
     }
 
@@ -167,6 +175,11 @@ impl Resource {
             || !self.prefixes.is_empty()
             || !self.suffixes.is_empty()
     }
+}
+
+fn metadata_of<'n>(node: &'n Node, field: &str) -> &'n str {
+    let found = node.get("metadata").and_then(|m| m.get(field));
+    found.filter(|n| !n.is_null()).and_then(Node::text).unwrap_or_default()
 }
 
 fn text_at<'n>(node: &'n Node, path: &[&str]) -> &'n str {
@@ -224,17 +237,18 @@ pub(super) fn parse_resources(text: &str) -> Result<Vec<Resource>> {
 }
 
 /// Whether a node is an object to keep; an error if it should be one and is not.
-fn check(node: &Node) -> Result<bool> {
+pub(super) fn check(node: &Node) -> Result<bool> {
     if node.is_nil_or_empty() {
         return Ok(false);
     }
-    let kind = node.get("kind").and_then(Node::text).unwrap_or_default();
+    let kind = node.get("kind").filter(|n| !n.is_null()).and_then(Node::text);
+    let kind = kind.unwrap_or_default();
     if kind.is_empty() {
         return Err(Failure::invalid(
             "missing kind in an object: every document is to be a Kubernetes object",
         ));
     }
-    let name = text_at(node, &["metadata", "name"]);
+    let name = metadata_of(node, "name");
     if name.is_empty() && !kind.ends_with("List") {
         return Err(Failure::invalid(format!(
             "missing metadata.name in an object of kind {kind}"

@@ -88,7 +88,7 @@ pub(super) fn namespace(
     let set = |node: &mut Node| -> Result<()> {
         let old = scalar(node).map_err(|e| e.within("namespace field specs must target scalar nodes"))?;
         if !unset_only || old.is_empty() || node.is_null() {
-            put_plain(node, namespace.to_owned());
+            put_over(node, Scalar::tagged(namespace, Tag::Str));
         }
         Ok(())
     };
@@ -109,7 +109,7 @@ pub(super) fn namespace(
                 create: true,
                 ..FieldSpec::default()
             };
-            apply(resource, &spec, Create::Scalar, &mut |n| set(n))?;
+            apply(resource, &spec, Create::Untyped, &mut |n| set(n))?;
         }
         let binding = matches!(gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding");
         if binding && let Some(list) = resource.node.get_mut("subjects") {
@@ -146,18 +146,29 @@ fn key(id: &ResId) -> (Gvk, String, String) {
 }
 
 fn bind(list: &mut Node, subjects: Subjects, set: &mut dyn FnMut(&mut Node) -> Result<()>) -> Result<()> {
-    let Node::Seq(items) = list else {
-        return Ok(());
+    let (field, wanted) = match subjects {
+        Subjects::Default => ("name", "default"),
+        Subjects::ServiceAccounts => ("kind", "ServiceAccount"),
+        Subjects::None => return Ok(()),
     };
-    for item in items {
-        let wanted = match subjects {
-            Subjects::Default => item.get("name").and_then(Node::text) == Some("default"),
-            Subjects::ServiceAccounts => item.get("kind").and_then(Node::text) == Some("ServiceAccount"),
-            Subjects::None => false,
+    let wrong = |what: &str| Failure::invalid(format!("setting namespace on role binding subjects: wrong node kind: {what}"));
+    let items = match list {
+        Node::Seq(items) => items,
+        list if list.is_null() => return Ok(()),
+        _ => return Err(wrong("`subjects` is no list")),
+    };
+    for item in items.iter_mut().filter(|item| !item.is_null()) {
+        if !matches!(item, Node::Map(_)) {
+            return Err(wrong("a subject is no map"));
+        }
+        let is_wanted = match item.get(field) {
+            Some(Node::Scalar(scalar)) => scalar.tag != Tag::Null && scalar.text == wanted,
+            Some(_) => return Err(wrong("the name or kind of a subject is no scalar")),
+            None => false,
         };
-        if wanted {
+        if is_wanted {
             if item.get("namespace").is_none() {
-                item.set("namespace", Node::string(""));
+                item.set("namespace", Node::Scalar(Scalar::open("")));
             }
             item.get_mut("namespace").map_or(Ok(()), &mut *set)?;
         }
@@ -195,11 +206,10 @@ pub(super) fn pairs(resources: &mut [Resource], pairs: &Pairs, specs: &[FieldSpe
 
 /// Puts text where a scalar is; it means what it looks like, unless it stands in quotes.
 pub(super) fn put_plain(node: &mut Node, text: String) {
-    let new = Scalar {
-        text,
-        tag: Tag::Open,
-        quoted: false,
-    };
+    put_over(node, Scalar::open(text));
+}
+
+fn put_over(node: &mut Node, new: Scalar) {
     match node {
         Node::Scalar(old) => old.put(new),
         other => *other = Node::Scalar(new),
@@ -208,10 +218,7 @@ pub(super) fn put_plain(node: &mut Node, text: String) {
 
 /// Sets a field of a map, in the quotes of the one that is there.
 fn put(map: &mut Node, key: &str, value: Scalar) {
-    match map.get_mut(key) {
-        Some(Node::Scalar(old)) => old.put(value),
-        _ => map.set(key, Node::Scalar(value)),
-    }
+    map.put(key, value);
 }
 
 /// Rewrites images.
@@ -313,7 +320,7 @@ pub(super) fn replicas(resources: &mut [Resource], replica: &Replica, specs: &[F
             }
             found = true;
             apply(resource, spec, Create::Scalar, &mut |node| {
-                let count = Scalar::plain(replica.count.to_string());
+                let count = Scalar::tagged(replica.count.to_string(), Tag::Int);
                 let Node::Scalar(scalar) = node else {
                     return Err(Failure::invalid("wrong node kind: expected a scalar"));
                 };

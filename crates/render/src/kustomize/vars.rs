@@ -155,11 +155,7 @@ fn primitive(node: &Node) -> Result<Option<Scalar>> {
         Tag::Str => scalar.text.clone(),
         _ => return Ok(Some(Scalar::string(scalar.text.clone()))),
     };
-    Ok(Some(Scalar {
-        text,
-        tag: scalar.tag,
-        quoted: false,
-    }))
+    Ok(Some(Scalar::tagged(text, scalar.tag)))
 }
 
 fn set(node: &mut Node, values: &BTreeMap<&str, Scalar>) -> Result<()> {

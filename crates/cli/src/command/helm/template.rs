@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use pintle_gotmpl::{Engine as _, Executor, Functions, TemplateSet};
 use pintle_render::helm::{self, Capabilities, HelmError, KubeVersion, Limits, Now, Options, Output, RandomAmbient};
 
 use super::chart::locate;
