@@ -12,18 +12,30 @@ use pintle_tests::chart_files::ChartFiles;
 mod web;
 use web::{Reply, Server, basic, book, secret};
 
-const TEMPLATE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\ndata: {image: {{ .Values.image }}}\n";
+const TEMPLATE: &str =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\ndata: {image: {{ .Values.image }}}\n";
 
 fn git(directory: &std::path::Path, arguments: &[&str]) {
     let out = Command::new("git")
         .current_dir(directory)
-        .args(["-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false"])
+        .args([
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@t",
+            "-c",
+            "commit.gpgsign=false",
+        ])
         .args(arguments)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .output()
         .unwrap();
-    assert!(out.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+    assert!(
+        out.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
 }
 
 async fn render(repositories: &Repositories, directory: &std::path::Path) -> SourceRender {

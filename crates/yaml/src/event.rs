@@ -303,15 +303,21 @@ impl<'a> Events<'a> {
         let token = self.peek()?;
         let at = token.start;
         let (state, event) = match token.kind {
-            TokenKind::BlockEntry if indentless => (State::IndentlessSequence, Event::SequenceStart { anchor, flow: false }),
+            TokenKind::BlockEntry if indentless => {
+                (State::IndentlessSequence, Event::SequenceStart { anchor, flow: false })
+            }
             TokenKind::Scalar { .. } => {
                 self.pop_state();
                 return self.scalar(start, anchor, tag);
             }
             TokenKind::FlowSequenceStart => (State::FlowSequenceFirst, Event::SequenceStart { anchor, flow: true }),
             TokenKind::FlowMappingStart => (State::FlowMappingFirst, Event::MappingStart { anchor, flow: true }),
-            TokenKind::BlockSequenceStart if block => (State::BlockSequenceFirst, Event::SequenceStart { anchor, flow: false }),
-            TokenKind::BlockMappingStart if block => (State::BlockMappingFirst, Event::MappingStart { anchor, flow: false }),
+            TokenKind::BlockSequenceStart if block => {
+                (State::BlockSequenceFirst, Event::SequenceStart { anchor, flow: false })
+            }
+            TokenKind::BlockMappingStart if block => {
+                (State::BlockMappingFirst, Event::MappingStart { anchor, flow: false })
+            }
             _ if anchor.is_some() || tag.is_some() => {
                 self.pop_state();
                 // Nothing but an anchor or a tag: an empty scalar, plain only without a tag.
@@ -471,10 +477,13 @@ impl<'a> Events<'a> {
                 TokenKind::Key => {
                     self.state = State::FlowPairKey;
                     self.scanner.take();
-                    return Ok((Event::MappingStart {
-                        anchor: None,
-                        flow: true,
-                    }, mark));
+                    return Ok((
+                        Event::MappingStart {
+                            anchor: None,
+                            flow: true,
+                        },
+                        mark,
+                    ));
                 }
                 TokenKind::FlowSequenceEnd => {}
                 _ => {

@@ -27,6 +27,8 @@ pub enum Tag {
     Str,
     /// Bytes, written in base64.
     Binary,
+    /// Of a kind that nobody here knows: text, once it is printed.
+    Custom,
     /// Nothing in particular: what the text looks like when it is printed.
     Open,
     /// What can be carried along and never be printed; the text says why.
@@ -197,10 +199,7 @@ impl Node {
         match fields.iter_mut().find(|(k, _)| k == key) {
             Some((_, Self::Scalar(old))) => old.put(value),
             Some((_, old)) => {
-                *old = Self::Scalar(Scalar {
-                    quoted: false,
-                    ..value
-                });
+                *old = Self::Scalar(Scalar { quoted: false, ..value });
             }
             None => {
                 let mut value = value;
@@ -316,7 +315,7 @@ fn scalar_value(scalar: &Scalar) -> Result<Yaml, Error> {
     // A tag that the text suggests anyway is not printed, and what is printed in quotes without a tag is text.
     let is_plain = !scalar.tagged && plain_tag(&scalar.text) == scalar.tag;
     let value = match scalar.tag {
-        Tag::Str => Yaml::String(scalar.text.clone()),
+        Tag::Str | Tag::Custom => Yaml::String(scalar.text.clone()),
         Tag::Unreadable => return Err(fail(scalar.text.clone())),
         Tag::Open if scalar.quoted => Yaml::String(scalar.text.clone()),
         Tag::Open => return scalar_value(&Scalar::plain(scalar.text.clone())),
@@ -459,8 +458,10 @@ impl Builder<'_> {
                     Some("float") => Tag::Float,
                     Some("timestamp") => Tag::Timestamp,
                     Some("binary") => Tag::Binary,
-                    Some(_) => Tag::Str,
+                    Some("str") => Tag::Str,
+                    Some(_) => Tag::Custom,
                     None if plain => plain_tag(&value),
+                    None if tagged => Tag::Custom,
                     None => Tag::Str,
                 };
                 let text = value.into_owned();
@@ -539,8 +540,9 @@ impl Builder<'_> {
             }
             match tag {
                 Tag::Unreadable => wrong = Some(format!("line {}: invalid map key: a mapping or sequence", place.line)),
-                // The outermost mapping takes every key for text, and passes over null.
-                Tag::Null if depth == 0 => continue,
+                // A null is taken for another key each time it is looked at, and stands there twice in the end.
+                Tag::Null => wrong = Some(format!("line {}: mapping key null already defined", place.line)),
+                // The outermost mapping takes every other key for text.
                 Tag::Str | Tag::Binary => {}
                 _ if depth == 0 => {}
                 _ => wrong = Some(format!("line {}: {NO_TEXT}", place.line)),

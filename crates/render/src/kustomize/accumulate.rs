@@ -10,7 +10,7 @@ use super::loader::Loader;
 use super::origin::{By, Origin};
 use super::remote::is_http;
 use super::resmap::{absorb, append_all};
-use super::resource::{Resource, parse_resources};
+use super::resource::Resource;
 use super::transform::{self, Side, Subjects};
 use super::vars::Vars;
 use super::{generator, patch, plugin, replacement};
@@ -66,7 +66,7 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
             super::edit::apply(&mut kustomization, edits, &loader).map_err(|e| e.within(&place))?;
         }
         kustomization.check().map_err(|e| e.within(&place))?;
-        check_schema(&loader, &kustomization)?;
+        loader.set_schema(&kustomization.openapi)?;
         if !kustomization.namespace.is_empty() {
             loader.helm_namespace.clone_from(&kustomization.namespace);
         }
@@ -83,6 +83,7 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         let k = &self.kustomization;
         self.resources(&mut into, &k.resources)
             .map_err(|e| e.within("accumulating resources"))?;
+        self.loader.mark(&mut into.resources);
         let mut own = Config::default();
         for path in &k.configurations {
             let more = Config::parse(&self.loader.load_text(path)?).map_err(|e| e.within(path))?;
@@ -135,7 +136,7 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
     fn file(&self, path: &str) -> Result<Vec<Resource>> {
         let place = format!("accumulating resources from '{path}'");
         let text = self.loader.load_text(path).map_err(|e| e.within(&place))?;
-        let mut found = parse_resources(&text).map_err(|e| e.within(path).within(&place))?;
+        let mut found = self.loader.parse(&text).map_err(|e| e.within(path).within(&place))?;
         if let Some(origin) = &self.origin {
             let origin = origin.append(path);
             found.iter_mut().try_for_each(|resource| origin.mark(resource))?;
@@ -239,6 +240,7 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
                 made.push(resource);
             }
         }
+        self.loader.mark(&mut made);
         for resource in made {
             absorb(&mut into.resources, resource).map_err(|e| e.within("merging from generator"))?;
         }
@@ -316,16 +318,16 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
     }
 }
 
-/// Whether two lists print the same objects with the same notes, in any order. A validator may leave a mark.
+/// Whether two lists have the same objects with the same notes, written alike, in any order. A validator may leave a mark.
 fn is_same(before: &[Resource], after: &[Resource]) -> bool {
     let mut met = std::collections::HashSet::new();
-    let print = |resource: &Resource, unmark: bool| {
+    let unmarked = |resource: &Resource| {
         let mut copy = resource.clone();
         let mut labels = copy.metadata_map("labels");
-        if unmark && labels.remove("validated-by").is_some() {
+        if labels.remove("validated-by").is_some() {
             copy.set_metadata_map("labels", &labels);
         }
-        copy.node.to_yaml().ok()
+        copy.node
     };
     before.len() == after.len()
         && before.iter().all(|old| {
@@ -335,9 +337,7 @@ fn is_same(before: &[Resource], after: &[Resource]) -> bool {
                 return false;
             };
             met.insert(at);
-            let text = print(old, false);
-            text.is_some()
-                && text == print(new, true)
+            old.node == unmarked(new)
                 && old.previous == new.previous
                 && old.prefixes == new.prefixes
                 && old.suffixes == new.suffixes
@@ -365,28 +365,4 @@ fn label_specs(label: &Label, config: &Config) -> Result<Vec<FieldSpec>> {
     };
     merge_all(&mut specs, &[own])?;
     Ok(specs)
-}
-
-/// The one schema that Kustomize v5.8 has built in.
-const BUILT_IN: &str = "v1.21.2";
-
-/// Fails for a schema other than the built-in one: merging by another one without saying so would give another result than Kustomize.
-fn check_schema(loader: &Loader<'_, '_, '_>, k: &Kustomization) -> Result<()> {
-    match k.openapi.get("version").map(String::as_str) {
-        None | Some("" | BUILT_IN) => {}
-        Some(other) => {
-            return Err(Failure::invalid(format!(
-                "{}: the specified OpenAPI version {other:?} is not built in: only {BUILT_IN} is",
-                loader.root
-            )));
-        }
-    }
-    if k.openapi.contains_key("path") {
-        let message = format!(
-            "{}: `openapi.path` cannot be rendered natively yet; patches of that kind would merge by element where this schema says so",
-            loader.root
-        );
-        return Err(Failure::new(Reason::Unsupported, message));
-    }
-    Ok(())
 }

@@ -157,7 +157,7 @@ impl Inflation {
         };
         let mut files = vec![(
             format!("{}-kustomize-values.yaml", args.name),
-            self.values(default_values)?,
+            self.values(loader, default_values)?,
         )];
         for file in &args.additional_values_files {
             let text = loader
@@ -184,8 +184,11 @@ impl Inflation {
                 let time = || charts.ambient.now().seconds.to_string();
                 format!("{}-{}", args.name, charts.generated_suffix.clone().unwrap_or_else(time))
             }
-            ("", template) => release_name(template, charts.ambient, &charts.limits)
-                .map_err(|e| Failure::new(Reason::Helm, e.to_string()).within("nameTemplate").within(place()))?,
+            ("", template) => release_name(template, charts.ambient, &charts.limits).map_err(|e| {
+                Failure::new(Reason::Helm, e.to_string())
+                    .within("nameTemplate")
+                    .within(place())
+            })?,
             (name, _) => name.to_owned(),
         };
         let namespace = if args.namespace.is_empty() {
@@ -218,7 +221,7 @@ impl Inflation {
     }
 
     /// The text of the values: those of the file, with the inline ones over, under, or instead of them.
-    fn values(&self, file: String) -> Result<String> {
+    fn values(&self, loader: &Loader<'_, '_, '_>, file: String) -> Result<String> {
         let args = &self.0;
         if args.values_inline.is_empty() {
             return Ok(file);
@@ -231,12 +234,13 @@ impl Inflation {
         let merged = match args.values_merge.as_str() {
             "replace" => return Ok(pintle_yaml::to_string(&inline)),
             over => {
+                let schema = loader.schema();
                 let file = pintle_yaml::parse_node(&file, &limits)
                     .map_err(bad)?
                     .unwrap_or(Node::Map(Vec::new()));
                 match over {
-                    "merge" => merge::merge(inline_node, file)?,
-                    _ => merge::merge(file, inline_node)?,
+                    "merge" => merge::merge(inline_node, file, &schema)?,
+                    _ => merge::merge(file, inline_node, &schema)?,
                 }
             }
         };

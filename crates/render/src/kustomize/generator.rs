@@ -187,6 +187,17 @@ fn lines(content: &[u8], pairs: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
     Ok(())
 }
 
+/// Puts the hash of its content behind the name of an object that wants it.
+pub(super) fn add_hash(resource: &mut Resource) -> Result<()> {
+    if resource.needs_hash {
+        let hash = hash(resource)?;
+        resource.store_previous_id();
+        let name = format!("{}-{hash}", resource.name());
+        resource.set_name(&name);
+    }
+    Ok(())
+}
+
 /// The hash of a generated object's content.
 pub(super) fn hash(resource: &Resource) -> Result<String> {
     let bad = |e: pintle_yaml::Error| Failure::invalid(format!("{}: {e}", resource.id()));

@@ -9,6 +9,9 @@ pub(super) struct Gvk {
     pub group: String,
     pub version: String,
     pub kind: String,
+    /// A schema of the build says that the kind is cluster-scoped.
+    #[serde(skip)]
+    pub said_cluster_scoped: bool,
 }
 
 /// The namespace that cluster-scoped objects count as being in.
@@ -21,6 +24,7 @@ impl Gvk {
             group: group.to_owned(),
             version: version.to_owned(),
             kind: kind.to_owned(),
+            said_cluster_scoped: false,
         }
     }
 
@@ -32,9 +36,10 @@ impl Gvk {
 
     /// Whether Kustomize knows the kind to be cluster-scoped. Unknown kinds count as namespaced.
     pub fn is_cluster_scoped(&self) -> bool {
-        CLUSTER_SCOPED.iter().any(|(group, versions, kinds)| {
-            *group == self.group && versions.contains(&self.version.as_str()) && kinds.contains(&self.kind.as_str())
-        })
+        self.said_cluster_scoped
+            || CLUSTER_SCOPED.iter().any(|(group, versions, kinds)| {
+                *group == self.group && versions.contains(&self.version.as_str()) && kinds.contains(&self.kind.as_str())
+            })
     }
 
     /// Where the kind stands in the order of Kustomize's own tables: place by kind, then group, version, kind.

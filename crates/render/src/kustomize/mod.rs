@@ -34,6 +34,7 @@ mod schema;
 mod selector;
 mod shared;
 mod transform;
+mod value_add;
 mod vars;
 
 use std::cell::Cell;
@@ -150,12 +151,7 @@ fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
         config,
         vars,
     } = target.accumulate(Accumulator::default())?;
-    for resource in resources.iter_mut().filter(|r| r.needs_hash) {
-        let hash = generator::hash(resource)?;
-        resource.store_previous_id();
-        let name = format!("{}-{hash}", resource.name());
-        resource.set_name(&name);
-    }
+    resources.iter_mut().try_for_each(generator::add_hash)?;
     name_reference::fix(&mut resources, &config.name_reference)?;
     vars.resolve(&mut resources, &config.var_reference)?;
     drop_local(&mut resources)?;
@@ -219,6 +215,12 @@ fn drop_local(resources: &mut Vec<resource::Resource>) -> error::Result<()> {
     for resource in resources.iter() {
         if !resource::check(&resource.node)? {
             continue;
+        }
+        // Kustomize notes names one after another, and an empty one leaves no trace.
+        let nameless = resource.previous.iter().filter(|(_, name, _)| name.is_empty()).count();
+        if nameless > 0 && nameless < resource.previous.len() {
+            let message = format!("{}: renamed after its name was made empty", resource.id());
+            return Err(Failure::invalid(message));
         }
         let annotations = resource.metadata_map("annotations");
         let mark = annotations.get("config.kubernetes.io/local-config");

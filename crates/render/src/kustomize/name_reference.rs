@@ -104,6 +104,7 @@ fn role_ref(resource: &Resource) -> Option<Gvk> {
         group: role.get("apiGroup")?.text()?.to_owned(),
         version: String::new(),
         kind: role.get("kind")?.text()?.to_owned(),
+        ..Gvk::default()
     })
 }
 

@@ -78,6 +78,7 @@ fn read(resources: &[Resource], source: &Source) -> Result<(Node, Option<Place>)
             group: source.group.clone(),
             version: source.version.clone(),
             kind: source.kind.clone(),
+            ..Gvk::default()
         },
         name: source.name.clone(),
         namespace: source.namespace.clone(),

@@ -1,6 +1,7 @@
 //! One object of a build: its content, the ids it had, and what generators and transformers noted about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use pintle_yaml::{Limits, Node, Scalar, parse_node};
 
@@ -39,6 +40,8 @@ pub(super) struct Resource {
     pub vars: Vec<String>,
     /// Fields that are one and the same.
     pub shared: Shared,
+    /// Kinds that a schema says to be cluster-scoped.
+    pub scopes: Option<Arc<HashSet<(String, String)>>>,
 }
 
 impl Resource {
@@ -56,6 +59,7 @@ impl Resource {
             allow_kind_change: false,
             vars: Vec::new(),
             shared: Shared::default(),
+            scopes: None,
         }
     }
 
@@ -81,7 +85,16 @@ impl Resource {
     }
 
     pub fn gvk(&self) -> Gvk {
-        Gvk::parse(self.api_version(), self.kind())
+        self.gvk_of(self.kind())
+    }
+
+    fn gvk_of(&self, kind: &str) -> Gvk {
+        let api_version = self.api_version();
+        let mut gvk = Gvk::parse(api_version, kind);
+        if let Some(scopes) = &self.scopes {
+            gvk.said_cluster_scoped = scopes.contains(&(api_version.to_owned(), kind.to_owned()));
+        }
+        gvk
     }
 
     pub fn id(&self) -> ResId {
@@ -94,12 +107,8 @@ impl Resource {
 
     /// Earlier ids, oldest first; they carry the group and version of today.
     pub fn previous_ids(&self) -> impl Iterator<Item = ResId> + '_ {
-        let gvk = self.gvk();
         self.previous.iter().map(move |(namespace, name, kind)| ResId {
-            gvk: Gvk {
-                kind: kind.clone(),
-                ..gvk.clone()
-            },
+            gvk: self.gvk_of(kind),
             name: name.clone(),
             namespace: namespace.clone(),
         })

@@ -85,13 +85,6 @@ pub(super) fn namespace(
     if namespace.is_empty() {
         return Ok(());
     }
-    let set = |node: &mut Node| -> Result<()> {
-        let old = scalar(node).map_err(|e| e.within("namespace field specs must target scalar nodes"))?;
-        if !unset_only || old.is_empty() || node.is_null() {
-            put_over(node, Scalar::tagged(namespace, Tag::Str));
-        }
-        Ok(())
-    };
     let mut ids = std::collections::HashMap::new();
     for resource in resources.iter() {
         *ids.entry(key(&resource.id())).or_insert(0usize) += 1;
@@ -102,29 +95,7 @@ pub(super) fn namespace(
     {
         let before = key(&resource.id());
         resource.store_previous_id();
-        let gvk = resource.gvk();
-        if !gvk.is_cluster_scoped() {
-            let spec = FieldSpec {
-                path: "metadata/namespace".into(),
-                create: true,
-                ..FieldSpec::default()
-            };
-            apply(resource, &spec, Create::Untyped, &mut |n| set(n))?;
-        }
-        let binding = matches!(gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding");
-        if binding && let Some(list) = resource.node.get_mut("subjects") {
-            bind(list, subjects, &mut |n| set(n))?;
-        }
-        for spec in specs {
-            let hard_coded = spec.path == "metadata/namespace"
-                || (spec.path == "metadata/name" && resource.api_version() != "v1")
-                || (binding
-                    && spec.path == "subjects/namespace"
-                    && matches!(spec.gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding"));
-            if !hard_coded {
-                apply(resource, spec, Create::Scalar, &mut |n| set(n))?;
-            }
-        }
+        put_into(resource, namespace, specs, unset_only, subjects)?;
         let id = resource.id();
         if let Some(count) = ids.get_mut(&before) {
             *count -= 1;
@@ -141,6 +112,46 @@ pub(super) fn namespace(
     Ok(())
 }
 
+/// Puts one object into a namespace.
+pub(super) fn put_into(
+    resource: &mut Resource,
+    namespace: &str,
+    specs: &[FieldSpec],
+    unset_only: bool,
+    subjects: Subjects,
+) -> Result<()> {
+    let set = |node: &mut Node| -> Result<()> {
+        let old = scalar(node).map_err(|e| e.within("namespace field specs must target scalar nodes"))?;
+        if !unset_only || old.is_empty() || node.is_null() {
+            put_over(node, Scalar::tagged(namespace, Tag::Str));
+        }
+        Ok(())
+    };
+    let gvk = resource.gvk();
+    if !gvk.is_cluster_scoped() {
+        let spec = FieldSpec {
+            path: "metadata/namespace".into(),
+            create: true,
+            ..FieldSpec::default()
+        };
+        apply(resource, &spec, Create::Untyped, &mut |n| set(n))?;
+    }
+    let is_binding = |kind: &str| matches!(kind, "RoleBinding" | "ClusterRoleBinding");
+    let binding = is_binding(&gvk.kind);
+    if binding && let Some(list) = resource.node.get_mut("subjects") {
+        bind(list, subjects, &mut |n| set(n))?;
+    }
+    for spec in specs {
+        let hard_coded = spec.path == "metadata/namespace"
+            || (spec.path == "metadata/name" && resource.api_version() != "v1")
+            || (binding && spec.path == "subjects/namespace" && is_binding(&spec.gvk.kind));
+        if !hard_coded {
+            apply(resource, spec, Create::Scalar, &mut |n| set(n))?;
+        }
+    }
+    Ok(())
+}
+
 fn key(id: &ResId) -> (Gvk, String, String) {
     (id.gvk.clone(), id.name.clone(), id.effective_namespace().to_owned())
 }
@@ -151,7 +162,11 @@ fn bind(list: &mut Node, subjects: Subjects, set: &mut dyn FnMut(&mut Node) -> R
         Subjects::ServiceAccounts => ("kind", "ServiceAccount"),
         Subjects::None => return Ok(()),
     };
-    let wrong = |what: &str| Failure::invalid(format!("setting namespace on role binding subjects: wrong node kind: {what}"));
+    let wrong = |what: &str| {
+        Failure::invalid(format!(
+            "setting namespace on role binding subjects: wrong node kind: {what}"
+        ))
+    };
     let items = match list {
         Node::Seq(items) => items,
         list if list.is_null() => return Ok(()),

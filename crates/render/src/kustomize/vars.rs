@@ -159,6 +159,9 @@ fn primitive(node: &Node) -> Result<Option<Scalar>> {
 }
 
 fn set(node: &mut Node, values: &BTreeMap<&str, Scalar>) -> Result<()> {
+    if node.readable().count() < node.fields().len() {
+        return Err(Failure::invalid("invalid map key: it is no text"));
+    }
     match node {
         _ if node.is_null() => {}
         Node::Scalar(scalar) => expand(scalar, values),
@@ -184,6 +187,8 @@ fn expand(scalar: &mut Scalar, values: &BTreeMap<&str, Scalar>) {
     if !matches!(scalar.tag, Tag::Str | Tag::Open) {
         return;
     }
+    // Whatever it was written like, it is text from now on.
+    (scalar.tag, scalar.quoted, scalar.tagged) = (Tag::Str, false, false);
     let name = scalar
         .text
         .strip_prefix("$(")

@@ -55,8 +55,7 @@ impl Watch {
 }
 
 /// What is said of a chart that was told to end.
-pub(super) const TOO_LONG: &str =
-    "the chart took longer to render than a render may; look for a loop in its templates";
+pub(super) const TOO_LONG: &str = "the chart took longer to render than a render may; look for a loop in its templates";
 
 /// What is said where the secret of the installation is needed and cannot be read.
 pub(super) const NO_SECRET: &str = "the chart draws random values, and the secret of this installation that they depend on cannot be read; \

@@ -96,8 +96,7 @@ fn charts<'c>(
     recorder: &Recorder<'_>,
 ) -> Result<Charts<'c>, String> {
     let known = recorder.surroundings().capabilities;
-    let capabilities =
-        capabilities(&fields.kube_version, &fields.api_versions, known).map_err(|e| e.to_string())?;
+    let capabilities = capabilities(&fields.kube_version, &fields.api_versions, known).map_err(|e| e.to_string())?;
     let mut api_versions = capabilities.api_versions;
     api_versions.extend(told.api_versions.iter().cloned());
     Ok(Charts {

@@ -408,7 +408,11 @@ fn charts_of_a_kustomization_are_asked_for_where_the_setting_allows_them() {
     assert_eq!(seen(&request).1, (false, false));
     request.path = TreePath::new("k").unwrap();
     request.answers.insert(need, Answer::Refused("no such chart".into()));
-    assert!(seen(&request).0.ends_with("chart https://charts.example far 1.4.0: no such chart"));
+    assert!(
+        seen(&request)
+            .0
+            .ends_with("chart https://charts.example far 1.4.0: no such chart")
+    );
 }
 
 #[test]

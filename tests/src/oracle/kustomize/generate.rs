@@ -161,7 +161,12 @@ pub fn generate(seed: u64, number: u64) -> (Category, Case) {
 fn about(random: &mut Random, case: &mut Case, layer: &mut Layer, category: Category, objects: &[Value]) {
     match category {
         Category::Layers | Category::Files => {}
-        Category::Patches => fields::patches(random, layer, objects),
+        Category::Patches => {
+            fields::patches(random, layer, objects);
+            if random.chance(15) {
+                fields::openapi(random, layer);
+            }
+        }
         Category::Generators => fields::generators(random, layer, 30),
         Category::Replacements => fields::replacements(random, layer, objects),
         Category::Vars => fields::vars(random, layer, objects),
@@ -281,7 +286,12 @@ fn odd_file(random: &mut Random) -> (String, String) {
         27 => format!("{one}list:\n- ~\n- a\n- \n- [~, {{}}]\n"),
         28 => format!("{one}flow: {{a: , b, \"c\": , d: [ , ]}}\n").replace("[ , ]", "[{e: }]"),
         29 => format!("{one}tags: [!!str 1, !!int \"2\", !!null \"\", !!float 1, !!bool \"true\", !x 3]\n"),
-        30 => one.replace("  name:", "  annotations: {config.kubernetes.io/local-config: \"true\"}\n  name:") + "1: {2: 3}\n",
+        30 => {
+            one.replace(
+                "  name:",
+                "  annotations: {config.kubernetes.io/local-config: \"true\"}\n  name:",
+            ) + "1: {2: 3}\n"
+        }
         _ => format!("{one}nulls: {{a: null, b: ~, d: []}}\nempty: \n"),
     };
     ("odd.yaml".to_owned(), text)
