@@ -29,4 +29,4 @@ pub use http::{HttpError, HttpSettings};
 pub use oci::OciError;
 pub use process::GitError;
 pub use service::{Ask, Counts, Permits, RepoError, Repositories, RepositoryLimits, SourceRender};
-pub use url::{RepoUrl, UrlRefused};
+pub use url::{RepoUrl, Scheme, UrlRefused, normalize as normalize_url};

@@ -236,15 +236,27 @@ impl Node {
         self.get_mut(key)
     }
 
-    /// The value as `sigs.k8s.io/yaml` hands it to JSON.
+    /// The value as it is once it was printed and read again, which Kustomize does on the way to JSON.
     pub fn to_yaml(&self) -> Result<Yaml, Error> {
+        self.value(&scalar_value)
+    }
+
+    /// The value as it is without printing it: nothing inside brackets is nothing.
+    pub fn decode(&self) -> Result<Yaml, Error> {
+        self.value(&|scalar| match scalar.tag {
+            Tag::Null if scalar.text.is_empty() => Ok(Yaml::Null),
+            _ => scalar_value(scalar),
+        })
+    }
+
+    fn value(&self, scalar: &dyn Fn(&Scalar) -> Result<Yaml, Error>) -> Result<Yaml, Error> {
         Ok(match self {
-            Self::Scalar(scalar) => scalar_value(scalar)?,
-            Self::Seq(items) => Yaml::Seq(items.iter().map(Self::to_yaml).collect::<Result<_, _>>()?),
+            Self::Scalar(here) => scalar(here)?,
+            Self::Seq(items) => Yaml::Seq(items.iter().map(|i| i.value(scalar)).collect::<Result<_, _>>()?),
             Self::Map(fields) => {
                 let mut entries = Vec::with_capacity(fields.len());
                 for (key, value) in fields {
-                    entries.push((key.clone(), value.to_yaml()?));
+                    entries.push((key.clone(), value.value(scalar)?));
                 }
                 entries.sort_by(|a, b| a.0.cmp(&b.0));
                 Yaml::Map(entries)
@@ -264,11 +276,24 @@ impl From<&Yaml> for Node {
                 let text = crate::format_json_float(*f);
                 Self::plain(text)
             }
-            Yaml::String(s) => Self::string(s.clone()),
+            Yaml::String(s) => {
+                let scalar = Scalar::string(s.clone());
+                let quoted = scalar.quoted || !is_printed_plain(value, s);
+                Self::Scalar(Scalar { quoted, ..scalar })
+            }
             Yaml::Seq(items) => Self::Seq(items.iter().map(Self::from).collect()),
             Yaml::Map(fields) => Self::Map(fields.iter().map(|(k, v)| (k.clone(), Self::from(v))).collect()),
         }
     }
+}
+
+/// Whether text is printed without quotes and in one piece.
+fn is_printed_plain(value: &Yaml, text: &str) -> bool {
+    let is_simple = |c: char| c.is_ascii_alphanumeric() || "_./".contains(c);
+    if !text.is_empty() && text.chars().all(is_simple) {
+        return true;
+    }
+    !crate::to_string(value).starts_with(['"', '\'', '|', '>'])
 }
 
 /// What a scalar without a tag or quotes means.
@@ -308,7 +333,7 @@ fn fault(why: impl Into<String>) -> (String, Node) {
     (FAULT.to_owned(), Node::Scalar(Scalar::tagged(why, Tag::Unreadable)))
 }
 
-/// What a scalar becomes when it is printed and read again: Kustomize does that on the way to JSON.
+/// What a scalar becomes when it is printed and read again.
 fn scalar_value(scalar: &Scalar) -> Result<Yaml, Error> {
     let fail = |message: String| Error::at(ErrorKind::Decode, message, 0, 0);
     let tagged = |tag: &str| resolve_tagged(&format!("tag:yaml.org,2002:{tag}"), scalar.text.clone()).map_err(fail);

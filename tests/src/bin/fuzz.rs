@@ -22,7 +22,7 @@ usage: cargo xtask fuzz helm|kustomize [--minutes N] [--seed S] [--cases N] [--f
        cargo xtask fuzz helm|kustomize --record FILE [--seed S] [--each N]
        cargo xtask fuzz helm|kustomize --replay FILE
        cargo xtask fuzz kustomize --damaged N [--seed S]
-       cargo xtask fuzz yaml|paths|archive|chart|template [--minutes N] [--seed S]
+       cargo xtask fuzz yaml|merge|url|paths|archive|chart|template [--minutes N] [--seed S]
 
   --minutes   how long at most (default 1)
   --seed      names the sequence of cases (default 1)
@@ -97,7 +97,7 @@ fn main() -> ExitCode {
             None => run::<Kustomize>(&options),
         },
         (Helm::NAME | Kustomize::NAME, Err(message)) => return usage(&message),
-        _ => return usage("what to fuzz: helm, kustomize, yaml, paths, archive, chart or template"),
+        _ => return usage("what to fuzz: helm, kustomize, yaml, merge, url, paths, archive, chart or template"),
     };
     match ended {
         Ok(true) => ExitCode::SUCCESS,

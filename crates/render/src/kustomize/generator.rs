@@ -7,7 +7,7 @@ use base64::Engine as _;
 use pintle_yaml::{Node, Yaml, to_json_string};
 use sha2::{Digest, Sha256};
 
-use super::error::{Failure, Result};
+use super::error::{Failure, Reason, Result};
 use super::kustomization::{GeneratorArgs, GeneratorOptions};
 use super::loader::Loader;
 use super::resource::{Behavior, Resource};
@@ -219,18 +219,21 @@ pub(super) fn hash(resource: &Resource) -> Result<String> {
             ("data".to_owned(), value("data").map_err(bad)?),
             ("type".to_owned(), value("type").map_err(bad)?),
         ],
-        _ => Vec::new(),
-    };
-    let text = if fields.is_empty() {
-        to_json_string(&node.to_yaml().map_err(bad)?)
-    } else {
-        let extra = if kind == "Secret" { "stringData" } else { "binaryData" };
-        if let Some(map @ Node::Map(_)) = node.get(extra) {
-            fields.push((extra.to_owned(), map.to_yaml().map_err(bad)?));
+        // Kustomize hashes what it keeps of the text, places of lines and ways of writing among it.
+        _ => {
+            let message = format!(
+                "{}: a generated object became another kind, whose hash cannot be made natively; set disableNameSuffixHash",
+                resource.id()
+            );
+            return Err(Failure::new(Reason::Unsupported, message));
         }
-        fields.sort_by(|a, b| a.0.cmp(&b.0));
-        to_json_string(&Yaml::Map(fields))
     };
+    let extra = if kind == "Secret" { "stringData" } else { "binaryData" };
+    if let Some(map @ Node::Map(_)) = node.get(extra) {
+        fields.push((extra.to_owned(), map.to_yaml().map_err(bad)?));
+    }
+    fields.sort_by(|a, b| a.0.cmp(&b.0));
+    let text = to_json_string(&Yaml::Map(fields));
     let mut hex = String::with_capacity(10);
     for byte in Sha256::digest(text.as_bytes()).iter().take(5) {
         // Writing to a string cannot fail.

@@ -60,8 +60,8 @@ pub(super) fn fix(resources: &mut [Resource], references: &[BackReference]) -> R
         };
         for reference in references {
             for spec in reference.referrers.iter().filter(|s| original.gvk.is_selected(&s.gvk)) {
-                if resource.node.get("apiVersion").is_some_and(Node::is_null) {
-                    let message = format!("{original}: apiVersion is null, where a name may be referred to");
+                if !is_plain_kind(resource) {
+                    let message = format!("{original}: apiVersion or kind is none, where a name may be referred to");
                     return Err(Failure::new(Reason::NoMatch, message));
                 }
                 referrer.target = &reference.gvk;
@@ -77,6 +77,15 @@ pub(super) fn fix(resources: &mut [Resource], references: &[BackReference]) -> R
         }
     }
     Ok(())
+}
+
+/// Whether the kind of an object is what it reads as: no explicit `null`, and no group without a name.
+fn is_plain_kind(resource: &Resource) -> bool {
+    let is_told = |field: &str| match resource.node.get(field) {
+        Some(value) if value.is_null() => value.text() == Some(""),
+        _ => true,
+    };
+    is_told("apiVersion") && is_told("kind") && !resource.api_version().starts_with('/')
 }
 
 /// The namespaces of the service accounts that a role binding names.

@@ -56,7 +56,7 @@ fn apply(resources: &mut [Resource], entry: &ReplacementField) -> Result<()> {
                 "replacements must specify a source and at least one target",
             ));
         }
-        (None, Some(value)) => (Node::plain(value.clone()), None),
+        (None, Some(value)) => (Node::Scalar(Scalar::open(value.clone())), None),
         (Some(source), None) => read(resources, source)?,
     };
     targets

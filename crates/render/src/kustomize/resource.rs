@@ -231,8 +231,9 @@ pub(super) fn parse_resources(text: &str) -> Result<Vec<Resource>> {
             Some(items) if is_list => match items {
                 Node::Seq(items) => {
                     for item in items {
-                        if check(item)? {
-                            queue.push_back(item.clone());
+                        let item = through_json(item)?;
+                        if check(&item)? {
+                            queue.push_back(item);
                         }
                     }
                 }
@@ -243,6 +244,14 @@ pub(super) fn parse_resources(text: &str) -> Result<Vec<Resource>> {
         }
     }
     Ok(out)
+}
+
+/// What Kustomize makes of the items of such a list: they are decoded, written as JSON and read again.
+fn through_json(item: &Node) -> Result<Node> {
+    let bad = |e: pintle_yaml::Error| Failure::invalid(e.to_string());
+    let json = pintle_yaml::to_json_string(&item.decode().map_err(bad)?);
+    let node = parse_node(&json, &Limits::default()).map_err(bad)?;
+    Ok(node.unwrap_or_else(Node::null))
 }
 
 /// Whether a node is an object to keep; an error if it should be one and is not.

@@ -72,8 +72,11 @@ pub(super) fn apply(
             let id = resource.id();
             let parts = split_path(&target.field_path, '/');
             let field = find_or_create(&mut resource.node, &parts).map_err(|e| e.within(&id))?;
-            let Some(Node::Scalar(scalar)) = field else {
-                return Err(Failure::invalid("wrong node kind: expected a scalar").within(id));
+            let scalar = match field {
+                // A list without that element stays as it is.
+                None if target.file_path_position == 0 => continue,
+                Some(Node::Scalar(scalar)) => scalar,
+                _ => return Err(Failure::invalid("wrong node kind: expected a scalar").within(id)),
             };
             let text = match target.file_path_position {
                 0 => value.to_owned(),
