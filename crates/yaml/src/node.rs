@@ -289,8 +289,11 @@ impl From<&Yaml> for Node {
 
 /// Whether text is printed without quotes and in one piece.
 fn is_printed_plain(value: &Yaml, text: &str) -> bool {
-    let is_simple = |c: char| c.is_ascii_alphanumeric() || "_./".contains(c);
-    if !text.is_empty() && text.chars().all(is_simple) {
+    let is_simple = |b: u8| b.is_ascii_alphanumeric() || b"_./-=@+:".contains(&b);
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
+        && text.bytes().all(is_simple)
+        && !text.ends_with(':')
+    {
         return true;
     }
     !crate::to_string(value).starts_with(['"', '\'', '|', '>'])
@@ -432,6 +435,41 @@ pub fn parse_node(text: &str, limits: &Limits) -> Result<Option<Node>, Error> {
     Ok(Some(node))
 }
 
+/// Fields of a mapping above which keys are looked up and not compared.
+const FEW: usize = 16;
+
+/// The lines on which the keys of a mapping stand.
+#[derive(Default)]
+struct Places {
+    lines: Vec<usize>,
+    by_key: HashMap<String, usize>,
+}
+
+impl Places {
+    /// Notes a key that is to become the next field; the line of the one that is there already, if there is one.
+    fn insert(&mut self, fields: &[(String, Node)], key: &str, line: usize) -> Option<usize> {
+        if fields.len() < FEW {
+            let known = fields.iter().position(|(k, _)| k == key);
+            if let Some(at) = known {
+                return Some(self.lines.get(at).copied().unwrap_or_default());
+            }
+            self.lines.push(line);
+            return None;
+        }
+        if self.by_key.is_empty() {
+            let lines = self.lines.iter().copied().chain(std::iter::repeat(0));
+            self.by_key = fields.iter().map(|(k, _)| k.clone()).zip(lines).collect();
+        }
+        match self.by_key.get(key) {
+            Some(line) => Some(*line),
+            None => {
+                self.by_key.insert(key.to_owned(), line);
+                None
+            }
+        }
+    }
+}
+
 struct Builder<'a> {
     events: Events<'a>,
     limits: Limits,
@@ -538,7 +576,7 @@ impl Builder<'_> {
 
     fn mapping(&mut self, depth: usize) -> Result<Node, Error> {
         let mut fields: Vec<(String, Node)> = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut places = Places::default();
         let mut merged: Vec<Node> = Vec::new();
         let mut wrong = None;
         loop {
@@ -572,7 +610,7 @@ impl Builder<'_> {
                 _ if depth == 0 => {}
                 _ => wrong = Some(format!("line {}: {NO_TEXT}", place.line)),
             }
-            if let Some(line) = places.insert(key.clone(), place.line) {
+            if let Some(line) = places.insert(&fields, &key, place.line) {
                 wrong = Some(format!(
                     "line {}: mapping key {key:?} already defined at line {line}",
                     place.line
@@ -592,8 +630,7 @@ impl Builder<'_> {
                 ));
             };
             for (key, value) in source {
-                if !places.contains_key(&key) {
-                    places.insert(key.clone(), 0);
+                if places.insert(&fields, &key, 0).is_none() {
                     fields.push((key, value));
                 }
             }

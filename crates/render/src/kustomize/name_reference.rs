@@ -46,6 +46,8 @@ pub(super) fn fix(resources: &mut [Resource], references: &[BackReference]) -> R
             }
         }
     }
+    // Which rules are for a kind, found once for each kind.
+    let mut rules: HashMap<Gvk, Vec<(&Gvk, FieldSpec)>> = HashMap::new();
     for (at, resource) in resources.iter_mut().enumerate() {
         let Some(card) = cards.get(at) else { continue };
         let original = resource.original_id();
@@ -58,25 +60,37 @@ pub(super) fn fix(resources: &mut [Resource], references: &[BackReference]) -> R
             target: &Gvk::default(),
             to_role: false,
         };
-        for reference in references {
-            for spec in reference.referrers.iter().filter(|s| original.gvk.is_selected(&s.gvk)) {
-                if !is_plain_kind(resource) {
-                    let message = format!("{original}: apiVersion or kind is none, where a name may be referred to");
-                    return Err(Failure::new(Reason::NoMatch, message));
-                }
-                referrer.target = &reference.gvk;
-                referrer.to_role = spec.path.ends_with("roleRef/name");
-                let spec = FieldSpec {
-                    gvk: Gvk::default(),
-                    path: spec.path.clone(),
-                    create: spec.create,
-                };
-                apply(resource, &spec, Create::Nothing, &mut |node| referrer.set(node, true))
-                    .map_err(|e| e.within("updating a name reference"))?;
-            }
+        let rules = rules
+            .entry(original.gvk.clone())
+            .or_insert_with(|| rules_for(references, &original.gvk));
+        if !rules.is_empty() && !is_plain_kind(resource) {
+            let message = format!("{original}: apiVersion or kind is none, where a name may be referred to");
+            return Err(Failure::new(Reason::NoMatch, message));
+        }
+        for (target, spec) in rules {
+            referrer.target = target;
+            referrer.to_role = spec.path.ends_with("roleRef/name");
+            apply(resource, spec, Create::Nothing, &mut |node| referrer.set(node, true))
+                .map_err(|e| e.within("updating a name reference"))?;
         }
     }
     Ok(())
+}
+
+/// The kinds that objects of a kind may refer to, and where: the rules apply to what the object was, and are followed in what it is.
+fn rules_for<'r>(references: &'r [BackReference], kind: &Gvk) -> Vec<(&'r Gvk, FieldSpec)> {
+    let of_one = |reference: &'r BackReference| {
+        let specs = reference.referrers.iter().filter(|s| kind.is_selected(&s.gvk));
+        specs.map(|spec| {
+            let spec = FieldSpec {
+                gvk: Gvk::default(),
+                path: spec.path.clone(),
+                create: spec.create,
+            };
+            (&reference.gvk, spec)
+        })
+    };
+    references.iter().flat_map(of_one).collect()
 }
 
 /// Whether the kind of an object is what it reads as: no explicit `null`, and no group without a name.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pintle_yaml::{Limits, Node, Scalar, parse_node};
 
 use super::error::{Failure, Result};
-use super::id::{Gvk, ResId};
+use super::id::{Gvk, NO_NAMESPACE, ResId, is_cluster_scoped};
 use super::shared::Shared;
 
 /// How a generated object meets one that is there already.
@@ -103,6 +103,22 @@ impl Resource {
             name: self.name().to_owned(),
             namespace: self.namespace().to_owned(),
         }
+    }
+
+    /// What tells objects apart, as [`ResId::same`] compares it: group, version, kind, name and effective namespace.
+    pub fn key(&self) -> [&str; 5] {
+        let (api_version, kind) = (self.api_version(), self.kind());
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let is_said = || {
+            let scopes = self.scopes.as_ref();
+            scopes.is_some_and(|s| s.contains(&(api_version.to_owned(), kind.to_owned())))
+        };
+        let namespace = match self.namespace() {
+            _ if is_cluster_scoped(group, version, kind) || is_said() => NO_NAMESPACE,
+            "" => "default",
+            namespace => namespace,
+        };
+        [group, version, kind, self.name(), namespace]
     }
 
     /// Earlier ids, oldest first; they carry the group and version of today.
