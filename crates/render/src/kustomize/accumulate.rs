@@ -9,7 +9,7 @@ use super::kustomization::{Kustomization, Label};
 use super::loader::Loader;
 use super::origin::{By, Origin};
 use super::remote::is_http;
-use super::resmap::{absorb, append_all};
+use super::resmap::{absorb, ensure_unique};
 use super::resource::Resource;
 use super::transform::{self, Side, Subjects};
 use super::vars::Vars;
@@ -24,8 +24,9 @@ pub(super) struct Accumulator {
 }
 
 impl Accumulator {
+    /// Adds what another one has. Whether an object is there twice is for the caller to find out.
     fn merge(&mut self, other: Self) -> Result<()> {
-        append_all(&mut self.resources, other.resources)?;
+        self.resources.extend(other.resources);
         self.config.merge(&other.config)?;
         self.vars.merge(other.vars)
     }
@@ -125,12 +126,12 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
     pub fn resources(&self, into: &mut Accumulator, paths: &[String]) -> Result<()> {
         for path in paths {
             match self.file(path) {
-                Ok(found) => append_all(&mut into.resources, found)
-                    .map_err(|e| e.within(format_args!("merging resources from '{path}'")))?,
+                Ok(found) => into.resources.extend(found),
                 Err(file_error) => self.base(into, path, file_error)?,
             }
         }
-        Ok(())
+        // Once for all: looking after each file would take as many looks as there are files.
+        ensure_unique(&into.resources).map_err(|e| e.within("merging resources"))
     }
 
     fn file(&self, path: &str) -> Result<Vec<Resource>> {
@@ -193,6 +194,7 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         let mut fresh = Accumulator::default();
         fresh
             .merge(done)
+            .and_then(|()| ensure_unique(&fresh.resources))
             .map_err(|e| e.within(format_args!("recursed merging from path '{root}'")))?;
         Ok(fresh)
     }
