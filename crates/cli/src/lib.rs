@@ -23,6 +23,10 @@ use std::process::ExitCode;
 
 pub use exit::CliError;
 
+/// Rendering makes and drops many small values; glibc's allocator takes a quarter of its time for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs the process's own command line.
 pub fn main() -> ExitCode {
     run(std::env::args_os().collect())

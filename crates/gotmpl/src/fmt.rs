@@ -344,6 +344,34 @@ struct Flags {
     sharp_v: bool,
 }
 
+impl Flags {
+    /// Whether a decimal is printed as it is: no sign, no prefix, no padding. Zeros and `-` need a width to matter.
+    fn is_plain(self) -> bool {
+        !(self.plus || self.space || self.sharp) && self.precision.is_none() && self.width.is_none()
+    }
+}
+
+/// Bytes printed between two looks at the limit.
+const BYTES_AT_ONCE: usize = 256;
+
+/// Every byte in decimal with a space behind, and how long that is.
+static DECIMALS: [([u8; 4], usize); 256] = {
+    let mut table = [([b' '; 4], 0); 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let digits = [byte / 100, byte / 10 % 10, byte % 10];
+        let length = 1 + (byte > 9) as usize + (byte > 99) as usize;
+        let mut at = 0;
+        while at < length {
+            table[byte].0[at] = b'0' + digits[3 - length + at] as u8;
+            at += 1;
+        }
+        table[byte].1 = length + 1;
+        byte += 1;
+    }
+    table
+};
+
 struct Printer<'a> {
     out: &'a mut Vec<u8>,
     /// The length `out` may reach.
@@ -421,18 +449,46 @@ impl<'a> Printer<'a> {
             }
             (_, 'p') => self.pointer(value, verb)?,
             (Value::Bytes(bytes), 'v' | 'd') if !self.flags.sharp_v => {
-                self.write("[");
-                for (at, byte) in bytes.iter().enumerate() {
-                    if at > 0 {
-                        self.write(" ");
-                    }
-                    self.digits(u64::from(*byte), 10, false, verb);
-                }
-                self.write("]");
+                self.byte_list(bytes, verb)?;
             }
             (Value::Bytes(bytes), 'v' | 'd') => self.go_bytes("[]byte", bytes),
             _ => self.value(value, verb, 0)?,
         }
+        Ok(())
+    }
+
+    /// `[7 42 255]`. Charts print whole files so: where they do, it is all that their render costs.
+    fn byte_list(&mut self, bytes: &[u8], verb: char) -> Result<(), FormatError> {
+        self.write("[");
+        if !self.flags.is_plain() {
+            for (at, byte) in bytes.iter().enumerate() {
+                if at > 0 {
+                    self.write(" ");
+                }
+                self.digits(u64::from(*byte), 10, false, verb);
+                self.check()?;
+            }
+            self.write("]");
+            return Ok(());
+        }
+        for chunk in bytes.chunks(BYTES_AT_ONCE) {
+            let mut text = [0; BYTES_AT_ONCE * 4];
+            let mut length = 0;
+            for byte in chunk {
+                let (digits, count) = DECIMALS[usize::from(*byte)];
+                if let Some(place) = text.get_mut(length..length + 4) {
+                    place.copy_from_slice(&digits);
+                }
+                length += count;
+            }
+            self.out.extend_from_slice(text.get(..length).unwrap_or_default());
+            self.check()?;
+        }
+        if !bytes.is_empty() {
+            // The space behind the last.
+            self.out.pop();
+        }
+        self.write("]");
         Ok(())
     }
 
@@ -497,15 +553,7 @@ impl<'a> Printer<'a> {
                 's' | 'x' | 'X' | 'q' => self.text(value, bytes, verb)?,
                 _ if self.flags.sharp_v && depth > 0 => self.go_bytes("[]uint8", bytes),
                 'v' | 'd' if !self.flags.sharp_v => {
-                    self.write("[");
-                    for (at, byte) in bytes.iter().enumerate() {
-                        if at > 0 {
-                            self.write(" ");
-                        }
-                        self.digits(u64::from(*byte), 10, false, verb);
-                        self.check()?;
-                    }
-                    self.write("]");
+                    self.byte_list(bytes, verb)?;
                 }
                 _ => {
                     let items: Vec<Value> = bytes.iter().map(|byte| Value::byte(*byte)).collect();
@@ -669,10 +717,7 @@ impl<'a> Printer<'a> {
         let negative = signed && (bits as i64) < 0;
         let mut rest = if negative { bits.wrapping_neg() } else { bits };
         let flags = self.flags;
-        let is_plain =
-            !(flags.plus || flags.space || flags.sharp) && flags.precision.is_none() && flags.width.is_none();
-        if is_plain && radix == 10 && verb != 'O' {
-            // Files print as lists of their bytes: this is where such a render spends its time.
+        if flags.is_plain() && radix == 10 && verb != 'O' {
             if negative {
                 self.out.push(b'-');
             }

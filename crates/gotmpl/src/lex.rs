@@ -1,5 +1,9 @@
 //! Text to tokens, as `text/template/parse` cuts them.
 
+use memchr::memmem::Finder;
+use memchr::{memchr, memchr_iter, memchr3};
+
+use crate::node::Pos;
 use crate::quote::quote;
 use crate::unicode::{is_digit, is_letter, is_print};
 
@@ -95,24 +99,23 @@ impl Kind {
 }
 
 /// One token.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Token<'t> {
     /// Its kind.
     pub kind: Kind,
     /// Byte position of its start.
-    pub pos: usize,
-    /// Its text, or the message of an error.
-    pub text: std::borrow::Cow<'t, str>,
+    pub pos: Pos,
     /// Line of its start, from 1.
-    pub line: usize,
+    pub line: u32,
+    /// Its text; of an error nothing, for the message is [`Lexer::message`].
+    pub text: &'t str,
 }
 
 impl Token<'_> {
-    /// Returns the token as errors show it.
+    /// Returns the token, which is no error, as errors show it.
     pub fn describe(&self) -> String {
         match self.kind {
             Kind::Eof => "EOF".to_owned(),
-            Kind::Error => self.text.to_string(),
             kind if kind.is_keyword() => format!("<{}>", self.text),
             _ => {
                 let mut out = Vec::new();
@@ -132,18 +135,20 @@ impl Token<'_> {
 /// The scanner. After an error it has no more input.
 pub struct Lexer<'t> {
     input: &'t str,
-    left: &'t str,
-    right: &'t str,
+    left: Finder<'static>,
     pos: usize,
     start: usize,
-    line: usize,
-    start_line: usize,
+    line: u32,
+    start_line: u32,
+    message: String,
     paren_depth: i64,
     inside_action: bool,
     break_ok: bool,
     continue_ok: bool,
 }
 
+const LEFT: &str = "{{";
+const RIGHT: &str = "}}";
 const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
 /// A trim marker is `-` and the white space that belongs to it.
 const MARKER: usize = 2;
@@ -151,15 +156,15 @@ const MARKER: usize = 2;
 impl<'t> Lexer<'t> {
     /// Returns a scanner of the text. `break_ok` and `continue_ok`: whether these are keywords, which they
     /// are unless functions of these names exist.
-    pub fn new(input: &'t str, left: &'t str, right: &'t str, break_ok: bool, continue_ok: bool) -> Self {
+    pub fn new(input: &'t str, break_ok: bool, continue_ok: bool) -> Self {
         Self {
             input,
-            left,
-            right,
+            left: Finder::new(LEFT),
             pos: 0,
             start: 0,
             line: 1,
             start_line: 1,
+            message: String::new(),
             paren_depth: 0,
             inside_action: false,
             break_ok,
@@ -184,12 +189,17 @@ impl<'t> Lexer<'t> {
         Some(c)
     }
 
+    /// Returns what the token that tells of an error says.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     fn take(&mut self, kind: Kind) -> Token<'t> {
         let token = Token {
             kind,
-            pos: self.start,
-            text: self.input.get(self.start..self.pos).unwrap_or_default().into(),
+            pos: self.start as Pos,
             line: self.start_line,
+            text: self.input.get(self.start..self.pos).unwrap_or_default(),
         };
         self.start = self.pos;
         self.start_line = self.line;
@@ -198,7 +208,7 @@ impl<'t> Lexer<'t> {
 
     fn count_lines(&mut self) {
         let passed = self.input.get(self.start..self.pos).unwrap_or_default();
-        self.line += passed.bytes().filter(|byte| *byte == b'\n').count();
+        self.line += memchr_iter(b'\n', passed.as_bytes()).count() as u32;
     }
 
     fn ignore(&mut self) {
@@ -208,11 +218,12 @@ impl<'t> Lexer<'t> {
     }
 
     fn error(&mut self, message: impl Into<String>) -> Token<'t> {
+        self.message = message.into();
         let token = Token {
             kind: Kind::Error,
-            pos: self.start,
-            text: message.into().into(),
+            pos: self.start as Pos,
             line: self.start_line,
+            text: "",
         };
         self.start = 0;
         self.pos = 0;
@@ -227,7 +238,7 @@ impl<'t> Lexer<'t> {
 
     fn text(&mut self) -> Token<'t> {
         loop {
-            let Some(offset) = self.rest().find(self.left) else {
+            let Some(offset) = self.left.find(self.rest().as_bytes()) else {
                 self.pos = self.input.len();
                 if self.pos > self.start {
                     self.count_lines();
@@ -238,7 +249,7 @@ impl<'t> Lexer<'t> {
             if offset > 0 {
                 self.pos += offset;
                 let mut trim = 0;
-                let after = self.input.get(self.pos + self.left.len()..).unwrap_or_default();
+                let after = self.input.get(self.pos + LEFT.len()..).unwrap_or_default();
                 if has_left_marker(after) {
                     let text = self.input.get(self.start..self.pos).unwrap_or_default();
                     trim = text.len() - text.trim_end_matches(SPACES).len();
@@ -260,7 +271,7 @@ impl<'t> Lexer<'t> {
 
     /// Passes the left delimiter; `None` after a comment.
     fn left_delim(&mut self) -> Option<Token<'t>> {
-        self.pos += self.left.len();
+        self.pos += LEFT.len();
         let marker = if has_left_marker(self.rest()) { MARKER } else { 0 };
         if self.rest().get(marker..).unwrap_or_default().starts_with("/*") {
             self.pos += marker;
@@ -289,7 +300,7 @@ impl<'t> Lexer<'t> {
         if trim {
             self.pos += MARKER;
         }
-        self.pos += self.right.len();
+        self.pos += RIGHT.len();
         if trim {
             self.skip_spaces();
         }
@@ -305,10 +316,10 @@ impl<'t> Lexer<'t> {
     /// Tells whether a right delimiter is here, and whether it trims.
     fn at_right_delim(&self) -> Option<bool> {
         let rest = self.rest();
-        if has_right_marker(rest) && rest.get(MARKER..).unwrap_or_default().starts_with(self.right) {
+        if has_right_marker(rest) && rest.get(MARKER..).unwrap_or_default().starts_with(RIGHT) {
             return Some(true);
         }
-        rest.starts_with(self.right).then_some(false)
+        rest.starts_with(RIGHT).then_some(false)
     }
 
     fn right_delim(&mut self) -> Token<'t> {
@@ -317,7 +328,7 @@ impl<'t> Lexer<'t> {
             self.pos += MARKER;
             self.ignore();
         }
-        self.pos += self.right.len();
+        self.pos += RIGHT.len();
         let token = self.take(Kind::RightDelim);
         if trim {
             self.skip_spaces();
@@ -350,17 +361,17 @@ impl<'t> Lexer<'t> {
                 self.take(Kind::Declare)
             }
             '|' => self.take(Kind::Pipe),
-            '"' => self.quoted('"', "unterminated quoted string", Kind::String),
+            '"' => self.quoted(b'"', "unterminated quoted string", Kind::String),
             '`' => {
-                while let Some(c) = self.next() {
-                    if c == '`' {
-                        return self.take(Kind::RawString);
-                    }
-                }
-                self.error("unterminated raw quoted string")
+                let Some(found) = memchr(b'`', self.rest().as_bytes()) else {
+                    return self.error("unterminated raw quoted string");
+                };
+                self.pos += found + 1;
+                self.count_lines();
+                self.take(Kind::RawString)
             }
             '$' => self.name(Kind::Variable),
-            '\'' => self.quoted('\'', "unterminated character constant", Kind::CharConstant),
+            '\'' => self.quoted(b'\'', "unterminated character constant", Kind::CharConstant),
             '.' if !self.rest().bytes().next().is_none_or(|byte| byte.is_ascii_digit()) => self.name(Kind::Field),
             '.' | '+' | '-' | '0'..='9' => {
                 self.pos -= 1;
@@ -384,15 +395,13 @@ impl<'t> Lexer<'t> {
     }
 
     fn space(&mut self) -> Token<'t> {
-        let mut count = 0;
-        let mut last = self.pos;
-        while self.peek().is_some_and(|c| SPACES.contains(&c)) {
-            last = self.pos;
-            self.next();
-            count += 1;
-        }
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        let count = self.rest().bytes().take_while(|byte| is_space(byte)).count();
+        let last = self.pos + count - 1;
+        self.pos += count;
+        self.count_lines();
         let tail = self.input.get(last..).unwrap_or_default();
-        if has_right_marker(tail) && tail.get(MARKER..).unwrap_or_default().starts_with(self.right) {
+        if has_right_marker(tail) && tail.get(MARKER..).unwrap_or_default().starts_with(RIGHT) {
             // The last space belongs to the trim marker.
             if tail.starts_with('\n') {
                 self.line -= 1;
@@ -405,25 +414,35 @@ impl<'t> Lexer<'t> {
         self.take(Kind::Space)
     }
 
-    fn quoted(&mut self, mark: char, unterminated: &str, kind: Kind) -> Token<'t> {
+    fn quoted(&mut self, mark: u8, unterminated: &str, kind: Kind) -> Token<'t> {
         loop {
-            match self.next() {
-                None | Some('\n') => return self.error(unterminated),
-                Some('\\') => {
-                    if matches!(self.next(), None | Some('\n')) {
-                        return self.error(unterminated);
-                    }
-                }
-                Some(c) if c == mark => return self.take(kind),
-                Some(_) => {}
+            let rest = self.rest().as_bytes();
+            let Some(found) = memchr3(mark, b'\\', b'\n', rest) else {
+                return self.error(unterminated);
+            };
+            self.pos += found + 1;
+            match rest.get(found) {
+                Some(b'\\') if !matches!(self.next(), None | Some('\n')) => {}
+                Some(byte) if *byte == mark => return self.take(kind),
+                _ => return self.error(unterminated),
+            }
+        }
+    }
+
+    /// Passes letters, digits and underscores.
+    fn skip_word(&mut self) {
+        loop {
+            let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+            self.pos += self.rest().bytes().take_while(|byte| is_plain(byte)).count();
+            match self.peek() {
+                Some(c) if !c.is_ascii() && is_alphanumeric(c) => self.pos += c.len_utf8(),
+                _ => return,
             }
         }
     }
 
     fn identifier(&mut self) -> Token<'t> {
-        while self.peek().is_some_and(is_alphanumeric) {
-            self.next();
-        }
+        self.skip_word();
         if !self.at_terminator() {
             let message = self.bad_character();
             return self.error(message);
@@ -451,9 +470,7 @@ impl<'t> Lexer<'t> {
         if self.at_terminator() {
             return self.take(if kind == Kind::Variable { kind } else { Kind::Dot });
         }
-        while self.peek().is_some_and(is_alphanumeric) {
-            self.next();
-        }
+        self.skip_word();
         if !self.at_terminator() {
             let message = self.bad_character();
             return self.error(message);
@@ -467,9 +484,13 @@ impl<'t> Lexer<'t> {
     }
 
     fn at_terminator(&self) -> bool {
-        match self.peek() {
-            None | Some(' ' | '\t' | '\r' | '\n' | '.' | ',' | '|' | ':' | ')' | '(') => true,
-            _ => self.rest().starts_with(self.right),
+        match self.rest().as_bytes() {
+            []
+            | [
+                b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(',
+                ..,
+            ] => true,
+            rest => rest.starts_with(RIGHT.as_bytes()),
         }
     }
 

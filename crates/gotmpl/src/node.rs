@@ -1,6 +1,16 @@
-//! The parsed template: nodes, and how errors print them.
+//! The parsed text: nodes in tables, and how errors print them.
+//!
+//! ```text
+//! nodes     [ text | {{if P}} L L | {{P}} | … ]      a list L is a run of nodes
+//! commands  [ args | args | … ]                      a pipeline P is a run of commands
+//! args      [ .A.B | "x" | (P) | … ]                 a command is a run of operands
+//! ```
+//!
+//! A chart's library has thousands of nodes of which few are ever run, so what a node costs is what parsing costs:
+//! nodes are copied, not allocated, and a whole text is dropped at once.
 
 use std::fmt::{self, Display, Formatter, Write};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::quote::quoted;
@@ -8,15 +18,59 @@ use crate::quote::quoted;
 /// Byte position in the text the node was parsed from.
 pub type Pos = u32;
 
-/// A list of nodes: a template's body, a branch.
-#[derive(Debug, Default)]
-pub struct List {
-    /// In lexical order.
-    pub nodes: Vec<Node>,
+/// A name of the text's name table; equal for equal names of variables, fields and functions.
+pub type NameId = u32;
+
+/// The name `$`.
+pub const DOLLAR: NameId = 0;
+
+/// Neighbours in a table.
+#[derive(Debug)]
+pub struct Run<T> {
+    start: u32,
+    length: u32,
+    of: PhantomData<fn() -> T>,
 }
 
+impl<T> Clone for Run<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Run<T> {}
+
+impl<T> Run<T> {
+    /// The `length` entries from `start` on. Texts are shorter than 2³² bytes, so tables are too.
+    pub fn new(start: usize, length: usize) -> Self {
+        Self {
+            start: start as u32,
+            length: length as u32,
+            of: PhantomData,
+        }
+    }
+
+    /// Reports whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.length == 0
+    }
+
+    /// Returns how many there are.
+    pub fn len(self) -> usize {
+        self.length as usize
+    }
+
+    fn of(self, table: &[T]) -> &[T] {
+        let start = self.start as usize;
+        table.get(start..start + self.len()).unwrap_or_default()
+    }
+}
+
+/// A template's body, a branch: in lexical order.
+pub type List = Run<Node>;
+
 /// What stands in a body.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Node {
     /// Literal text, as a range of the unit's text.
     Text {
@@ -42,7 +96,7 @@ pub enum Node {
 }
 
 /// A control structure.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Branch {
     /// What decides.
     pub pipe: Pipe,
@@ -53,49 +107,40 @@ pub struct Branch {
 }
 
 /// A call of a template.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct TemplateCall {
     /// Position of the name.
     pub pos: Pos,
     /// The name.
-    pub name: Arc<str>,
+    pub name: NameId,
     /// What becomes dot.
     pub pipe: Option<Pipe>,
 }
 
 /// A pipeline.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Pipe {
     /// Its position.
     pub pos: Pos,
     /// Whether the variables are assigned instead of declared.
     pub assign: bool,
     /// Variables that get the value.
-    pub decl: Vec<Name>,
+    pub decl: Run<NameId>,
     /// The commands.
-    pub commands: Vec<Command>,
-}
-
-/// A name of the unit's name table.
-#[derive(Clone, Debug)]
-pub struct Name {
-    /// Equal for equal names of one unit.
-    pub id: u32,
-    /// With the `$` of variables.
-    pub text: Arc<str>,
+    pub commands: Run<Command>,
 }
 
 /// A command: a function or value and its arguments.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Command {
     /// Its position.
     pub pos: Pos,
     /// First word and arguments; never empty.
-    pub args: Vec<Arg>,
+    pub args: Run<Arg>,
 }
 
 /// An operand.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Arg {
     /// Its position.
     pub pos: Pos,
@@ -104,7 +149,7 @@ pub struct Arg {
 }
 
 /// What an operand is.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum ArgKind {
     /// `.`.
     Dot,
@@ -112,20 +157,25 @@ pub enum ArgKind {
     Nil,
     /// `true` or `false`.
     Bool(bool),
-    /// A number.
-    Number(Box<Literal>),
-    /// A string: meaning and source text.
-    Text(Text, Arc<str>),
-    /// A function's name.
+    /// A number, by its place in [`Code::numbers`].
+    Number(u32),
+    /// A string.
+    Text {
+        /// Its meaning, by its place in [`Code::texts`].
+        text: u32,
+        /// Bytes of source from the operand's position on.
+        source: u32,
+    },
+    /// A function, found at parse time.
     Function(FunctionRef),
     /// `.A.B`.
-    Field(Vec<Arc<str>>),
+    Field(Run<NameId>),
     /// `$x.A.B`.
-    Variable(Name, Vec<Arc<str>>),
+    Variable(NameId, Run<NameId>),
     /// `(…)`.
-    Pipe(Box<Pipe>),
-    /// `(…).A.B`, `f.A`.
-    Chain(Box<Arg>, Vec<Arc<str>>),
+    Pipe(Pipe),
+    /// `(…).A.B`, `f.A`: the operand by its place in [`Code::args`].
+    Chain(u32, Run<NameId>),
 }
 
 /// What a string literal means.
@@ -137,11 +187,11 @@ pub enum Text {
     Bytes(Arc<[u8]>),
 }
 
-/// A function, found at parse time.
-#[derive(Debug)]
+/// A function.
+#[derive(Clone, Copy, Debug)]
 pub struct FunctionRef {
     /// Its name.
-    pub name: Arc<str>,
+    pub name: NameId,
     /// Where it is.
     pub target: Target,
 }
@@ -170,80 +220,161 @@ pub struct Literal {
     pub text: String,
 }
 
-impl Display for Pipe {
+/// Everything parsed from one text.
+#[derive(Debug, Default)]
+pub struct Code {
+    /// Bodies and branches.
+    pub nodes: Vec<Node>,
+    /// Commands of pipelines.
+    pub commands: Vec<Command>,
+    /// Operands of commands, and those that chains begin with.
+    pub args: Vec<Arg>,
+    /// Declared variables, fields of paths.
+    pub path: Vec<NameId>,
+    /// Names: those of variables (with `$`), fields and functions once each, and those of called templates.
+    pub names: Vec<Arc<str>>,
+    /// Number literals.
+    pub numbers: Vec<Literal>,
+    /// String literals.
+    pub texts: Vec<Text>,
+}
+
+impl Code {
+    /// Returns the nodes of a list.
+    pub fn list(&self, list: List) -> &[Node] {
+        list.of(&self.nodes)
+    }
+
+    /// Returns the commands of a pipeline.
+    pub fn commands(&self, pipe: &Pipe) -> &[Command] {
+        pipe.commands.of(&self.commands)
+    }
+
+    /// Returns the operands of a command.
+    pub fn args(&self, command: &Command) -> &[Arg] {
+        command.args.of(&self.args)
+    }
+
+    /// Returns one operand.
+    pub fn arg(&self, at: u32) -> Option<&Arg> {
+        self.args.get(at as usize)
+    }
+
+    /// Returns the names of a path or of declared variables.
+    pub fn path(&self, names: Run<NameId>) -> &[NameId] {
+        names.of(&self.path)
+    }
+
+    /// Returns a name.
+    pub fn name(&self, id: NameId) -> &str {
+        self.names.get(id as usize).map_or("", AsRef::as_ref)
+    }
+
+    /// Returns a number literal.
+    pub fn number(&self, at: u32) -> Option<&Literal> {
+        self.numbers.get(at as usize)
+    }
+
+    /// Returns what a string literal means.
+    pub fn text(&self, at: u32) -> Option<&Text> {
+        self.texts.get(at as usize)
+    }
+}
+
+/// A node with what it takes to print it: the text it was parsed from, and its code.
+pub struct Shown<'c, T>(pub &'c str, pub &'c Code, pub &'c T);
+
+impl<'c, T> Shown<'c, T> {
+    fn with<U>(&self, other: &'c U) -> Shown<'c, U> {
+        Shown(self.0, self.1, other)
+    }
+
+    fn fields(&self, f: &mut Formatter<'_>, names: Run<NameId>) -> fmt::Result {
+        let code = self.1;
+        code.path(names)
+            .iter()
+            .try_for_each(|id| write!(f, ".{}", code.name(*id)))
+    }
+}
+
+impl Display for Shown<'_, Pipe> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (at, name) in self.decl.iter().enumerate() {
+        let Self(_, code, pipe) = self;
+        for (at, name) in code.path(pipe.decl).iter().enumerate() {
             if at > 0 {
                 f.write_str(", ")?;
             }
-            f.write_str(&name.text)?;
+            f.write_str(code.name(*name))?;
         }
-        if !self.decl.is_empty() {
-            f.write_str(if self.assign { " = " } else { " := " })?;
+        if !pipe.decl.is_empty() {
+            f.write_str(if pipe.assign { " = " } else { " := " })?;
         }
-        for (at, command) in self.commands.iter().enumerate() {
+        for (at, command) in code.commands(pipe).iter().enumerate() {
             if at > 0 {
                 f.write_str(" | ")?;
             }
-            command.fmt(f)?;
+            self.with(command).fmt(f)?;
         }
         Ok(())
     }
 }
 
-impl Display for Command {
+impl Display for Shown<'_, Command> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (at, arg) in self.args.iter().enumerate() {
+        for (at, arg) in self.1.args(self.2).iter().enumerate() {
             if at > 0 {
                 f.write_char(' ')?;
             }
-            arg.in_parens(f)?;
+            self.with(arg).in_parens(f)?;
         }
         Ok(())
     }
 }
 
-impl Arg {
+impl Shown<'_, Arg> {
     fn in_parens(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            ArgKind::Pipe(pipe) => write!(f, "({pipe})"),
+        match &self.2.kind {
+            ArgKind::Pipe(pipe) => write!(f, "({})", self.with(pipe)),
             _ => self.fmt(f),
         }
     }
 }
 
-impl Display for Arg {
+impl Display for Shown<'_, Arg> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match &self.kind {
+        let Self(text, code, arg) = self;
+        match &arg.kind {
             ArgKind::Dot => f.write_char('.'),
             ArgKind::Nil => f.write_str("nil"),
             ArgKind::Bool(value) => value.fmt(f),
-            ArgKind::Number(literal) => f.write_str(&literal.text),
-            ArgKind::Text(_, source) => f.write_str(source),
-            ArgKind::Function(function) => f.write_str(&function.name),
-            ArgKind::Field(names) => fields(f, names),
-            ArgKind::Variable(name, names) => {
-                f.write_str(&name.text)?;
-                fields(f, names)
+            ArgKind::Number(at) => f.write_str(code.number(*at).map_or("", |literal| &literal.text)),
+            ArgKind::Text { source, .. } => {
+                let start = arg.pos as usize;
+                f.write_str(text.get(start..start + *source as usize).unwrap_or_default())
             }
-            ArgKind::Pipe(pipe) => pipe.fmt(f),
+            ArgKind::Function(function) => f.write_str(code.name(function.name)),
+            ArgKind::Field(names) => self.fields(f, *names),
+            ArgKind::Variable(name, names) => {
+                f.write_str(code.name(*name))?;
+                self.fields(f, *names)
+            }
+            ArgKind::Pipe(pipe) => self.with(pipe).fmt(f),
             ArgKind::Chain(first, names) => {
-                first.in_parens(f)?;
-                fields(f, names)
+                if let Some(first) = code.arg(*first) {
+                    self.with(first).in_parens(f)?;
+                }
+                self.fields(f, *names)
             }
         }
     }
 }
 
-fn fields(f: &mut Formatter<'_>, names: &[Arc<str>]) -> fmt::Result {
-    names.iter().try_for_each(|name| write!(f, ".{name}"))
-}
-
-impl Display for TemplateCall {
+impl Display for Shown<'_, TemplateCall> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{{{{template {}", quoted(&self.name))?;
-        if let Some(pipe) = &self.pipe {
-            write!(f, " {pipe}")?;
+        let Self(_, code, call) = self;
+        write!(f, "{{{{template {}", quoted(code.name(call.name)))?;
+        if let Some(pipe) = &call.pipe {
+            write!(f, " {}", self.with(pipe))?;
         }
         f.write_str("}}")
     }

@@ -1,18 +1,22 @@
 //! Tokens to templates, with Go's messages.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use ahash::RandomState;
 
 use crate::builtin::Builtin;
 use crate::error::Error;
 use crate::function::Functions;
 use crate::lex::{Kind, Lexer, Token};
 use crate::node::{
-    Arg, ArgKind, Branch, Command, FunctionRef, List, Name, Node, Pipe, Pos, Target, TemplateCall, Text,
+    Arg, ArgKind, Branch, Code, Command, DOLLAR, FunctionRef, List, NameId, Node, Pipe, Pos, Run, Shown, Target,
+    TemplateCall, Text,
 };
 use crate::number;
 use crate::quote::{quoted, unquote};
-use crate::template::{Parsed, Template, Unit};
+use crate::template::{Parsed, Template, Unit, is_empty};
 
 /// How deep blocks and parentheses may be nested together. Go allows 10000 parentheses and any number of
 /// blocks; the executor recurses as deep as the template is nested, so this bounds its stack too.
@@ -28,11 +32,6 @@ pub fn parse(name: &str, text: &str, functions: &Functions) -> Result<Parsed> {
 
 /// The same for a text whose name says too little about where it stands; see [`Unit::place`].
 pub(crate) fn parse_at(name: &str, place: &str, text: &str, functions: &Functions) -> Result<Parsed> {
-    let unit = Arc::new(Unit {
-        name: name.into(),
-        text: text.into(),
-        place: place.into(),
-    });
     if text.len() > MAX_TEXT {
         return Err(Error::parse(format!(
             "template: {name}:1: text longer than {MAX_TEXT} bytes"
@@ -41,22 +40,48 @@ pub(crate) fn parse_at(name: &str, place: &str, text: &str, functions: &Function
     let break_ok = functions.id("break").is_none();
     let continue_ok = functions.id("continue").is_none();
     let mut parser = Parser {
-        lexer: Lexer::new(text, "{{", "}}", break_ok, continue_ok),
+        lexer: Lexer::new(text, break_ok, continue_ok),
         pending: Vec::with_capacity(4),
-        unit: Arc::clone(&unit),
+        unit: name,
+        text,
         functions,
         frame: Frame::new(),
-        names: HashMap::new(),
-        name_list: HashSet::new(),
+        code: Code::default(),
+        open: Open::default(),
+        names: HashMap::default(),
+        targets: Vec::new(),
+        texts: HashMap::default(),
         templates: Vec::new(),
         nesting: 0,
     };
+    // `$` has the first place among the names.
+    parser.name("$");
     let root = parser.top()?;
-    let name: Arc<str> = name.into();
-    parser.add(Template::new(Arc::clone(&name), unit, root))?;
+    parser.add(name, root)?;
+    let code = parser.code;
     let templates = parser.templates;
-    let main = templates.iter().find(|template| template.name == name);
-    match main {
+    let unit = Arc::new(Unit {
+        name: name.into(),
+        text: text.into(),
+        place: place.into(),
+        code,
+    });
+    let templates: Vec<Arc<Template>> = templates
+        .into_iter()
+        .map(|one| {
+            Arc::new(Template {
+                name: if *one.name == *unit.name {
+                    Arc::clone(&unit.name)
+                } else {
+                    one.name.into()
+                },
+                unit: Arc::clone(&unit),
+                root: one.root,
+                empty: one.empty,
+            })
+        })
+        .collect();
+    match templates.iter().find(|template| *template.name == *name) {
         Some(main) => Ok(Parsed {
             main: Arc::clone(main),
             templates: templates.clone(),
@@ -68,9 +93,9 @@ pub(crate) fn parse_at(name: &str, place: &str, text: &str, functions: &Function
 /// What Go keeps per template while it parses one.
 struct Frame {
     /// Line of the token read last.
-    line: usize,
-    variables: Vec<Arc<str>>,
-    action_line: usize,
+    line: u32,
+    variables: Vec<NameId>,
+    action_line: u32,
     range_depth: usize,
 }
 
@@ -78,23 +103,46 @@ impl Frame {
     fn new() -> Self {
         Self {
             line: 0,
-            variables: vec!["$".into()],
+            variables: vec![DOLLAR],
             action_line: 0,
             range_depth: 0,
         }
     }
 }
 
+/// What was read of lists, pipelines and commands that have not ended: with their end it moves to the tables, so that neighbours are
+/// neighbours there.
+#[derive(Default)]
+struct Open {
+    nodes: Vec<Node>,
+    commands: Vec<Command>,
+    args: Vec<Arg>,
+}
+
+/// A template of the text.
+struct Found<'t> {
+    name: Cow<'t, str>,
+    root: List,
+    empty: bool,
+}
+
 struct Parser<'t> {
     lexer: Lexer<'t>,
     /// Tokens given back, the next one last.
     pending: Vec<Token<'t>>,
-    unit: Arc<Unit>,
+    /// Name of the text.
+    unit: &'t str,
+    text: &'t str,
     functions: &'t Functions,
     frame: Frame,
-    names: HashMap<Arc<str>, u32>,
-    name_list: HashSet<Arc<str>>,
-    templates: Vec<Arc<Template>>,
+    code: Code,
+    open: Open,
+    names: HashMap<&'t str, NameId, RandomState>,
+    /// What names mean as functions, where that was asked.
+    targets: Vec<Option<Target>>,
+    /// String literals by their source.
+    texts: HashMap<&'t str, u32, RandomState>,
+    templates: Vec<Found<'t>>,
     nesting: usize,
 }
 
@@ -125,7 +173,7 @@ impl<'t> Parser<'t> {
     fn error<T>(&self, message: impl AsRef<str>) -> Result<T> {
         Err(Error::parse(format!(
             "template: {}:{}: {}",
-            self.unit.name,
+            self.unit,
             self.frame.line,
             message.as_ref()
         )))
@@ -133,14 +181,15 @@ impl<'t> Parser<'t> {
 
     fn unexpected<T>(&self, token: &Token<'_>, context: &str) -> Result<T> {
         if token.kind == Kind::Error {
+            let message = self.lexer.message();
             let mut extra = String::new();
             if self.frame.action_line != 0 && self.frame.action_line != token.line {
-                extra = format!(" in action started at {}:{}", self.unit.name, self.frame.action_line);
-                if token.text.ends_with(" action") {
+                extra = format!(" in action started at {}:{}", self.unit, self.frame.action_line);
+                if message.ends_with(" action") {
                     extra = extra.replacen(" in action", "", 1);
                 }
             }
-            return self.error(format!("{}{extra}", token.text));
+            return self.error(format!("{message}{extra}"));
         }
         self.error(format!("unexpected {} in {context}", token.describe()))
     }
@@ -175,7 +224,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Skips spaces and returns kind and position of what follows.
-    fn peek_non_space(&mut self) -> (Kind, usize) {
+    fn peek_non_space(&mut self) -> (Kind, Pos) {
         let token = self.next_non_space();
         let seen = (token.kind, token.pos);
         self.back(token);
@@ -198,27 +247,37 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    fn add(&mut self, template: Template) -> Result<()> {
-        let slot = self.templates.iter().position(|known| known.name == template.name);
-        let Some(known) = slot.and_then(|slot| self.templates.get_mut(slot)) else {
-            self.templates.push(Arc::new(template));
+    fn add(&mut self, name: impl Into<Cow<'t, str>>, root: List) -> Result<()> {
+        let found = Found {
+            name: name.into(),
+            root,
+            empty: is_empty(self.code.list(root), self.text),
+        };
+        let Some(known) = self.templates.iter_mut().find(|known| known.name == found.name) else {
+            self.templates.push(found);
             return Ok(());
         };
         if known.empty {
-            *known = Arc::new(template);
-        } else if !template.empty {
-            let name = quoted(&template.name);
+            *known = found;
+        } else if !found.empty {
+            let name = quoted(&found.name);
             return self.error(format!("template: multiple definition of template {name}"));
         }
         Ok(())
     }
 
+    /// Ends a list whose nodes stand open from `mark` on.
+    fn list(&mut self, mark: usize) -> List {
+        let start = self.code.nodes.len();
+        self.code.nodes.extend(self.open.nodes.drain(mark..));
+        Run::new(start, self.code.nodes.len() - start)
+    }
+
     fn top(&mut self) -> Result<List> {
-        let mut list = List::default();
         loop {
             let token = self.next();
             match token.kind {
-                Kind::Eof => return Ok(list),
+                Kind::Eof => return Ok(self.list(0)),
                 Kind::LeftDelim => {
                     let word = self.next_non_space();
                     if word.kind == Kind::Define {
@@ -234,7 +293,7 @@ impl<'t> Parser<'t> {
                 _ => self.back(token),
             }
             match self.text_or_action()? {
-                Item::Node(node) => list.nodes.push(node),
+                Item::Node(node) => self.open.nodes.push(node),
                 Item::End(end) => return self.error(format!("unexpected {}", end.text())),
             }
         }
@@ -249,25 +308,26 @@ impl<'t> Parser<'t> {
         if let End::Else = end {
             return self.error(format!("unexpected {} in {context}", end.text()));
         }
-        self.add(Template::new(name, Arc::clone(&self.unit), root))
+        self.add(name, root)
     }
 
-    fn template_name(&mut self, token: &Token<'_>, context: &str) -> Result<Arc<str>> {
+    fn template_name(&mut self, token: &Token<'t>, context: &str) -> Result<Cow<'t, str>> {
         if !matches!(token.kind, Kind::String | Kind::RawString) {
             return self.unexpected(token, context);
         }
-        match unquote(&token.text) {
-            Some(name) => Ok(String::from_utf8_lossy(&name).into()),
+        match unquote(token.text) {
+            Some(Cow::Borrowed(name)) => Ok(String::from_utf8_lossy(name)),
+            Some(Cow::Owned(name)) => Ok(String::from_utf8_lossy(&name).into_owned().into()),
             None => self.error("invalid syntax"),
         }
     }
 
     fn item_list(&mut self) -> Result<(List, End)> {
-        let mut list = List::default();
+        let mark = self.open.nodes.len();
         while self.peek_non_space().0 != Kind::Eof {
             match self.text_or_action()? {
-                Item::Node(node) => list.nodes.push(node),
-                Item::End(end) => return Ok((list, end)),
+                Item::Node(node) => self.open.nodes.push(node),
+                Item::End(end) => return Ok((self.list(mark), end)),
             }
         }
         self.error("unexpected EOF")
@@ -277,8 +337,8 @@ impl<'t> Parser<'t> {
         let token = self.next_non_space();
         match token.kind {
             Kind::Text => Ok(Item::Node(Node::Text {
-                start: token.pos as Pos,
-                end: (token.pos + token.text.len()) as Pos,
+                start: token.pos,
+                end: token.pos + token.text.len() as Pos,
             })),
             Kind::LeftDelim => {
                 self.frame.action_line = token.line;
@@ -332,8 +392,8 @@ impl<'t> Parser<'t> {
                     Some(self.pipeline(context, Kind::RightDelim)?)
                 };
                 Node::Template(TemplateCall {
-                    pos: token.pos as Pos,
-                    name,
+                    pos: token.pos,
+                    name: self.own_name(&name),
                     pipe,
                 })
             }
@@ -359,11 +419,12 @@ impl<'t> Parser<'t> {
             return self.error(format!("unexpected {} in {context}", end.text()));
         }
         let outer_line = std::mem::replace(&mut self.frame.line, inner.line);
-        self.add(Template::new(Arc::clone(&name), Arc::clone(&self.unit), root))?;
+        let called = self.own_name(&name);
+        self.add(name, root)?;
         self.frame.line = outer_line;
         Ok(Node::Template(TemplateCall {
-            pos: token.pos as Pos,
-            name,
+            pos: token.pos,
+            name: called,
             pipe: Some(pipe),
         }))
     }
@@ -394,7 +455,8 @@ impl<'t> Parser<'t> {
             } else {
                 Node::With(self.control("with")?)
             };
-            return Ok(List { nodes: vec![node] });
+            self.open.nodes.push(node);
+            return Ok(self.list(self.open.nodes.len() - 1));
         }
         let (list, end) = self.item_list()?;
         match end {
@@ -403,33 +465,33 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn name(&mut self, text: &str) -> Name {
-        if let Some((text, id)) = self.names.get_key_value(text) {
-            return Name {
-                id: *id,
-                text: Arc::clone(text),
-            };
+    fn name(&mut self, text: &'t str) -> NameId {
+        if let Some(id) = self.names.get(text) {
+            return *id;
         }
-        // 0 is `$`, which needs no entry to be found.
-        let text: Arc<str> = text.into();
-        let id = if &*text == "$" { 0 } else { self.names.len() as u32 + 1 };
-        self.names.insert(Arc::clone(&text), id);
-        Name { id, text }
+        let id = self.own_name(text);
+        self.names.insert(text, id);
+        id
     }
 
-    fn intern(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.name_list.get(text) {
-            return Arc::clone(known);
-        }
-        let text: Arc<str> = text.into();
-        self.name_list.insert(Arc::clone(&text));
-        text
+    /// A name that has no place in the text; it is not looked for.
+    fn own_name(&mut self, text: &str) -> NameId {
+        self.code.names.push(text.into());
+        self.targets.push(None);
+        self.code.names.len() as NameId - 1
     }
 
-    fn declare(&mut self, pipe: &mut Pipe, variable: &str) {
+    fn declare(&mut self, pipe: &mut Pipe, variable: &'t str) {
         let name = self.name(variable);
-        self.frame.variables.push(Arc::clone(&name.text));
-        pipe.decl.push(name);
+        self.frame.variables.push(name);
+        self.extend(&mut pipe.decl, name);
+    }
+
+    /// Adds a name to the path that was begun last.
+    fn extend(&mut self, path: &mut Run<NameId>, name: NameId) {
+        self.code.path.push(name);
+        let length = path.len() + 1;
+        *path = Run::new(self.code.path.len() - length, length);
     }
 
     fn declarations(&mut self, pipe: &mut Pipe, context: &str) -> Result<()> {
@@ -446,11 +508,11 @@ impl<'t> Parser<'t> {
             match next.kind {
                 Kind::Assign | Kind::Declare => {
                     pipe.assign = next.kind == Kind::Assign;
-                    self.declare(pipe, &variable.text);
+                    self.declare(pipe, variable.text);
                     return Ok(());
                 }
                 Kind::Char if next.text == "," => {
-                    self.declare(pipe, &variable.text);
+                    self.declare(pipe, variable.text);
                     if context != "range" || pipe.decl.len() >= 2 {
                         return self.error(format!("too many declarations in {context}"));
                     }
@@ -477,16 +539,20 @@ impl<'t> Parser<'t> {
     fn pipeline(&mut self, context: &str, end: Kind) -> Result<Pipe> {
         let (_, pos) = self.peek_non_space();
         let mut pipe = Pipe {
-            pos: pos as Pos,
+            pos,
             assign: false,
-            decl: Vec::new(),
-            commands: Vec::new(),
+            decl: Run::new(0, 0),
+            commands: Run::new(0, 0),
         };
         self.declarations(&mut pipe, context)?;
+        let mark = self.open.commands.len();
         loop {
             let token = self.next_non_space();
             match token.kind {
                 kind if kind == end => {
+                    let start = self.code.commands.len();
+                    self.code.commands.extend(self.open.commands.drain(mark..));
+                    pipe.commands = Run::new(start, self.code.commands.len() - start);
                     self.check_pipeline(&pipe, context)?;
                     return Ok(pipe);
                 }
@@ -504,7 +570,7 @@ impl<'t> Parser<'t> {
                 | Kind::LeftParen => {
                     self.back(token);
                     let command = self.command()?;
-                    pipe.commands.push(command);
+                    self.open.commands.push(command);
                 }
                 _ => return self.unexpected(&token, context),
             }
@@ -515,9 +581,9 @@ impl<'t> Parser<'t> {
         if pipe.commands.is_empty() {
             return self.error(format!("missing value for {context}"));
         }
-        for (at, command) in pipe.commands.iter().enumerate().skip(1) {
-            if let Some(ArgKind::Bool(_) | ArgKind::Dot | ArgKind::Nil | ArgKind::Number(_) | ArgKind::Text(..)) =
-                command.args.first().map(|arg| &arg.kind)
+        for (at, command) in self.code.commands(pipe).iter().enumerate().skip(1) {
+            if let Some(ArgKind::Bool(_) | ArgKind::Dot | ArgKind::Nil | ArgKind::Number(_) | ArgKind::Text { .. }) =
+                self.code.args(command).first().map(|arg| &arg.kind)
             {
                 return self.error(format!("non executable command in pipeline stage {}", at + 1));
             }
@@ -527,10 +593,11 @@ impl<'t> Parser<'t> {
 
     fn command(&mut self) -> Result<Command> {
         let (_, pos) = self.peek_non_space();
-        let mut args = Vec::new();
+        let mark = self.open.args.len();
         loop {
             self.peek_non_space();
-            args.extend(self.operand()?);
+            let operand = self.operand()?;
+            self.open.args.extend(operand);
             let token = self.next();
             match token.kind {
                 Kind::Space => continue,
@@ -540,10 +607,13 @@ impl<'t> Parser<'t> {
             }
             break;
         }
+        let start = self.code.args.len();
+        self.code.args.extend(self.open.args.drain(mark..));
+        let args = Run::new(start, self.code.args.len() - start);
         if args.is_empty() {
             return self.error("empty command");
         }
-        Ok(Command { pos: pos as Pos, args })
+        Ok(Command { pos, args })
     }
 
     fn operand(&mut self) -> Result<Option<Arg>> {
@@ -554,25 +624,27 @@ impl<'t> Parser<'t> {
             return Ok(Some(node));
         }
         let (_, pos) = self.peek_non_space();
-        let pos = pos as Pos;
-        let mut fields = Vec::new();
+        // Nothing else was put behind the names of the term, if it has any.
+        let mut names = match node.kind {
+            ArgKind::Field(names) | ArgKind::Variable(_, names) => names,
+            _ => Run::new(0, 0),
+        };
         while self.peek() == Kind::Field {
             let token = self.next();
-            fields.push(self.intern(token.text.get(1..).unwrap_or_default()));
+            let name = self.name(token.text.get(1..).unwrap_or_default());
+            self.extend(&mut names, name);
         }
         let kind = match node.kind {
-            ArgKind::Field(mut names) => {
-                names.append(&mut fields);
-                ArgKind::Field(names)
+            ArgKind::Field(_) => ArgKind::Field(names),
+            ArgKind::Variable(name, _) => ArgKind::Variable(name, names),
+            ArgKind::Bool(_) | ArgKind::Text { .. } | ArgKind::Number(_) | ArgKind::Nil | ArgKind::Dot => {
+                let shown = Shown(self.text, &self.code, &node).to_string();
+                return self.error(format!("unexpected . after term {}", quoted(&shown)));
             }
-            ArgKind::Variable(name, mut names) => {
-                names.append(&mut fields);
-                ArgKind::Variable(name, names)
+            _ => {
+                self.code.args.push(node);
+                ArgKind::Chain(self.code.args.len() as u32 - 1, names)
             }
-            ArgKind::Bool(_) | ArgKind::Text(..) | ArgKind::Number(_) | ArgKind::Nil | ArgKind::Dot => {
-                return self.error(format!("unexpected . after term {}", quoted(&node.to_string())));
-            }
-            _ => ArgKind::Chain(Box::new(node), fields),
         };
         Ok(Some(Arg { pos, kind }))
     }
@@ -580,25 +652,34 @@ impl<'t> Parser<'t> {
     fn term(&mut self) -> Result<Option<Arg>> {
         let token = self.next_non_space();
         let kind = match token.kind {
-            Kind::Identifier => ArgKind::Function(self.function(&token.text)?),
+            Kind::Identifier => ArgKind::Function(self.function(token.text)?),
             Kind::Dot => ArgKind::Dot,
             Kind::Nil => ArgKind::Nil,
             Kind::Variable => {
-                if !self.frame.variables.iter().any(|name| **name == *token.text) {
-                    return self.error(format!("undefined variable {}", quoted(&token.text)));
+                let name = self.name(token.text);
+                if !self.frame.variables.contains(&name) {
+                    return self.error(format!("undefined variable {}", quoted(token.text)));
                 }
-                ArgKind::Variable(self.name(&token.text), Vec::new())
+                ArgKind::Variable(name, Run::new(0, 0))
             }
-            Kind::Field => ArgKind::Field(vec![self.intern(token.text.get(1..).unwrap_or_default())]),
+            Kind::Field => {
+                let name = self.name(token.text.get(1..).unwrap_or_default());
+                let mut names = Run::new(0, 0);
+                self.extend(&mut names, name);
+                ArgKind::Field(names)
+            }
             Kind::Bool => ArgKind::Bool(token.text == "true"),
             Kind::Number | Kind::Complex | Kind::CharConstant => {
                 let literal = match token.kind {
-                    Kind::CharConstant => number::character(&token.text),
-                    Kind::Complex => Ok(number::complex(&token.text)),
-                    _ => number::number(&token.text),
+                    Kind::CharConstant => number::character(token.text),
+                    Kind::Complex => Ok(number::complex(token.text)),
+                    _ => number::number(token.text),
                 };
                 match literal {
-                    Ok(literal) => ArgKind::Number(Box::new(literal)),
+                    Ok(literal) => {
+                        self.code.numbers.push(literal);
+                        ArgKind::Number(self.code.numbers.len() as u32 - 1)
+                    }
                     Err(message) => return self.error(message),
                 }
             }
@@ -609,39 +690,54 @@ impl<'t> Parser<'t> {
                 // A parenthesised pipeline stands where its first operand does.
                 return Ok(Some(Arg {
                     pos: pipe.pos,
-                    kind: ArgKind::Pipe(Box::new(pipe)),
+                    kind: ArgKind::Pipe(pipe),
                 }));
             }
             Kind::String | Kind::RawString => {
-                let Some(bytes) = unquote(&token.text) else {
+                let Some(text) = self.literal(token.text) else {
                     return self.error("invalid syntax");
                 };
-                let text = match String::from_utf8(bytes) {
-                    Ok(text) => Text::Utf8(text.into()),
-                    Err(error) => Text::Bytes(error.into_bytes().into()),
-                };
-                ArgKind::Text(text, token.text.as_ref().into())
+                ArgKind::Text {
+                    text,
+                    source: token.text.len() as u32,
+                }
             }
             _ => {
                 self.back(token);
                 return Ok(None);
             }
         };
-        Ok(Some(Arg {
-            pos: token.pos as Pos,
-            kind,
-        }))
+        Ok(Some(Arg { pos: token.pos, kind }))
     }
 
-    fn function(&mut self, name: &str) -> Result<FunctionRef> {
-        let target = match (self.functions.id(name), Builtin::named(name)) {
+    /// The place of a string literal; `None` if it is not well-formed.
+    fn literal(&mut self, source: &'t str) -> Option<u32> {
+        if let Some(known) = self.texts.get(source) {
+            return Some(*known);
+        }
+        let bytes = unquote(source)?;
+        self.code.texts.push(match std::str::from_utf8(&bytes) {
+            Ok(text) => Text::Utf8(text.into()),
+            Err(_) => Text::Bytes(bytes.as_ref().into()),
+        });
+        let text = self.code.texts.len() as u32 - 1;
+        self.texts.insert(source, text);
+        Some(text)
+    }
+
+    fn function(&mut self, text: &'t str) -> Result<FunctionRef> {
+        let name = self.name(text);
+        if let Some(target) = self.targets.get(name as usize).copied().flatten() {
+            return Ok(FunctionRef { name, target });
+        }
+        let target = match (self.functions.id(text), Builtin::named(text)) {
             (Some(id), _) => Target::Registered(id),
             (None, Some(builtin)) => Target::Builtin(builtin),
-            (None, None) => return self.error(format!("function {} not defined", quoted(name))),
+            (None, None) => return self.error(format!("function {} not defined", quoted(text))),
         };
-        Ok(FunctionRef {
-            name: self.intern(name),
-            target,
-        })
+        if let Some(known) = self.targets.get_mut(name as usize) {
+            *known = Some(target);
+        }
+        Ok(FunctionRef { name, target })
     }
 }

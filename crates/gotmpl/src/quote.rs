@@ -1,5 +1,9 @@
 //! Go's quoted strings: writing and reading them.
 
+use std::borrow::Cow;
+
+use memchr::memchr3;
+
 use crate::unicode::{decode, is_print};
 
 /// Appends the bytes as a Go literal in double quotes, as `strconv.Quote` does (`ToASCII` with `ascii_only`).
@@ -76,12 +80,15 @@ pub fn can_backquote(mut text: &[u8]) -> bool {
 }
 
 /// Returns what a literal in double quotes or backquotes means; `None` if it is not well-formed.
-pub fn unquote(literal: &str) -> Option<Vec<u8>> {
+pub fn unquote(literal: &str) -> Option<Cow<'_, [u8]>> {
     let body = literal.as_bytes();
     if let Some(raw) = literal.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) {
         return (!raw.contains('`')).then(|| raw.bytes().filter(|byte| *byte != b'\r').collect());
     }
     let mut rest = body.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    if memchr3(b'\\', b'"', b'\n', rest).is_none() {
+        return Some(Cow::Borrowed(rest));
+    }
     let mut out = Vec::with_capacity(rest.len());
     while !rest.is_empty() {
         if matches!(rest.first(), Some(b'"' | b'\n')) {
@@ -94,7 +101,7 @@ pub fn unquote(literal: &str) -> Option<Vec<u8>> {
         }
         rest = tail;
     }
-    Some(out)
+    Some(Cow::Owned(out))
 }
 
 /// One element of a literal.

@@ -8,11 +8,12 @@ use crate::exec::{Executor, MissingKey};
 use crate::fmt::FormatError;
 use crate::function::{Call, FuncError, Function};
 use crate::node::{
-    Arg, ArgKind, Branch, Command, FunctionRef, List, Literal, Node, Pipe, Pos, Target, TemplateCall, Text,
+    Arg, ArgKind, Branch, Code, Command, FunctionRef, List, Literal, NameId, Node, Pipe, Pos, Shown, Target,
+    TemplateCall, Text,
 };
 use crate::quote::quoted;
 use crate::slot::{Form, Slot};
-use crate::template::Template;
+use crate::template::{Template, Unit};
 use crate::text::Str;
 use crate::types::{Kind, Number, Type};
 use crate::value::Value;
@@ -39,14 +40,15 @@ impl At<'_> {
         }
     }
 
-    fn text(self) -> String {
+    fn text(self, unit: &Unit) -> String {
+        let (text, code) = (&*unit.text, &unit.code);
         match self {
             At::Nowhere => String::new(),
-            At::Action(pipe) => format!("{{{{{pipe}}}}}"),
-            At::Pipe(pipe) => pipe.to_string(),
-            At::Command(command) => command.to_string(),
-            At::Arg(arg) => arg.to_string(),
-            At::Template(call) => call.to_string(),
+            At::Action(pipe) => format!("{{{{{}}}}}", Shown(text, code, pipe)),
+            At::Pipe(pipe) => Shown(text, code, pipe).to_string(),
+            At::Command(command) => Shown(text, code, command).to_string(),
+            At::Arg(arg) => Shown(text, code, arg).to_string(),
+            At::Template(call) => Shown(text, code, call).to_string(),
         }
     }
 }
@@ -65,6 +67,7 @@ type Result<T> = std::result::Result<T, Error>;
 pub(crate) struct State<'x, 'e, 't> {
     exec: &'x mut Executor<'e>,
     template: &'t Template,
+    code: &'t Code,
     at: At<'t>,
     /// Where this template's variables start on the stack.
     base: usize,
@@ -75,6 +78,7 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
         Self {
             exec,
             template,
+            code: &template.unit.code,
             at: At::Nowhere,
             base,
         }
@@ -82,7 +86,7 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
 
     pub(crate) fn body(mut self, dot: &Slot) -> Result<()> {
         let template = self.template;
-        self.list(dot, &template.root).map(|_| ())
+        self.list(dot, template.root).map(|_| ())
     }
 
     /// Returns the error at the current node.
@@ -97,10 +101,14 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
         let name = quoted(&self.template.name);
         error.message = format!(
             "template: {location}: executing {name} at <{}>: {}",
-            self.at.text(),
+            self.at.text(&self.template.unit),
             error.message
         );
         error
+    }
+
+    fn shown(&self, arg: &Arg) -> String {
+        Shown(&self.template.unit.text, self.code, arg).to_string()
     }
 
     fn fail<T>(&self, message: impl AsRef<str>) -> Result<T> {
@@ -115,8 +123,8 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
         self.exec.enter().map_err(|error| self.wrap(error))
     }
 
-    fn list(&mut self, dot: &Slot, list: &'t List) -> Result<Flow> {
-        for node in &list.nodes {
+    fn list(&mut self, dot: &Slot, list: List) -> Result<Flow> {
+        for node in self.code.list(list) {
             let flow = self.node(dot, node)?;
             if flow != Flow::Next {
                 return Ok(flow);
@@ -172,7 +180,8 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
             let At::Action(pipe) = self.at else {
                 return Ok(());
             };
-            return self.fail(format!("can't print {{{{{pipe}}}}} of type {}", slot.value.type_name()));
+            let shown = At::Action(pipe).text(&self.template.unit);
+            return self.fail(format!("can't print {shown} of type {}", slot.value.type_name()));
         } else {
             self.exec
                 .print(&slot.value)
@@ -184,9 +193,9 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
     fn decide(&mut self, dot: &Slot, branch: &'t Branch, sets_dot: bool) -> Result<Flow> {
         let value = self.pipeline(dot, &branch.pipe)?;
         if value.value.truth() {
-            self.list(if sets_dot { &value } else { dot }, &branch.list)
+            self.list(if sets_dot { &value } else { dot }, branch.list)
         } else {
-            match &branch.other {
+            match branch.other {
                 Some(other) => self.list(dot, other),
                 None => Ok(Flow::Next),
             }
@@ -195,8 +204,9 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
 
     fn call_template(&mut self, dot: &Slot, call: &'t TemplateCall) -> Result<()> {
         self.at = At::Template(call);
-        let Some(template) = self.exec.find(&call.name) else {
-            return self.fail(format!("template {} not defined", quoted(&call.name)));
+        let name = self.code.name(call.name);
+        let Some(template) = self.exec.find(name) else {
+            return self.fail(format!("template {} not defined", quoted(name)));
         };
         let dot = match &call.pipe {
             Some(pipe) => self.pipeline(dot, pipe)?,
@@ -269,7 +279,7 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
                 return self.fail(format!("range can't iterate over {text}"));
             }
         }
-        match &branch.other {
+        match branch.other {
             // `break` in here belongs to the loop around for the parser, and still ends no more than this one.
             Some(other) if !turns => Ok(match self.list(dot, other)? {
                 Flow::Break => Flow::Next,
@@ -313,13 +323,13 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
     /// Runs the body once; reports whether it broke out.
     fn turn(&mut self, branch: &'t Branch, mark: usize, index: Slot, item: Slot) -> Result<bool> {
         self.step()?;
-        let decl = &branch.pipe.decl;
+        let decl = self.code.path(branch.pipe.decl);
         if branch.pipe.assign {
-            match decl.as_slice() {
-                [one] => self.assign(one, item.clone())?,
+            match decl {
+                [one] => self.assign(*one, item.clone())?,
                 [first, second] => {
-                    self.assign(first, index)?;
-                    self.assign(second, item.clone())?;
+                    self.assign(*first, index)?;
+                    self.assign(*second, item.clone())?;
                 }
                 _ => {}
             }
@@ -334,44 +344,44 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
                 variable.1 = index;
             }
         }
-        let flow = self.list(&item, &branch.list)?;
+        let flow = self.list(&item, branch.list)?;
         self.exec.variables.truncate(mark);
         Ok(flow == Flow::Break)
     }
 
     // Pipelines.
 
-    fn assign(&mut self, name: &crate::node::Name, value: Slot) -> Result<()> {
+    fn assign(&mut self, name: NameId, value: Slot) -> Result<()> {
         let own = self.exec.variables.get_mut(self.base..).unwrap_or_default();
-        match own.iter_mut().rev().find(|(id, _)| *id == name.id) {
+        match own.iter_mut().rev().find(|(id, _)| *id == name) {
             Some(variable) => {
                 variable.1 = value;
                 Ok(())
             }
-            None => self.fail(format!("undefined variable: {}", name.text)),
+            None => self.fail(format!("undefined variable: {}", self.code.name(name))),
         }
     }
 
-    fn variable(&self, name: &crate::node::Name) -> Result<Slot> {
+    fn variable(&self, name: NameId) -> Result<Slot> {
         let own = self.exec.variables.get(self.base..).unwrap_or_default();
-        match own.iter().rev().find(|(id, _)| *id == name.id) {
+        match own.iter().rev().find(|(id, _)| *id == name) {
             Some((_, value)) => Ok(value.clone()),
-            None => self.fail(format!("undefined variable: {}", name.text)),
+            None => self.fail(format!("undefined variable: {}", self.code.name(name))),
         }
     }
 
     fn pipeline(&mut self, dot: &Slot, pipe: &'t Pipe) -> Result<Slot> {
         self.at = At::Pipe(pipe);
         let mut value: Option<Slot> = None;
-        for command in &pipe.commands {
+        for command in self.code.commands(pipe) {
             value = Some(self.command(dot, command, value)?.opened());
         }
         let value = value.unwrap_or_else(Slot::absent);
-        for name in &pipe.decl {
+        for name in self.code.path(pipe.decl) {
             if pipe.assign {
-                self.assign(name, value.clone())?;
+                self.assign(*name, value.clone())?;
             } else {
-                self.exec.variables.push((name.id, value.clone()));
+                self.exec.variables.push((*name, value.clone()));
             }
         }
         Ok(value)
@@ -379,7 +389,7 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
 
     fn command(&mut self, dot: &Slot, command: &'t Command, last: Option<Slot>) -> Result<Slot> {
         self.step()?;
-        let Some((first, args)) = command.args.split_first() else {
+        let Some((first, args)) = self.code.args(command).split_first() else {
             return self.fail("empty command");
         };
         match &first.kind {
@@ -398,8 +408,8 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
                 match &first.kind {
                     ArgKind::Bool(value) => Ok(Slot::concrete(Value::Bool(*value))),
                     ArgKind::Dot => Ok(dot.clone()),
-                    ArgKind::Number(literal) => self.constant(literal),
-                    ArgKind::Text(text, _) => Ok(Slot::concrete(text_value(text))),
+                    ArgKind::Number(at) => self.constant(*at),
+                    ArgKind::Text { text, .. } => Ok(Slot::concrete(self.text(*text))),
                     _ => self.fail("nil is not a command"),
                 }
             }
@@ -417,10 +427,28 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
         if args.is_empty() && last.is_none() {
             return Ok(());
         }
-        self.fail(format!("can't give argument to non-function {first}"))
+        self.fail(format!("can't give argument to non-function {}", self.shown(first)))
     }
 
-    fn constant(&self, literal: &Literal) -> Result<Slot> {
+    fn literal(&self, arg: &Arg) -> Option<&'t Literal> {
+        match arg.kind {
+            ArgKind::Number(at) => self.code.number(at),
+            _ => None,
+        }
+    }
+
+    fn text(&self, at: u32) -> Value {
+        match self.code.text(at) {
+            Some(Text::Utf8(text)) => Value::Str(Str::from(Arc::clone(text))),
+            Some(Text::Bytes(bytes)) => Value::Str(Str::from_bytes(bytes)),
+            None => Value::Nil,
+        }
+    }
+
+    fn constant(&self, at: u32) -> Result<Slot> {
+        let Some(literal) = self.code.number(at) else {
+            return self.fail("internal error: no such number");
+        };
         if literal.complex {
             return self.fail("complex numbers are not supported");
         }
@@ -442,36 +470,40 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
     fn path(&mut self, dot: &Slot, arg: &'t Arg, args: &'t [Arg], last: Option<Slot>) -> Result<Slot> {
         self.at = At::Arg(arg);
         let (mut receiver, names) = match &arg.kind {
-            ArgKind::Field(names) => (dot.clone(), names),
+            ArgKind::Field(names) => (dot.clone(), *names),
             ArgKind::Variable(name, names) => {
-                let value = self.variable(name)?;
+                let value = self.variable(*name)?;
                 if names.is_empty() {
                     self.not_a_function(arg, args, &last)?;
                     return Ok(value);
                 }
-                (value, names)
+                (value, *names)
             }
             ArgKind::Chain(first, names) => {
+                let Some(first) = self.code.arg(*first) else {
+                    return self.fail("internal error: no such operand");
+                };
                 if let ArgKind::Nil = first.kind {
-                    return self.fail(format!("indirection through explicit nil in {arg}"));
+                    return self.fail(format!("indirection through explicit nil in {}", self.shown(arg)));
                 }
-                (self.operand(dot, first)?, names)
+                (self.operand(dot, first)?, *names)
             }
             _ => return self.fail("internal error: not a path"),
         };
-        let Some((method, before)) = names.split_last() else {
+        let code = self.code;
+        let Some((method, before)) = code.path(names).split_last() else {
             return Ok(receiver);
         };
         for name in before {
-            receiver = self.field(dot, name, arg, &[], None, receiver)?;
+            receiver = self.field(dot, code.name(*name), arg, &[], None, receiver)?;
         }
-        self.field(dot, method, arg, args, last, receiver)
+        self.field(dot, code.name(*method), arg, args, last, receiver)
     }
 
     fn field(
         &mut self,
         dot: &Slot,
-        name: &Arc<str>,
+        name: &str,
         node: &'t Arg,
         args: &'t [Arg],
         last: Option<Slot>,
@@ -490,7 +522,7 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
         let has_args = !args.is_empty() || last.is_some();
         match &receiver.value {
             Value::Map(map) => {
-                if let Some(method) = map.ty().methods.iter().find(|method| method.name == &**name) {
+                if let Some(method) = map.ty().methods.iter().find(|method| method.name == name) {
                     let argv = self.arguments(dot, name, method.params, method.variadic, args, last)?;
                     return self.call(name, At::Arg(node), node.pos, |call| {
                         (method.call)(call, &receiver.value, &argv)
@@ -499,7 +531,7 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
                 return self.entry(map, name, has_args);
             }
             Value::List(list) => {
-                if let Some(method) = list.ty().methods.iter().find(|method| method.name == &**name) {
+                if let Some(method) = list.ty().methods.iter().find(|method| method.name == name) {
                     let argv = self.arguments(dot, name, method.params, method.variadic, args, last)?;
                     return self.call(name, At::Arg(node), node.pos, |call| {
                         (method.call)(call, &receiver.value, &argv)
@@ -563,11 +595,16 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
         last: Option<Slot>,
     ) -> Result<Slot> {
         match function.target {
-            Target::Builtin(builtin) => self.builtin(dot, builtin, &function.name, node, pos, args, last),
+            Target::Builtin(builtin) => {
+                self.builtin(dot, builtin, self.code.name(function.name), node, pos, args, last)
+            }
             Target::Registered(id) => {
                 let set = self.exec.set();
                 let Some((name, known)) = set.functions.by_id(id) else {
-                    return self.fail(format!("{} is not a defined function", quoted(&function.name)));
+                    return self.fail(format!(
+                        "{} is not a defined function",
+                        quoted(self.code.name(function.name))
+                    ));
                 };
                 let Function {
                     params, variadic, body, ..
@@ -691,7 +728,7 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
         };
         // A callee that comes through the pipe has no expression: Go shows the value itself.
         let what = match (args.first(), &callee.value) {
-            (Some(arg), _) => arg.to_string(),
+            (Some(arg), _) => self.shown(arg),
             (None, Value::Str(text)) => text.to_str().into_owned(),
             (None, other) => format!("<{} Value>", other.type_name()),
         };
@@ -729,8 +766,8 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
             ArgKind::Dot => Ok(dot.clone()),
             ArgKind::Nil => Ok(Slot::absent()),
             ArgKind::Bool(value) => Ok(Slot::concrete(Value::Bool(*value))),
-            ArgKind::Number(literal) => self.constant(literal),
-            ArgKind::Text(text, _) => Ok(Slot::concrete(text_value(text))),
+            ArgKind::Number(at) => self.constant(*at),
+            ArgKind::Text { text, .. } => Ok(Slot::concrete(self.text(*text))),
             ArgKind::Function(function) => self.function(dot, function, At::Arg(arg), arg.pos, &[], None),
             ArgKind::Field(_) | ArgKind::Variable(..) | ArgKind::Chain(..) => self.path(dot, arg, &[], None),
             ArgKind::Pipe(pipe) => self.parenthesised(dot, pipe),
@@ -743,7 +780,7 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
             match &arg.kind {
                 ArgKind::Nil if ty.can_be_nil() => return Ok(ty.zero()),
                 ArgKind::Nil => return self.fail(format!("cannot assign nil to {}", ty.name())),
-                ArgKind::Bool(_) | ArgKind::Number(_) | ArgKind::Text(..) => return self.typed_constant(ty, arg),
+                ArgKind::Bool(_) | ArgKind::Number(_) | ArgKind::Text { .. } => return self.typed_constant(ty, arg),
                 _ => {}
             }
         }
@@ -753,14 +790,11 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
 
     /// A literal where the parameter has a type: it takes that type or is an error.
     fn typed_constant(&self, ty: Type, arg: &Arg) -> Result<Value> {
-        let literal = match &arg.kind {
-            ArgKind::Number(literal) => Some(literal.as_ref()),
-            _ => None,
-        };
+        let literal = self.literal(arg);
         let int = literal.and_then(|literal| literal.int);
         let value = match (ty, &arg.kind) {
             (Type::Bool, ArgKind::Bool(value)) => Some(Value::Bool(*value)),
-            (Type::String, ArgKind::Text(text, _)) => Some(text_value(text)),
+            (Type::String, ArgKind::Text { text, .. }) => Some(self.text(*text)),
             (Type::Int, _) => int.map(Value::Int),
             (Type::Int64, _) => int.map(Value::Int64),
             (Type::Duration, _) => int.map(Value::Duration),
@@ -788,9 +822,12 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
             Type::Number(kind) if kind.kind() == Kind::Float32 => "float",
             Type::Number(kind) if kind.kind().is_uint() => "unsigned integer",
             Type::Number(_) => "integer",
-            _ => return self.fail(format!("can't handle {arg} for arg of type {}", ty.name())),
+            _ => {
+                let shown = self.shown(arg);
+                return self.fail(format!("can't handle {shown} for arg of type {}", ty.name()));
+            }
         };
-        self.fail(format!("expected {expected}; found {arg}"))
+        self.fail(format!("expected {expected}; found {}", self.shown(arg)))
     }
 
     /// Checks a value against a parameter type.
@@ -823,11 +860,4 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
 /// Returns the type of the parameter an argument is for; past the last one it repeats.
 fn parameter(params: &[Type], at: usize) -> Type {
     params.get(at).or(params.last()).copied().unwrap_or(Type::Any)
-}
-
-fn text_value(text: &Text) -> Value {
-    match text {
-        Text::Utf8(text) => Value::Str(Str::from(Arc::clone(text))),
-        Text::Bytes(bytes) => Value::Str(Str::from_bytes(bytes)),
-    }
 }

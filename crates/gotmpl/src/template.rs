@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::function::Functions;
-use crate::node::{List, Node, Pos};
+use crate::node::{Code, List, Node, Pos};
 
 /// One parsed text: what its templates share.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Unit {
     pub text: Arc<str>,
     /// What randomness is keyed by: the name, unless every text of a kind has the same one.
     pub place: Arc<str>,
+    /// What was parsed from it.
+    pub(crate) code: Code,
 }
 
 impl Unit {
@@ -55,20 +57,11 @@ impl Template {
     pub fn is_empty(&self) -> bool {
         self.empty
     }
-
-    pub(crate) fn new(name: Arc<str>, unit: Arc<Unit>, root: List) -> Self {
-        let empty = is_empty(&root, &unit.text);
-        Self {
-            name,
-            unit,
-            root,
-            empty,
-        }
-    }
 }
 
-fn is_empty(list: &List, text: &str) -> bool {
-    list.nodes.iter().all(|node| match node {
+/// Reports whether a body is nothing but white space.
+pub(crate) fn is_empty(list: &[Node], text: &str) -> bool {
+    list.iter().all(|node| match node {
         Node::Text { start, end } => text
             .get(*start as usize..*end as usize)
             .unwrap_or_default()

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::event::{Event, Events, Place};
 use crate::number::format_key_float;
 use crate::resolve::{resolve_plain, resolve_tagged};
-use crate::{Error, ErrorKind, Limits, Yaml};
+use crate::{Error, ErrorKind, Limits, Parts, Yaml, simple};
 
 /// Reads the first document of a text, as `sigs.k8s.io/yaml.Unmarshal` does; an empty text is [`Yaml::Null`].
 ///
@@ -24,6 +24,17 @@ pub fn parse(text: &str) -> Result<Yaml, Error> {
 
 /// Reads the first document of a text within the given limits; see [`parse`].
 pub fn parse_with(text: &str, limits: &Limits) -> Result<Yaml, Error> {
+    read(text, limits, Parts::All)
+}
+
+/// Reads the first document of a text for some of its values; it fails as [`parse`] does, whatever is wanted.
+///
+/// Values that are not wanted may be there or not.
+pub fn parse_parts(text: &str, parts: Parts<'_>) -> Result<Yaml, Error> {
+    read(text, &Limits::default(), parts)
+}
+
+fn read(text: &str, limits: &Limits, parts: Parts<'_>) -> Result<Yaml, Error> {
     if text.len() > limits.max_bytes {
         let message = format!(
             "document is {} bytes long, more than the {} allowed",
@@ -32,6 +43,14 @@ pub fn parse_with(text: &str, limits: &Limits) -> Result<Yaml, Error> {
         );
         return Err(Error::at(ErrorKind::Limit, message, 1, 1));
     }
+    match simple::read(text, limits, parts) {
+        Some(value) => Ok(value),
+        None => compose(text, limits),
+    }
+}
+
+/// Reads any text: what [`simple::read`] does not answer.
+pub(crate) fn compose(text: &str, limits: &Limits) -> Result<Yaml, Error> {
     let mut events = Events::new(text);
     match events.next()?.0 {
         Event::StreamEnd => return Ok(Yaml::Null),
@@ -418,7 +437,7 @@ fn push(entries: &mut Vec<(String, Yaml)>, sorted: &mut bool, key: String, value
 }
 
 /// Sorts entries by key; of equal keys the last one in the text stays.
-fn sort_last_wins(mut entries: Vec<(String, Yaml)>) -> Vec<(String, Yaml)> {
+pub(crate) fn sort_last_wins(mut entries: Vec<(String, Yaml)>) -> Vec<(String, Yaml)> {
     // Stable, so equal keys stay in the order of the text.
     entries.sort_by(|(a, _), (b, _)| a.cmp(b));
     entries.dedup_by(|later, earlier| {
@@ -456,7 +475,7 @@ fn merge(entries: &mut Vec<(String, Yaml)>, sorted: &mut bool, node: Node, place
 }
 
 /// A key as `sigs.k8s.io/yaml` turns it into a string.
-fn key_text(value: Yaml, place: Place) -> Result<String, Error> {
+pub(crate) fn key_text(value: Yaml, place: Place) -> Result<String, Error> {
     let error = |kind, message: &str| Err(Error::at(kind, message, place.line, place.column));
     match value {
         Yaml::String(text) => Ok(text),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! text ── split ──► documents ── scan ──► tokens ── event ──► events ── compose (resolve, merge, budget) ──► Yaml
+//!          a document in the style of nearly every manifest ── simple (line by line) ───────────────────► Yaml
 //! Yaml ── emit ──► text, byte for byte what sigs.k8s.io/yaml.Marshal prints
 //! ```
 //!
@@ -25,18 +26,21 @@ mod json;
 mod limits;
 mod node;
 mod number;
+mod parts;
 mod resolve;
 mod scan;
+mod simple;
 mod stream;
 mod walk;
 
-pub use compose::{parse, parse_with};
+pub use compose::{parse, parse_parts, parse_with};
 pub use emit::to_string;
 pub use error::{Error, ErrorKind};
 pub use json::to_json_string;
 pub use limits::Limits;
 pub use node::{Node, Scalar, Tag, parse_node};
 pub use number::format_json_float;
+pub use parts::Parts;
 pub use stream::{Document, parse_all, parse_all_with, split_documents};
 pub use walk::{Step, Walk};
 

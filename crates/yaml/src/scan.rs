@@ -500,7 +500,7 @@ fn is_allowed(character: char) -> bool {
 }
 
 /// Where the first character stands that no YAML text may have.
-fn first_forbidden(text: &str) -> Option<usize> {
+pub(crate) fn first_forbidden(text: &str) -> Option<usize> {
     let suspicious = |byte: u8| byte >= 0x7f || byte < b' ' && !matches!(byte, b'\n' | b'\t' | b'\r');
     // Nearly every text is ASCII: look at characters only from the first byte on that is more.
     let from = text.bytes().position(suspicious)?;

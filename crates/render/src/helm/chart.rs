@@ -11,6 +11,7 @@ use super::error::HelmError;
 use super::ignore::Rules;
 use super::metadata::{Metadata, check_lock, read_map};
 use super::node::Entries;
+use super::octets;
 use crate::archive::{ArchiveLimits, unpack};
 
 /// Charts inside charts: nobody nests deeper than four, and loading recurses once for each level.
@@ -210,7 +211,7 @@ pub(crate) fn archive(packed: &[u8], limits: &Limits) -> Result<Vec<ChartFile>, 
 /// The files of a directory that `.helmignore` leaves, in the order of a walk.
 pub(crate) fn directory(reader: &Reader<'_>, root: &TreePath, limits: &Limits) -> Result<Vec<ChartFile>, HelmError> {
     let ignore = match reader.file(&root.child(".helmignore"), limits.archive.file_bytes)? {
-        Some(file) => Rules::parse(&String::from_utf8_lossy(&file.bytes)),
+        Some(file) => Rules::parse(&octets::lossy(&file.bytes)),
         None => Rules::parse(""),
     };
     let mut walk = Walk {
@@ -422,7 +423,7 @@ fn subchart(
 }
 
 fn text(file: &ChartFile) -> String {
-    String::from_utf8_lossy(&file.bytes).into_owned()
+    octets::lossy(&file.bytes).into_owned()
 }
 
 /// Values as files hold them: one document or several, later ones over earlier ones.

@@ -16,6 +16,7 @@ use super::chart::ChartFile;
 use super::convert::{from_model, to_data};
 use super::dependency::Instance;
 use super::metadata::Dependency;
+use super::octets;
 
 /// `.Chart`: the fields of `Chart.yaml` under their Go names.
 pub(crate) fn chart(instance: &Instance, is_root: bool) -> Value {
@@ -120,7 +121,7 @@ static FILES: MapType = MapType {
             name: "AsConfig",
             params: &[],
             variadic: false,
-            call: |call, files, _| as_yaml(call, files, |bytes| String::from_utf8_lossy(bytes).into_owned()),
+            call: |call, files, _| as_yaml(call, files, |bytes| octets::lossy(bytes).into_owned()),
         },
         Method {
             name: "AsSecrets",

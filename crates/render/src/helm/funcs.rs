@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use memchr::memmem;
 use pintle_gotmpl::{Call, FuncError, Functions, LIST_ANY, MAP_ANY, Str, TextError, Type, Value, sprig};
 use pintle_yaml::Yaml;
 
@@ -222,20 +223,16 @@ fn tpl(call: &mut Call<'_>, template: &Str, dot: Value) -> Result<Value, FuncErr
 pub(crate) fn without_no_value(text: Str) -> Str {
     const MARK: &[u8] = b"<no value>";
     let bytes = text.as_bytes();
-    if !bytes.windows(MARK.len()).any(|window| window == MARK) {
+    let mut kept = Vec::new();
+    let mut from = 0;
+    for at in memmem::find_iter(bytes, MARK) {
+        kept.extend_from_slice(bytes.get(from..at).unwrap_or_default());
+        from = at + MARK.len();
+    }
+    if from == 0 {
         return text;
     }
-    let mut kept = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let [first, after @ ..] = rest {
-        match rest.strip_prefix(MARK) {
-            Some(behind) => rest = behind,
-            None => {
-                kept.push(*first);
-                rest = after;
-            }
-        }
-    }
+    kept.extend_from_slice(bytes.get(from..).unwrap_or_default());
     Str::from_vec(kept)
 }
 

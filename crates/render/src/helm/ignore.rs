@@ -1,12 +1,13 @@
 //! `.helmignore`.
 
-use super::matcher;
+use super::matcher::{self, Pattern};
 
 /// The rules of one chart.
 pub(crate) struct Rules(Vec<Rule>);
 
 struct Rule {
-    pattern: String,
+    /// `None` for a line that is malformed without its slash (`a\\/`): Helm takes it, and it matches nothing.
+    pattern: Option<Pattern>,
     /// Only directories.
     directory: bool,
     negate: bool,
@@ -57,7 +58,7 @@ impl Rule {
         let (rooted, rest) = rest.strip_prefix('/').map_or((false, rest), |rest| (true, rest));
         Ok(Some(Self {
             whole: rooted || rest.contains('/'),
-            pattern: rest.to_owned(),
+            pattern: Pattern::parse(rest),
             directory,
             negate,
         }))
@@ -69,7 +70,7 @@ impl Rule {
         } else {
             path.rsplit_once('/').map_or(path, |(_, name)| name)
         };
-        matcher::matches(&self.pattern, name)
+        self.pattern.as_ref().is_some_and(|pattern| pattern.matches(name))
     }
 }
 

@@ -10,57 +10,88 @@ enum Piece {
     Class(bool, Vec<(char, char)>),
 }
 
+/// A pattern, read once.
+pub(crate) struct Pattern {
+    pieces: Vec<Piece>,
+    /// The text it stands for, if it stands for one only: nearly every line of a `.helmignore` does.
+    literal: Option<String>,
+}
+
+impl Pattern {
+    /// Reads a pattern; `None` for a malformed one.
+    pub(crate) fn parse(pattern: &str) -> Option<Self> {
+        let pieces = parse(pattern)?;
+        let literal = pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Char(c) => Some(*c),
+                _ => None,
+            })
+            .collect();
+        Some(Self { pieces, literal })
+    }
+
+    /// Whether it matches the whole text.
+    ///
+    /// Where a piece does not fit, the last star takes a character more: what an earlier one would take instead never helps, so the time
+    /// is bounded by the lengths multiplied.
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        if let Some(literal) = &self.literal {
+            return literal == text;
+        }
+        let mut rest = text.chars();
+        let mut at = 0;
+        // Behind the last star, and what it left.
+        let mut star: Option<(usize, std::str::Chars<'_>)> = None;
+        loop {
+            if let Some(Piece::Star) = self.pieces.get(at) {
+                at += 1;
+                star = Some((at, rest.clone()));
+                continue;
+            }
+            let mut after = rest.clone();
+            let fits = match (self.pieces.get(at), after.next()) {
+                (None, None) => return true,
+                (Some(piece), Some(character)) => piece.takes(character),
+                _ => false,
+            };
+            if fits {
+                (at, rest) = (at + 1, after);
+                continue;
+            }
+            let Some((behind, left)) = &mut star else { return false };
+            if left.next().is_none_or(|character| character == '/') {
+                return false;
+            }
+            (at, rest) = (*behind, left.clone());
+        }
+    }
+}
+
+impl Piece {
+    fn takes(&self, character: char) -> bool {
+        match self {
+            Piece::Star | Piece::One => character != '/',
+            Piece::Char(c) => *c == character,
+            Piece::Class(negated, ranges) => {
+                let inside = ranges.iter().any(|(lo, hi)| (*lo..=*hi).contains(&character));
+                inside != *negated && character != '/'
+            }
+        }
+    }
+}
+
 /// Whether the pattern is well formed.
 pub(crate) fn check(pattern: &str) -> Result<(), String> {
-    parse(pattern)
-        .map(|_| ())
-        .ok_or_else(|| "syntax error in pattern".into())
+    match parse(pattern) {
+        Some(_) => Ok(()),
+        None => Err("syntax error in pattern".into()),
+    }
 }
 
 /// Whether the pattern matches the whole text; a malformed one matches nothing.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    let Some(pieces) = parse(pattern) else { return false };
-    // Positions in the pattern that are reached; one step for each character, so the time is bounded by the lengths multiplied.
-    let mut reached = vec![false; pieces.len() + 1];
-    if let Some(start) = reached.first_mut() {
-        *start = true;
-    }
-    skip_stars(&pieces, &mut reached);
-    for character in text.chars() {
-        let mut next = vec![false; reached.len()];
-        for (at, piece) in pieces.iter().enumerate() {
-            if !reached.get(at).copied().unwrap_or(false) {
-                continue;
-            }
-            let (takes, to) = match piece {
-                Piece::Star => (character != '/', at),
-                Piece::One => (character != '/', at + 1),
-                Piece::Char(c) => (*c == character, at + 1),
-                Piece::Class(negated, ranges) => {
-                    let inside = ranges.iter().any(|(lo, hi)| (*lo..=*hi).contains(&character));
-                    (inside != *negated && character != '/', at + 1)
-                }
-            };
-            if takes && let Some(place) = next.get_mut(to) {
-                *place = true;
-            }
-        }
-        skip_stars(&pieces, &mut next);
-        reached = next;
-    }
-    reached.last().copied().unwrap_or(false)
-}
-
-/// A star may stand for nothing.
-fn skip_stars(pieces: &[Piece], reached: &mut [bool]) {
-    for (at, piece) in pieces.iter().enumerate() {
-        if matches!(piece, Piece::Star)
-            && reached.get(at) == Some(&true)
-            && let Some(next) = reached.get_mut(at + 1)
-        {
-            *next = true;
-        }
-    }
+    Pattern::parse(pattern).is_some_and(|pattern| pattern.matches(text))
 }
 
 fn parse(pattern: &str) -> Option<Vec<Piece>> {
@@ -118,6 +149,11 @@ mod tests {
             ("a*b*c", "aXbYc", true),
             ("", "", true),
             ("*", "", true),
+            ("*a*/b", "aaxa/b", true),
+            ("*a*/b", "aax/a/b", false),
+            ("a*bc*bd", "abcbbcbbd", true),
+            ("*?", "", false),
+            ("é*é", "éxé", true),
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
         }

@@ -3,7 +3,7 @@
 //! A scalar in a place that wants text becomes text: `appVersion: 1.10` is `1.1`, and `name: n` is `false`.
 
 use pintle_model::{Map, Value};
-use pintle_yaml::Yaml;
+use pintle_yaml::{Parts, Yaml};
 
 use super::node::yaml_value;
 use super::octets;
@@ -275,7 +275,7 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn read(text: &str) -> Result<Self, String> {
-        let yaml = pintle_yaml::parse(text).map_err(|e| octets::words(text, convert_error(&e)))?;
+        let yaml = pintle_yaml::parse_parts(text, HEAD_PARTS).map_err(|e| octets::words(text, convert_error(&e)))?;
         let mut head = Self::default();
         let mut decoder = Decoder::default();
         decoder.document(&yaml, &HEAD, |decoder, name, yaml| match name {
@@ -361,6 +361,15 @@ static HEAD: Struct = Struct {
     name: "SimpleHead",
     fields: &["apiVersion", "kind", "metadata"],
 };
+/// What of a manifest its head is read from.
+const HEAD_PARTS: Parts<'_> = Parts::Only(&[
+    ("apiVersion", Parts::All),
+    ("kind", Parts::All),
+    (
+        "metadata",
+        Parts::Only(&[("name", Parts::All), ("annotations", Parts::All)]),
+    ),
+]);
 static HEAD_METADATA: Struct = Struct {
     go_type: "struct { Name string \"json:\\\"name\\\"\"; Annotations map[string]string \"json:\\\"annotations\\\"\" }",
     name: "",

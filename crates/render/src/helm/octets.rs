@@ -3,6 +3,8 @@
 //! Templates cut texts in the middle of a character (`trunc`, `abbrev`). Go hands such bytes to its YAML reader, which refuses them in
 //! three ways. Ours reads texts: a character that no YAML may hold stands for each bad byte, and tells the three apart.
 
+use std::borrow::Cow;
+
 /// A byte that begins no character.
 const LEADING: char = '\u{fffe}';
 /// A character that another one interrupts.
@@ -14,6 +16,9 @@ const REFUSED: &str = "control characters are not allowed";
 
 /// The bytes as text.
 pub(crate) fn marked(bytes: &[u8]) -> String {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     let mut chunks = bytes.utf8_chunks().peekable();
     while let Some(chunk) = chunks.next() {
@@ -27,6 +32,14 @@ pub(crate) fn marked(bytes: &[u8]) -> String {
         });
     }
     text
+}
+
+/// The bytes as text, with U+FFFD for those that are none. The standard library looks at every character for that, even of a text.
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
 }
 
 /// The reader's error about a marked text, with the words for what the marks stand for.

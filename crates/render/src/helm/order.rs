@@ -1,5 +1,7 @@
 //! From rendered text to manifests in the order Helm installs them, and to the text `helm template` prints.
 
+use memchr::memmem;
+
 use super::error::HelmError;
 use super::matcher;
 use super::metadata::Head;
@@ -165,21 +167,24 @@ fn lower_list(text: &str) -> impl Iterator<Item = String> + '_ {
 /// The documents of a text: split at `---` where a line begins, whatever follows it, and without blank ones.
 pub(crate) fn split(text: &str) -> Vec<&str> {
     let text = text.trim_start();
+    let bytes = text.as_bytes();
     let mut documents = Vec::new();
-    let (mut start, mut at) = (0, 0);
-    for line in text.split_inclusive('\n') {
-        if let Some(after) = line.strip_prefix("---") {
-            documents.push(text.get(start..at).unwrap_or_default());
-            let blank = after.bytes().take_while(|b| matches!(b, b' ' | b'\t')).count();
-            start = at + 3 + blank;
-        }
-        at += line.len();
+    let mut start = 0;
+    let dashes = text.starts_with("---").then_some(0);
+    for at in dashes
+        .into_iter()
+        .chain(memmem::find_iter(bytes, "\n---").map(|at| at + 1))
+    {
+        documents.push(text.get(start..at).unwrap_or_default());
+        let after = bytes.get(at + 3..).unwrap_or_default();
+        let blank = after.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        start = at + 3 + blank;
     }
     documents.push(text.get(start..).unwrap_or_default());
     documents
         .into_iter()
-        .filter(|document| !document.trim().is_empty())
         .map(str::trim_start)
+        .filter(|document| !document.is_empty())
         .collect()
 }
 
@@ -191,11 +196,17 @@ pub(crate) fn print(
     skip_tests: bool,
     show_only: &[String],
 ) -> Result<String, HelmError> {
-    let mut body = String::new();
+    let parts = manifests.iter().map(|manifest| (&manifest.path, &manifest.text));
+    let parts = parts.chain(hooks.iter().map(|hook| (&hook.path, &hook.text)));
+    let bytes = parts
+        .map(|(path, text)| SOURCE.len() + path.len() + text.len() + 2)
+        .sum::<usize>()
+        + 1;
+    let mut text = String::with_capacity(bytes);
     for manifest in manifests {
-        push(&mut body, &manifest.path, &manifest.text);
+        push(&mut text, &manifest.path, &manifest.text);
     }
-    let mut text = body.trim().to_owned();
+    text.truncate(text.trim_end().len());
     text.push('\n');
     if !no_hooks {
         for hook in hooks.iter().filter(|h| !(skip_tests && h.is_test())) {
@@ -224,8 +235,11 @@ pub(crate) fn print(
     Ok(shown)
 }
 
+/// What stands before a manifest's path.
+const SOURCE: &str = "---\n# Source: ";
+
 fn push(text: &mut String, path: &str, manifest: &str) {
-    for part in ["---\n# Source: ", path, "\n", manifest, "\n"] {
+    for part in [SOURCE, path, "\n", manifest, "\n"] {
         text.push_str(part);
     }
 }

@@ -9,6 +9,7 @@ use super::chart::{Chart, ChartData, Limits};
 use super::dependency::{Instance, resolve};
 use super::engine;
 use super::error::HelmError;
+use super::octets;
 use super::order::{Hook, Manifest, print, sort};
 use super::schema;
 use super::values::{Nulls, ValueOptions, coalesce_values};
@@ -147,7 +148,7 @@ fn crds(chart: &Instance, manifests: &mut Vec<Manifest>) {
         if file.name.starts_with("crds/") && is_manifest {
             manifests.push(Manifest {
                 path: format!("{}/{}", chart.path, file.name),
-                text: String::from_utf8_lossy(&file.bytes).into_owned(),
+                text: octets::lossy(&file.bytes).into_owned(),
                 kind: String::new(),
             });
         }
