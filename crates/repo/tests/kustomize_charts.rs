@@ -9,6 +9,7 @@ use pintle_render::RenderSettings;
 use pintle_repo::{Ask, Repositories, SourceRender};
 use pintle_tests::chart_files::ChartFiles;
 
+#[allow(dead_code, reason = "not every file of tests needs all of it")]
 mod web;
 use web::{Reply, Server, basic, book, secret};
 

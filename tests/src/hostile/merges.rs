@@ -199,7 +199,7 @@ fn pointer(random: &mut Random, value: &Value) -> String {
     let mut here = value;
     for _ in 0..random.below(8) {
         match here {
-            Value::Map(map) if map.len() > 0 => {
+            Value::Map(map) if !map.is_empty() => {
                 let Some((key, inner)) = map.iter().nth(random.below(map.len())) else {
                     break;
                 };
@@ -219,7 +219,7 @@ fn pointer(random: &mut Random, value: &Value) -> String {
         0 => out.push_str("/-"),
         1 => out.push_str("/99999999999999999999"),
         2 => out.push_str("/~2"),
-        3 => out.push_str("x"),
+        3 => out.push('x'),
         4 => out.push_str("/-1"),
         5 => out.push_str("/01"),
         _ => {}

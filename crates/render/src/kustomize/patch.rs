@@ -253,6 +253,11 @@ fn json_patch(resources: &mut [Resource], target: Option<&Selector>, operations:
         }
         resource.node = node;
         resource.shared.clear();
+        if store {
+            // Kustomize puts its notes back, and with them writes all annotations anew: what is no map is none.
+            let annotations = resource.metadata_map("annotations");
+            resource.set_metadata_map("annotations", &annotations);
+        }
     }
     Ok(())
 }
