@@ -6,11 +6,13 @@
 //! ```
 //!
 //! Nothing may panic, overflow the stack, take longer or more memory than its limits allow, read outside of its tree, or pass a limit
-//! without saying so. The targets are F2, F5, F6, F7 and F8 of the threat model.
+//! without saying so. The targets are F2, F3, F5, F6, F7, F8 and F18 of the threat model.
 
+mod addresses;
 mod archives;
 mod charts;
 mod documents;
+mod merges;
 mod mutate;
 mod paths;
 mod templates;
@@ -27,6 +29,10 @@ pub use watch::{Outcome, child, watch};
 pub enum Target {
     /// F2: documents of YAML.
     Documents,
+    /// F3: patches and comparisons of objects.
+    Merges,
+    /// F18: URLs of repositories.
+    Addresses,
     /// F5: value files, globs and references in a tree full of links.
     Paths,
     /// F6: packed archives.
@@ -39,8 +45,10 @@ pub enum Target {
 
 impl Target {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Documents,
+        Self::Merges,
+        Self::Addresses,
         Self::Paths,
         Self::Archives,
         Self::Charts,
@@ -51,6 +59,8 @@ impl Target {
     pub fn name(self) -> &'static str {
         match self {
             Self::Documents => "yaml",
+            Self::Merges => "merge",
+            Self::Addresses => "url",
             Self::Paths => "paths",
             Self::Archives => "archive",
             Self::Charts => "chart",
@@ -68,6 +78,8 @@ impl Target {
         let mut random = Random::new(seed ^ 0xf0_22, number);
         match self {
             Self::Documents => documents::run(&mut random),
+            Self::Merges => merges::run(&mut random),
+            Self::Addresses => addresses::run(&mut random),
             Self::Paths => paths::run(&mut random),
             Self::Archives => archives::run(&mut random),
             Self::Charts => charts::run(&mut random),

@@ -31,7 +31,7 @@ pub use ours::ours;
 pub use program::OracleError;
 pub use reference::{Reference, Step};
 pub use shrink::shrink;
-pub use table::{read_table, record_table};
+pub use table::{add_to_table, read_table, record_table};
 
 /// One chart and the flags it is rendered with. Field names are those of the Go program.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

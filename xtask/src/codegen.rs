@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::run::root;
-use crate::{proto, schema};
+use crate::{kustomize, proto, schema};
 
 /// Writes one part, or those that need nothing but this repository.
 pub fn run(args: &[String]) -> Result<(), String> {
@@ -12,8 +12,9 @@ pub fn run(args: &[String]) -> Result<(), String> {
         [] | ["crds"] => crds(root),
         ["schema"] => schema::run(root),
         ["proto"] => proto::run(root),
+        ["kustomize"] => kustomize::run(root),
         other => Err(format!(
-            "codegen: {}: no such part; there are crds, schema and proto (which need Go)",
+            "codegen: {}: no such part; there are crds, and schema, proto and kustomize, which need Go",
             other.join(" ")
         )),
     }

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod codegen;
 mod fuzz;
+mod kustomize;
 mod packages;
 mod proto;
 mod run;
@@ -19,9 +20,9 @@ usage: cargo xtask <command>
   test      everything: check, then every test; says what it stepped aside from, and why
   check     formatting, lints, tidy, licences and bans; no tests
   tidy      layers, purity, links, names that docs mention, large files
-  codegen   writes files made from code: crds (the default), schema and proto (which need Go)
-  fuzz      generated charts, compared with Helm itself, which needs Go: helm [--minutes N] [--seed S]; hostile input: yaml, paths,
-            archive, chart, template
+  codegen   writes files made from code: crds (the default); schema, proto and kustomize, which need Go
+  fuzz      generated charts, compared with Helm itself, which needs Go: helm [--minutes N] [--seed S]; hostile input: yaml, merge,
+            url, paths, archive, chart, template
   bench     measures on the real control plane, which needs Go: [--apps 300,1000] [--only s0,b1,b3,f1,f3]
             or beside helm and kustomize: render [helm|kustomize] [--samples N] [--case PART]
             or what a pull request would change: diff [--apps 1000] [--samples N]

@@ -32,3 +32,5 @@ pub use service::{
     Ask, Counts, Near, NearRepository, Permits, RepoError, Repositories, RepositoryLimits, SourceRender, Stand,
 };
 pub use url::{RepoUrl, UrlRefused};
+pub use service::{Ask, Counts, Permits, RepoError, Repositories, RepositoryLimits, SourceRender};
+pub use url::{RepoUrl, Scheme, UrlRefused, normalize as normalize_url};

@@ -54,7 +54,7 @@ impl RepoUrl {
             return Err(UrlRefused::Empty);
         }
         if text.starts_with('-') || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(UrlRefused::Characters(text.to_owned()));
+            return Err(UrlRefused::Characters(shown(text)));
         }
         // `ext::…`, `fd::…`, `foo::bar`: Git runs `git-remote-foo`.
         if let Some((helper, _)) = text.split_once("::")
@@ -62,7 +62,7 @@ impl RepoUrl {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
         {
-            return Err(UrlRefused::RemoteHelper(text.to_owned()));
+            return Err(UrlRefused::RemoteHelper(shown(text)));
         }
         let Some((scheme, rest)) = text.split_once("://") else {
             // `git@host:path` is SSH in short.
@@ -72,22 +72,22 @@ impl RepoUrl {
             } else {
                 UrlRefused::Scheme
             };
-            return Err(refused(text.to_owned()));
+            return Err(refused(shown(text)));
         };
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "https" => Scheme::Https,
             "http" => Scheme::Http,
             "file" => Scheme::File,
-            "ssh" | "git+ssh" => return Err(UrlRefused::SshNotYet(text.to_owned())),
-            "oci" => return Err(UrlRefused::OciNotYet(text.to_owned())),
-            _ => return Err(UrlRefused::Scheme(text.to_owned())),
+            "ssh" | "git+ssh" => return Err(UrlRefused::SshNotYet(shown(text))),
+            "oci" => return Err(UrlRefused::OciNotYet(shown(text))),
+            _ => return Err(UrlRefused::Scheme(shown(text))),
         };
         let authority = rest.split('/').next().unwrap_or_default();
         if authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) {
             return Err(UrlRefused::Password);
         }
-        if authority.starts_with('-') || (scheme != Scheme::File && authority.is_empty()) {
-            return Err(UrlRefused::Characters(text.to_owned()));
+        if rest.is_empty() || authority.starts_with('-') || (scheme != Scheme::File && authority.is_empty()) {
+            return Err(UrlRefused::Characters(shown(text)));
         }
         Ok(Self {
             text: text.to_owned(),
@@ -111,6 +111,36 @@ impl RepoUrl {
     }
 }
 
+/// Without what may stand at the end of a repository's path or not.
+fn without_end(path: &str) -> &str {
+    let end = |c: char| c == '/' || c.is_whitespace();
+    let path = path.trim_end_matches(end);
+    path.strip_suffix(".git").unwrap_or(path).trim_end_matches(end)
+}
+
+/// Characters of a refused URL that are shown.
+const SHOWN: usize = 200;
+
+/// A refused text as it may be told: what may be a password is left out, and there is an end to it.
+fn shown(text: &str) -> String {
+    let is_scheme = |part: &str| part.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let (mut out, rest) = match text.split_once("://") {
+        Some((scheme, rest)) if is_scheme(scheme) => (format!("{scheme}://"), rest),
+        _ => (String::new(), text),
+    };
+    match rest.rsplit_once('@') {
+        Some((user, host)) if user.contains(':') => {
+            let name = user.split(':').next().unwrap_or_default();
+            out.push_str(&format!("{name}:…@{host}"));
+        }
+        _ => out.push_str(rest),
+    }
+    match out.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}…", out.get(..at).unwrap_or_default()),
+        None => out,
+    }
+}
+
 impl fmt::Display for RepoUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -119,11 +149,11 @@ impl fmt::Display for RepoUrl {
 
 /// As [`RepoUrl::normalized`], for any text: URL patterns of repo-creds Secrets are prefixes and need not be whole URLs.
 pub fn normalize(url: &str) -> String {
-    let url = url.trim().trim_end_matches('/');
-    let url = url.strip_suffix(".git").unwrap_or(url);
+    let url = url.trim();
     let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
+        return without_end(url).to_owned();
     };
+    let rest = without_end(rest);
     let (authority, path) = rest.split_once('/').map_or((rest, None), |(a, p)| (a, Some(p)));
     let host = authority
         .rsplit_once('@')

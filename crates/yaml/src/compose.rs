@@ -201,9 +201,10 @@ impl<'a> Composer<'a> {
                 tag,
                 value,
                 plain,
+                ..
             } => self.scalar(anchor, tag, value, plain, place),
-            Event::SequenceStart { anchor } => self.open(Content::Seq(Vec::new()), anchor, place),
-            Event::MappingStart { anchor } => {
+            Event::SequenceStart { anchor, .. } => self.open(Content::Seq(Vec::new()), anchor, place),
+            Event::MappingStart { anchor, .. } => {
                 let content = Content::Map {
                     entries: Vec::new(),
                     sorted: true,
@@ -346,8 +347,12 @@ impl<'a> Composer<'a> {
             Event::Scalar {
                 anchor: Some(anchor), ..
             }
-            | Event::SequenceStart { anchor: Some(anchor) }
-            | Event::MappingStart { anchor: Some(anchor) } => {
+            | Event::SequenceStart {
+                anchor: Some(anchor), ..
+            }
+            | Event::MappingStart {
+                anchor: Some(anchor), ..
+            } => {
                 self.anchors.insert(anchor.to_owned(), Anchor::Open);
                 Ok(())
             }

@@ -21,13 +21,19 @@ pub(crate) enum Event<'a> {
         tag: Option<String>,
         value: Cow<'a, str>,
         plain: bool,
+        /// In quotes or in a block.
+        quoted: bool,
     },
+    /// `flow`: in brackets.
     SequenceStart {
         anchor: Option<&'a str>,
+        flow: bool,
     },
     SequenceEnd,
+    /// `flow`: in braces.
     MappingStart {
         anchor: Option<&'a str>,
+        flow: bool,
     },
     MappingEnd,
 }
@@ -170,6 +176,7 @@ impl<'a> Events<'a> {
                 tag: None,
                 value: Cow::Borrowed(""),
                 plain: true,
+                quoted: false,
             },
             mark,
         ))
@@ -296,15 +303,21 @@ impl<'a> Events<'a> {
         let token = self.peek()?;
         let at = token.start;
         let (state, event) = match token.kind {
-            TokenKind::BlockEntry if indentless => (State::IndentlessSequence, Event::SequenceStart { anchor }),
+            TokenKind::BlockEntry if indentless => {
+                (State::IndentlessSequence, Event::SequenceStart { anchor, flow: false })
+            }
             TokenKind::Scalar { .. } => {
                 self.pop_state();
                 return self.scalar(start, anchor, tag);
             }
-            TokenKind::FlowSequenceStart => (State::FlowSequenceFirst, Event::SequenceStart { anchor }),
-            TokenKind::FlowMappingStart => (State::FlowMappingFirst, Event::MappingStart { anchor }),
-            TokenKind::BlockSequenceStart if block => (State::BlockSequenceFirst, Event::SequenceStart { anchor }),
-            TokenKind::BlockMappingStart if block => (State::BlockMappingFirst, Event::MappingStart { anchor }),
+            TokenKind::FlowSequenceStart => (State::FlowSequenceFirst, Event::SequenceStart { anchor, flow: true }),
+            TokenKind::FlowMappingStart => (State::FlowMappingFirst, Event::MappingStart { anchor, flow: true }),
+            TokenKind::BlockSequenceStart if block => {
+                (State::BlockSequenceFirst, Event::SequenceStart { anchor, flow: false })
+            }
+            TokenKind::BlockMappingStart if block => {
+                (State::BlockMappingFirst, Event::MappingStart { anchor, flow: false })
+            }
             _ if anchor.is_some() || tag.is_some() => {
                 self.pop_state();
                 // Nothing but an anchor or a tag: an empty scalar, plain only without a tag.
@@ -315,6 +328,7 @@ impl<'a> Events<'a> {
                         tag,
                         value: Cow::Borrowed(""),
                         plain,
+                        quoted: false,
                     },
                     start,
                 ));
@@ -369,6 +383,7 @@ impl<'a> Events<'a> {
         match self.scanner.take().map(|token| token.kind) {
             Some(TokenKind::Scalar { value, plain }) => {
                 // go-yaml keeps the tag `!`, and calls the scalar implicit all the same.
+                let quoted = !plain;
                 let plain = plain && tag.is_none() || tag.as_deref() == Some("!");
                 Ok((
                     Event::Scalar {
@@ -376,6 +391,7 @@ impl<'a> Events<'a> {
                         tag,
                         value,
                         plain,
+                        quoted,
                     },
                     start,
                 ))
@@ -461,7 +477,13 @@ impl<'a> Events<'a> {
                 TokenKind::Key => {
                     self.state = State::FlowPairKey;
                     self.scanner.take();
-                    return Ok((Event::MappingStart { anchor: None }, mark));
+                    return Ok((
+                        Event::MappingStart {
+                            anchor: None,
+                            flow: true,
+                        },
+                        mark,
+                    ));
                 }
                 TokenKind::FlowSequenceEnd => {}
                 _ => {

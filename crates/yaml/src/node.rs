@@ -27,11 +27,16 @@ pub enum Tag {
     Str,
     /// Bytes, written in base64.
     Binary,
+    /// Of a kind that nobody here knows: text, once it is printed.
+    Custom,
     /// Nothing in particular: what the text looks like when it is printed.
     Open,
-    /// A mapping with a key that is no scalar, such as `{{ x }}`. It can be carried along and never be printed; the text says why.
+    /// What can be carried along and never be printed; the text says why.
     Unreadable,
 }
+
+/// The key of a field that makes its mapping impossible to print, for a key that stands twice or is no text. No document can have it.
+const FAULT: &str = "\0";
 
 /// A scalar as written. There is no `Debug`: Secrets pass through here.
 #[derive(Clone, PartialEq)]
@@ -40,8 +45,10 @@ pub struct Scalar {
     pub text: String,
     /// What it means.
     pub tag: Tag,
-    /// Whether it stands in quotes or in a block. Another value that takes its place keeps them, and is text then.
+    /// Whether it stands in quotes or in a block. Another value that takes its place keeps them.
     pub quoted: bool,
+    /// Whether its tag is written out. Another value that takes its place writes its own.
+    pub tagged: bool,
 }
 
 /// A node of a document. There is no `Debug`: Secrets pass through here.
@@ -51,7 +58,7 @@ pub enum Node {
     Scalar(Scalar),
     /// A sequence.
     Seq(Vec<Node>),
-    /// A mapping in the order written; keys are unique.
+    /// A mapping in the order written; keys are unique. A key that is no scalar is the empty text.
     Map(Vec<(String, Node)>),
 }
 
@@ -60,29 +67,49 @@ impl Scalar {
     pub fn plain(text: impl Into<String>) -> Self {
         let text = text.into();
         let tag = plain_tag(&text);
+        Self::tagged(text, tag)
+    }
+
+    /// A scalar of a kind, without quotes.
+    pub fn tagged(text: impl Into<String>, tag: Tag) -> Self {
         Self {
-            text,
+            text: text.into(),
             tag,
             quoted: false,
+            tagged: false,
         }
+    }
+
+    /// A scalar that means what its text looks like once it is printed, whatever became of it until then.
+    pub fn open(text: impl Into<String>) -> Self {
+        Self::tagged(text, Tag::Open)
     }
 
     /// Text, whatever it looks like; in quotes where it would be something else without.
     pub fn string(text: impl Into<String>) -> Self {
         let text = text.into();
-        let quoted = !matches!(resolve_plain(&text).0, Kind::String) || plain_tag(&text) != Tag::Str;
         Self {
-            text,
-            tag: Tag::Str,
-            quoted,
+            quoted: looks_like_more(&text),
+            ..Self::tagged(text, Tag::Str)
         }
     }
 
-    /// Puts another scalar here as an edit of the text would: quotes stay, and what stands in them is text.
+    /// Puts quotes around text that YAML 1.1 reads as something else, unless its way of writing is settled.
+    pub fn quote(&mut self) {
+        let is_text = matches!(self.tag, Tag::Str | Tag::Open) && !self.text.is_empty() && !self.text.contains('\n');
+        self.quoted |= is_text && !self.tagged && !matches!(resolve_plain(&self.text).0, Kind::String);
+    }
+
+    /// Puts another scalar here as an edit of the text would: how it is written stays.
     pub fn put(&mut self, new: Self) {
         self.text = new.text;
-        self.tag = if self.quoted { Tag::Str } else { new.tag };
+        self.tag = new.tag;
     }
+}
+
+/// Whether a text without quotes is something other than text to YAML 1.1 or 1.2.
+fn looks_like_more(text: &str) -> bool {
+    !matches!(resolve_plain(text).0, Kind::String) || plain_tag(text) != Tag::Str
 }
 
 impl Node {
@@ -165,6 +192,31 @@ impl Node {
         }
     }
 
+    /// Puts a field into a mapping as Kustomize does: in the way the field is written that is there, if one is; otherwise in quotes where the
+    /// text would be something else without. A key that is no text without quotes makes the mapping impossible to print.
+    pub fn put(&mut self, key: &str, value: Scalar) {
+        let Self::Map(fields) = self else { return };
+        match fields.iter_mut().find(|(k, _)| k == key) {
+            Some((_, Self::Scalar(old))) => old.put(value),
+            Some((_, old)) => {
+                *old = Self::Scalar(Scalar { quoted: false, ..value });
+            }
+            None => {
+                let mut value = value;
+                value.quote();
+                fields.push((key.to_owned(), Self::Scalar(value)));
+                if plain_tag(key) != Tag::Str && !fields.iter().any(|(k, _)| k == FAULT) {
+                    fields.push(fault(NO_TEXT));
+                }
+            }
+        }
+    }
+
+    /// The fields of a mapping but for what only says that it cannot be printed.
+    pub fn readable(&self) -> impl Iterator<Item = &(String, Node)> {
+        self.fields().iter().filter(|(key, _)| key != FAULT)
+    }
+
     /// Removes and returns the value under a key.
     pub fn remove(&mut self, key: &str) -> Option<Node> {
         match self {
@@ -184,15 +236,27 @@ impl Node {
         self.get_mut(key)
     }
 
-    /// The value as `sigs.k8s.io/yaml` hands it to JSON.
+    /// The value as it is once it was printed and read again, which Kustomize does on the way to JSON.
     pub fn to_yaml(&self) -> Result<Yaml, Error> {
+        self.value(&scalar_value)
+    }
+
+    /// The value as it is without printing it: nothing inside brackets is nothing.
+    pub fn decode(&self) -> Result<Yaml, Error> {
+        self.value(&|scalar| match scalar.tag {
+            Tag::Null if scalar.text.is_empty() => Ok(Yaml::Null),
+            _ => scalar_value(scalar),
+        })
+    }
+
+    fn value(&self, scalar: &dyn Fn(&Scalar) -> Result<Yaml, Error>) -> Result<Yaml, Error> {
         Ok(match self {
-            Self::Scalar(scalar) => scalar_value(scalar)?,
-            Self::Seq(items) => Yaml::Seq(items.iter().map(Self::to_yaml).collect::<Result<_, _>>()?),
+            Self::Scalar(here) => scalar(here)?,
+            Self::Seq(items) => Yaml::Seq(items.iter().map(|i| i.value(scalar)).collect::<Result<_, _>>()?),
             Self::Map(fields) => {
                 let mut entries = Vec::with_capacity(fields.len());
                 for (key, value) in fields {
-                    entries.push((key.clone(), value.to_yaml()?));
+                    entries.push((key.clone(), value.value(scalar)?));
                 }
                 entries.sort_by(|a, b| a.0.cmp(&b.0));
                 Yaml::Map(entries)
@@ -205,30 +269,34 @@ impl From<&Yaml> for Node {
     fn from(value: &Yaml) -> Self {
         match value {
             Yaml::Null => Self::null(),
-            Yaml::Bool(b) => Self::Scalar(Scalar {
-                text: b.to_string(),
-                tag: Tag::Bool,
-                quoted: false,
-            }),
-            Yaml::Int(i) => Self::Scalar(Scalar {
-                text: i.to_string(),
-                tag: Tag::Int,
-                quoted: false,
-            }),
-            Yaml::Uint(u) => Self::Scalar(Scalar {
-                text: u.to_string(),
-                tag: Tag::Int,
-                quoted: false,
-            }),
+            Yaml::Bool(b) => Self::Scalar(Scalar::tagged(b.to_string(), Tag::Bool)),
+            Yaml::Int(i) => Self::Scalar(Scalar::tagged(i.to_string(), Tag::Int)),
+            Yaml::Uint(u) => Self::Scalar(Scalar::tagged(u.to_string(), Tag::Int)),
             Yaml::Float(f) => {
                 let text = crate::format_json_float(*f);
                 Self::plain(text)
             }
-            Yaml::String(s) => Self::string(s.clone()),
+            Yaml::String(s) => {
+                let scalar = Scalar::string(s.clone());
+                let quoted = scalar.quoted || !is_printed_plain(value, s);
+                Self::Scalar(Scalar { quoted, ..scalar })
+            }
             Yaml::Seq(items) => Self::Seq(items.iter().map(Self::from).collect()),
             Yaml::Map(fields) => Self::Map(fields.iter().map(|(k, v)| (k.clone(), Self::from(v))).collect()),
         }
     }
+}
+
+/// Whether text is printed without quotes and in one piece.
+fn is_printed_plain(value: &Yaml, text: &str) -> bool {
+    let is_simple = |b: u8| b.is_ascii_alphanumeric() || b"_./-=@+:".contains(&b);
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
+        && text.bytes().all(is_simple)
+        && !text.ends_with(':')
+    {
+        return true;
+    }
+    !crate::to_string(value).starts_with(['"', '\'', '|', '>'])
 }
 
 /// What a scalar without a tag or quotes means.
@@ -261,16 +329,30 @@ fn octal(text: &str) -> Option<i64> {
     i64::from_str_radix(digits, 8).ok().map(|n| sign * n)
 }
 
+/// Why a mapping is no mapping of JSON.
+const NO_TEXT: &str = "unsupported map: a key is no text; put it in quotes";
+
+fn fault(why: impl Into<String>) -> (String, Node) {
+    (FAULT.to_owned(), Node::Scalar(Scalar::tagged(why, Tag::Unreadable)))
+}
+
+/// What a scalar becomes when it is printed and read again.
 fn scalar_value(scalar: &Scalar) -> Result<Yaml, Error> {
-    let tagged = |tag: &str| {
-        resolve_tagged(&format!("tag:yaml.org,2002:{tag}"), scalar.text.clone())
-            .map_err(|message| Error::at(ErrorKind::Decode, message, 0, 0))
-    };
+    let fail = |message: String| Error::at(ErrorKind::Decode, message, 0, 0);
+    let tagged = |tag: &str| resolve_tagged(&format!("tag:yaml.org,2002:{tag}"), scalar.text.clone()).map_err(fail);
+    // A tag that the text suggests anyway is not printed, and what is printed in quotes without a tag is text.
+    let is_plain = !scalar.tagged && plain_tag(&scalar.text) == scalar.tag;
     let value = match scalar.tag {
-        Tag::Str => Yaml::String(scalar.text.clone()),
-        Tag::Null => Yaml::Null,
+        Tag::Str | Tag::Custom => Yaml::String(scalar.text.clone()),
+        Tag::Unreadable => return Err(fail(scalar.text.clone())),
+        Tag::Open if scalar.quoted => Yaml::String(scalar.text.clone()),
+        Tag::Open => return scalar_value(&Scalar::plain(scalar.text.clone())),
+        Tag::Binary => tagged("binary")?,
+        _ if is_plain && scalar.quoted => Yaml::String(scalar.text.clone()),
+        Tag::Null if plain_tag(&scalar.text) == Tag::Null => Yaml::Null,
+        Tag::Null => return Err(fail("cannot decode a scalar as a !!null".to_owned())),
         Tag::Bool if plain_tag(&scalar.text) != Tag::Bool => {
-            return Err(Error::at(ErrorKind::Decode, "cannot decode a scalar as a !!bool", 0, 0));
+            return Err(fail("cannot decode a scalar as a !!bool".to_owned()));
         }
         Tag::Bool => tagged("bool")?,
         Tag::Int => match octal(&scalar.text) {
@@ -279,13 +361,7 @@ fn scalar_value(scalar: &Scalar) -> Result<Yaml, Error> {
         },
         Tag::Float => tagged("float")?,
         Tag::Timestamp if is_timestamp(&scalar.text) => Yaml::String(full_time(&scalar.text)),
-        Tag::Timestamp => {
-            let message = "cannot decode a scalar as a !!timestamp";
-            return Err(Error::at(ErrorKind::Decode, message, 0, 0));
-        }
-        Tag::Open => return scalar_value(&Scalar::plain(scalar.text.clone())),
-        Tag::Binary => tagged("binary")?,
-        Tag::Unreadable => return Err(Error::at(ErrorKind::Decode, scalar.text.clone(), 0, 0)),
+        Tag::Timestamp => return Err(fail("cannot decode a scalar as a !!timestamp".to_owned())),
     };
     match value {
         Yaml::Float(f) if !f.is_finite() => Err(Error::at(ErrorKind::Json, "json: unsupported value", 0, 0)),
@@ -342,6 +418,7 @@ pub fn parse_node(text: &str, limits: &Limits) -> Result<Option<Node>, Error> {
         events: Events::new(text),
         limits: *limits,
         nodes: 0,
+        flow: 0,
         anchors: HashMap::new(),
     };
     match builder.events.next()?.0 {
@@ -358,10 +435,47 @@ pub fn parse_node(text: &str, limits: &Limits) -> Result<Option<Node>, Error> {
     Ok(Some(node))
 }
 
+/// Fields of a mapping above which keys are looked up and not compared.
+const FEW: usize = 16;
+
+/// The lines on which the keys of a mapping stand.
+#[derive(Default)]
+struct Places {
+    lines: Vec<usize>,
+    by_key: HashMap<String, usize>,
+}
+
+impl Places {
+    /// Notes a key that is to become the next field; the line of the one that is there already, if there is one.
+    fn insert(&mut self, fields: &[(String, Node)], key: &str, line: usize) -> Option<usize> {
+        if fields.len() < FEW {
+            let known = fields.iter().position(|(k, _)| k == key);
+            if let Some(at) = known {
+                return Some(self.lines.get(at).copied().unwrap_or_default());
+            }
+            self.lines.push(line);
+            return None;
+        }
+        if self.by_key.is_empty() {
+            let lines = self.lines.iter().copied().chain(std::iter::repeat(0));
+            self.by_key = fields.iter().map(|(k, _)| k.clone()).zip(lines).collect();
+        }
+        match self.by_key.get(key) {
+            Some(line) => Some(*line),
+            None => {
+                self.by_key.insert(key.to_owned(), line);
+                None
+            }
+        }
+    }
+}
+
 struct Builder<'a> {
     events: Events<'a>,
     limits: Limits,
     nodes: usize,
+    /// Brackets and braces around.
+    flow: usize,
     /// Finished nodes by anchor, with how many nodes each holds. An open one is not there: it cannot contain itself.
     anchors: HashMap<String, (Node, usize)>,
 }
@@ -397,7 +511,9 @@ impl Builder<'_> {
                 tag,
                 value,
                 plain,
+                quoted,
             } => {
+                let tagged = tag.is_some();
                 let tag = match tag.as_deref().and_then(|t| t.strip_prefix("tag:yaml.org,2002:")) {
                     Some("null") => Tag::Null,
                     Some("bool") => Tag::Bool,
@@ -405,23 +521,26 @@ impl Builder<'_> {
                     Some("float") => Tag::Float,
                     Some("timestamp") => Tag::Timestamp,
                     Some("binary") => Tag::Binary,
-                    Some(_) => Tag::Str,
+                    Some("str") => Tag::Str,
+                    Some(_) => Tag::Custom,
                     None if plain => plain_tag(&value),
+                    None if tagged => Tag::Custom,
                     None => Tag::Str,
                 };
                 let text = value.into_owned();
-                (
-                    anchor.map(str::to_owned),
-                    Node::Scalar(Scalar {
-                        text,
-                        tag,
-                        quoted: !plain,
-                    }),
-                )
+                let scalar = Scalar {
+                    // Inside brackets, nothing is printed as empty text.
+                    quoted: quoted || (self.flow > 0 && text.is_empty()),
+                    text,
+                    tag,
+                    tagged,
+                };
+                (anchor.map(str::to_owned), Node::Scalar(scalar))
             }
-            Event::SequenceStart { anchor } => {
+            Event::SequenceStart { anchor, flow } => {
                 let anchor = anchor.map(str::to_owned);
                 let mut items = Vec::new();
+                self.flow += usize::from(flow);
                 loop {
                     let (event, place) = self.events.next()?;
                     if matches!(event, Event::SequenceEnd) {
@@ -429,11 +548,15 @@ impl Builder<'_> {
                     }
                     items.push(self.node(event, place, depth + 1)?);
                 }
+                self.flow -= usize::from(flow);
                 (anchor, Node::Seq(items))
             }
-            Event::MappingStart { anchor } => {
+            Event::MappingStart { anchor, flow } => {
                 let anchor = anchor.map(str::to_owned);
-                (anchor, self.mapping(depth)?)
+                self.flow += usize::from(flow);
+                let mapping = self.mapping(depth)?;
+                self.flow -= usize::from(flow);
+                (anchor, mapping)
             }
             Event::StreamEnd | Event::DocumentStart | Event::DocumentEnd | Event::SequenceEnd | Event::MappingEnd => {
                 return Err(Error::syntax(
@@ -453,21 +576,21 @@ impl Builder<'_> {
 
     fn mapping(&mut self, depth: usize) -> Result<Node, Error> {
         let mut fields: Vec<(String, Node)> = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut places = Places::default();
         let mut merged: Vec<Node> = Vec::new();
-        let mut unreadable = None;
+        let mut wrong = None;
         loop {
             let (event, place) = self.events.next()?;
             if matches!(event, Event::MappingEnd) {
                 break;
             }
             let merge = matches!(&event, Event::Scalar { value, plain: true, .. } if value == "<<");
-            let key = match self.node(event, place, depth + 1)? {
-                Node::Scalar(scalar) => scalar.text,
-                _ => {
-                    unreadable = Some(place.line);
-                    String::new()
+            let (key, tag) = match self.node(event, place, depth + 1)? {
+                Node::Scalar(scalar) => {
+                    let is_text = scalar.quoted && !scalar.tagged;
+                    (scalar.text, if is_text { Tag::Str } else { scalar.tag })
                 }
+                _ => (String::new(), Tag::Unreadable),
             };
             let (event, value_place) = self.events.next()?;
             let value = self.node(event, value_place, depth + 1)?;
@@ -478,21 +601,25 @@ impl Builder<'_> {
                 }
                 continue;
             }
-            if unreadable.is_none()
-                && let Some(line) = places.insert(key.clone(), place.line)
-            {
-                let message = format!("mapping key {key:?} already defined at line {line}");
-                return Err(Error::at(ErrorKind::Decode, message, place.line, place.column));
+            match tag {
+                Tag::Unreadable => wrong = Some(format!("line {}: invalid map key: a mapping or sequence", place.line)),
+                // A null is taken for another key each time it is looked at, and stands there twice in the end.
+                Tag::Null => wrong = Some(format!("line {}: mapping key null already defined", place.line)),
+                // The outermost mapping takes every other key for text.
+                Tag::Str | Tag::Binary => {}
+                _ if depth == 0 => {}
+                _ => wrong = Some(format!("line {}: {NO_TEXT}", place.line)),
+            }
+            if let Some(line) = places.insert(&fields, &key, place.line) {
+                wrong = Some(format!(
+                    "line {}: mapping key {key:?} already defined at line {line}",
+                    place.line
+                ));
+                continue;
             }
             fields.push((key, value));
         }
-        if let Some(line) = unreadable {
-            return Ok(Node::Scalar(Scalar {
-                text: format!("line {line}: invalid map key: a mapping or sequence"),
-                tag: Tag::Unreadable,
-                quoted: false,
-            }));
-        }
+        fields.extend(wrong.map(fault));
         for source in merged {
             let Node::Map(source) = source else {
                 return Err(Error::at(
@@ -503,8 +630,7 @@ impl Builder<'_> {
                 ));
             };
             for (key, value) in source {
-                if !places.contains_key(&key) {
-                    places.insert(key.clone(), 0);
+                if places.insert(&fields, &key, 0).is_none() {
                     fields.push((key, value));
                 }
             }

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kustomize/v5/commands/edit"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
 	"sigs.k8s.io/yaml"
 )
 
@@ -44,6 +45,14 @@ type Answer struct {
 }
 
 func answerTo(c Case) (string, error) {
+	// A schema of a kustomization stays with the process, and a process of Kustomize builds once.
+	for _, text := range c.Files {
+		if strings.Contains(text, "openapi") {
+			openapi.ResetOpenAPI()
+			defer openapi.ResetOpenAPI()
+			break
+		}
+	}
 	root, err := os.MkdirTemp("", "oracle-")
 	if err != nil {
 		return "", err

@@ -11,7 +11,7 @@ use pintle_tests::{
     chain::chain,
     hostile::{Target, child, watch},
     oracle::{
-        Answer, Compared, Finding, Fuzz, Helm, Reference, Tally, fuzz,
+        Answer, Compared, Finding, Fuzz, Helm, Reference, Tally, add_to_table, fuzz,
         kustomize::{Kustomize, survive},
         record_table,
     },
@@ -20,15 +20,17 @@ use pintle_tests::{
 const USAGE: &str = "\
 usage: cargo xtask fuzz helm|kustomize [--minutes N] [--seed S] [--cases N] [--findings DIR]
        cargo xtask fuzz helm|kustomize --record FILE [--seed S] [--each N]
+       cargo xtask fuzz helm|kustomize --record FILE --findings DIR
        cargo xtask fuzz helm|kustomize --replay FILE
        cargo xtask fuzz kustomize --damaged N [--seed S]
-       cargo xtask fuzz yaml|paths|archive|chart|template [--minutes N] [--seed S]
+       cargo xtask fuzz yaml|merge|url|paths|archive|chart|template [--minutes N] [--seed S]
 
   --minutes   how long at most (default 1)
   --seed      names the sequence of cases (default 1)
   --cases     how many at most
   --findings  a folder for what differs: one JSON file per finding, with both answers
   --record    writes cases with the reference's answers: per category up to N that render and N that fail (default 12)
+              with --findings, adds what was found there to the table
   --replay    shows both answers to the case of a finding
   --damaged   builds so many cases with damaged files, without Kustomize: none may end in a panic
 ";
@@ -97,7 +99,7 @@ fn main() -> ExitCode {
             None => run::<Kustomize>(&options),
         },
         (Helm::NAME | Kustomize::NAME, Err(message)) => return usage(&message),
-        _ => return usage("what to fuzz: helm, kustomize, yaml, paths, archive, chart or template"),
+        _ => return usage("what to fuzz: helm, kustomize, yaml, merge, url, paths, archive, chart or template"),
     };
     match ended {
         Ok(true) => ExitCode::SUCCESS,
@@ -172,6 +174,20 @@ fn damaged(seed: u64, cases: u64) -> Result<bool, Error> {
 /// Returns whether there was something to compare, and nothing differs.
 fn run<R: Reference>(options: &Options) -> Result<bool, Error> {
     let mut reference = R::locate_or_build()?;
+    if let (Some(path), Some(folder)) = (&options.record, &options.findings) {
+        let mut files: Vec<PathBuf> = fs::read_dir(folder)?
+            .map(|e| Ok(e?.path()))
+            .collect::<Result<_, Error>>()?;
+        files.sort();
+        let mut cases = Vec::new();
+        for file in files {
+            let mut value: serde_json::Value = serde_json::from_str(&fs::read_to_string(file)?)?;
+            cases.push(serde_json::from_value(value["case"].take())?);
+        }
+        let rows = add_to_table(&mut reference, cases, path)?;
+        eprintln!("fuzz: {rows} more rows in {}", path.display());
+        return Ok(true);
+    }
     if let Some(path) = &options.record {
         let rows = record_table(&mut reference, options.seed, options.each, path)?;
         eprintln!("fuzz: {rows} rows in {}", path.display());

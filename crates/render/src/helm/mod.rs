@@ -26,6 +26,7 @@ mod node;
 mod octets;
 mod order;
 mod pretty;
+mod release_name;
 mod render;
 mod schema;
 mod strvals;
@@ -41,6 +42,7 @@ pub use lint::{LintMessage, LintSeverity, lint};
 pub(crate) use metadata::read_lock;
 pub use metadata::{Dependency, Maintainer, Metadata};
 pub use order::{Hook, Manifest};
+pub use release_name::release_name;
 pub use render::{Options, Output, template};
 pub use values::ValueOptions;
 

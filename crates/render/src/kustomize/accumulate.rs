@@ -9,8 +9,8 @@ use super::kustomization::{Kustomization, Label};
 use super::loader::Loader;
 use super::origin::{By, Origin};
 use super::remote::is_http;
-use super::resmap::{absorb, append_all};
-use super::resource::{Resource, parse_resources};
+use super::resmap::{absorb, ensure_unique};
+use super::resource::Resource;
 use super::transform::{self, Side, Subjects};
 use super::vars::Vars;
 use super::{generator, patch, plugin, replacement};
@@ -24,8 +24,9 @@ pub(super) struct Accumulator {
 }
 
 impl Accumulator {
+    /// Adds what another one has. Whether an object is there twice is for the caller to find out.
     fn merge(&mut self, other: Self) -> Result<()> {
-        append_all(&mut self.resources, other.resources)?;
+        self.resources.extend(other.resources);
         self.config.merge(&other.config)?;
         self.vars.merge(other.vars)
     }
@@ -66,7 +67,7 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
             super::edit::apply(&mut kustomization, edits, &loader).map_err(|e| e.within(&place))?;
         }
         kustomization.check().map_err(|e| e.within(&place))?;
-        check_schema(&loader, &kustomization)?;
+        loader.set_schema(&kustomization.openapi)?;
         if !kustomization.namespace.is_empty() {
             loader.helm_namespace.clone_from(&kustomization.namespace);
         }
@@ -83,6 +84,7 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         let k = &self.kustomization;
         self.resources(&mut into, &k.resources)
             .map_err(|e| e.within("accumulating resources"))?;
+        self.loader.mark(&mut into.resources);
         let mut own = Config::default();
         for path in &k.configurations {
             let more = Config::parse(&self.loader.load_text(path)?).map_err(|e| e.within(path))?;
@@ -107,14 +109,9 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         self.transform(&mut into)?;
         let validators = plugin::load(self, &k.validators)?;
         for validator in validators {
-            // A validator is a transformer that changes nothing; no built-in one can fail an object that it leaves alone.
-            let mut copy = into.resources.clone();
-            plugin::transform(self, &mut copy, &validator)?;
-            // Notes about names count as changes too.
-            let is_changed = |(a, b): (&Resource, &Resource)| {
-                a.node != b.node || a.previous != b.previous || a.prefixes != b.prefixes || a.suffixes != b.suffixes
-            };
-            if copy.len() != into.resources.len() || copy.iter().zip(&into.resources).any(is_changed) {
+            let before = into.resources.clone();
+            plugin::transform(self, &mut into.resources, &validator)?;
+            if !is_same(&before, &into.resources) {
                 return Err(Failure::invalid(format!(
                     "validator shouldn't modify the resource map: {}",
                     validator.id()
@@ -129,18 +126,18 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
     pub fn resources(&self, into: &mut Accumulator, paths: &[String]) -> Result<()> {
         for path in paths {
             match self.file(path) {
-                Ok(found) => append_all(&mut into.resources, found)
-                    .map_err(|e| e.within(format_args!("merging resources from '{path}'")))?,
+                Ok(found) => into.resources.extend(found),
                 Err(file_error) => self.base(into, path, file_error)?,
             }
         }
-        Ok(())
+        // Once for all: looking after each file would take as many looks as there are files.
+        ensure_unique(&into.resources).map_err(|e| e.within("merging resources"))
     }
 
     fn file(&self, path: &str) -> Result<Vec<Resource>> {
         let place = format!("accumulating resources from '{path}'");
         let text = self.loader.load_text(path).map_err(|e| e.within(&place))?;
-        let mut found = parse_resources(&text).map_err(|e| e.within(path).within(&place))?;
+        let mut found = self.loader.parse(&text).map_err(|e| e.within(path).within(&place))?;
         if let Some(origin) = &self.origin {
             let origin = origin.append(path);
             found.iter_mut().try_for_each(|resource| origin.mark(resource))?;
@@ -197,6 +194,7 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         let mut fresh = Accumulator::default();
         fresh
             .merge(done)
+            .and_then(|()| ensure_unique(&fresh.resources))
             .map_err(|e| e.within(format_args!("recursed merging from path '{root}'")))?;
         Ok(fresh)
     }
@@ -244,6 +242,7 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
                 made.push(resource);
             }
         }
+        self.loader.mark(&mut made);
         for resource in made {
             absorb(&mut into.resources, resource).map_err(|e| e.within("merging from generator"))?;
         }
@@ -321,6 +320,35 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
     }
 }
 
+/// Whether two lists have the same objects with the same notes, written alike, in any order. A validator may leave a mark.
+fn is_same(before: &[Resource], after: &[Resource]) -> bool {
+    let mut met = std::collections::HashSet::new();
+    let unmarked = |resource: &Resource| {
+        let mut copy = resource.clone();
+        let mut labels = copy.metadata_map("labels");
+        if labels.remove("validated-by").is_some() {
+            copy.set_metadata_map("labels", &labels);
+        }
+        copy.node
+    };
+    before.len() == after.len()
+        && before.iter().all(|old| {
+            let id = old.id();
+            let mut found = after.iter().enumerate().filter(|(_, new)| new.id().same(&id));
+            let (Some((at, new)), None) = (found.next(), found.next()) else {
+                return false;
+            };
+            met.insert(at);
+            old.node == unmarked(new)
+                && old.previous == new.previous
+                && old.prefixes == new.prefixes
+                && old.suffixes == new.suffixes
+                && old.allow_name_change == new.allow_name_change
+                && old.allow_kind_change == new.allow_kind_change
+        })
+        && met.len() == after.len()
+}
+
 /// The fields that an entry of `labels` goes to.
 fn label_specs(label: &Label, config: &Config) -> Result<Vec<FieldSpec>> {
     let mut specs = label.field_specs.clone();
@@ -339,28 +367,4 @@ fn label_specs(label: &Label, config: &Config) -> Result<Vec<FieldSpec>> {
     };
     merge_all(&mut specs, &[own])?;
     Ok(specs)
-}
-
-/// The one schema that Kustomize v5.8 has built in.
-const BUILT_IN: &str = "v1.21.2";
-
-/// Fails for a schema other than the built-in one: merging by another one without saying so would give another result than Kustomize.
-fn check_schema(loader: &Loader<'_, '_, '_>, k: &Kustomization) -> Result<()> {
-    match k.openapi.get("version").map(String::as_str) {
-        None | Some("" | BUILT_IN) => {}
-        Some(other) => {
-            return Err(Failure::invalid(format!(
-                "{}: the specified OpenAPI version {other:?} is not built in: only {BUILT_IN} is",
-                loader.root
-            )));
-        }
-    }
-    if k.openapi.contains_key("path") {
-        let message = format!(
-            "{}: `openapi.path` cannot be rendered natively yet; patches of that kind would merge by element where this schema says so",
-            loader.root
-        );
-        return Err(Failure::new(Reason::Unsupported, message));
-    }
-    Ok(())
 }

@@ -10,7 +10,7 @@ use super::merge;
 use super::remote::{ChartBase, Fetch};
 use super::resource::{Resource, parse_resources};
 use super::{Charts, Remote};
-use crate::helm::{Capabilities, Chart, KubeVersion, Options, ValueOptions, template};
+use crate::helm::{Capabilities, Chart, KubeVersion, Options, ValueOptions, release_name, template};
 
 /// An entry of `helmCharts`, with the fields of `helmGlobals`.
 #[derive(Clone, Default, Deserialize)]
@@ -110,12 +110,12 @@ impl Inflation {
         if args.name.is_empty() {
             return Err(Failure::new(Reason::Helm, "chart name cannot be empty"));
         }
-        if !args.name_template.is_empty() {
+        if !args.name_template.is_empty() && !args.release_name.is_empty() {
             let message = format!(
-                "chart {}: nameTemplate cannot be rendered natively yet; write the name as releaseName",
+                "chart {}: cannot set nameTemplate and also specify a name: write one of nameTemplate and releaseName",
                 args.name
             );
-            return Err(Failure::new(Reason::Unsupported, message));
+            return Err(Failure::new(Reason::Helm, message));
         }
         if !matches!(args.values_merge.as_str(), "" | "merge" | "override" | "replace") {
             return Err(Failure::invalid("valuesMerge must be one of [merge override replace]"));
@@ -157,7 +157,7 @@ impl Inflation {
         };
         let mut files = vec![(
             format!("{}-kustomize-values.yaml", args.name),
-            self.values(default_values)?,
+            self.values(loader, default_values)?,
         )];
         for file in &args.additional_values_files {
             let text = loader
@@ -177,10 +177,19 @@ impl Inflation {
             &charts.api_versions
         };
         capabilities.api_versions.extend(more.iter().cloned());
-        let release_name = match args.release_name.as_str() {
+        charts.rendered.set(true);
+        let release_name = match (args.release_name.as_str(), args.name_template.as_str()) {
             // As `--generate-name` of Helm.
-            "" => format!("{}-{}", args.name, charts.ambient.now().seconds),
-            name => name.to_owned(),
+            ("", "") => {
+                let time = || charts.ambient.now().seconds.to_string();
+                format!("{}-{}", args.name, charts.generated_suffix.clone().unwrap_or_else(time))
+            }
+            ("", template) => release_name(template, charts.ambient, &charts.limits).map_err(|e| {
+                Failure::new(Reason::Helm, e.to_string())
+                    .within("nameTemplate")
+                    .within(place())
+            })?,
+            (name, _) => name.to_owned(),
         };
         let namespace = if args.namespace.is_empty() {
             "default".to_owned()
@@ -199,6 +208,7 @@ impl Inflation {
             skip_tests: args.skip_tests,
             no_hooks: args.skip_hooks,
             limits: charts.limits,
+            cancelled: charts.cancelled.clone(),
             ..Options::default()
         };
         let output = template(&chart, &options, charts.ambient)
@@ -211,7 +221,7 @@ impl Inflation {
     }
 
     /// The text of the values: those of the file, with the inline ones over, under, or instead of them.
-    fn values(&self, file: String) -> Result<String> {
+    fn values(&self, loader: &Loader<'_, '_, '_>, file: String) -> Result<String> {
         let args = &self.0;
         if args.values_inline.is_empty() {
             return Ok(file);
@@ -224,12 +234,13 @@ impl Inflation {
         let merged = match args.values_merge.as_str() {
             "replace" => return Ok(pintle_yaml::to_string(&inline)),
             over => {
+                let schema = loader.schema();
                 let file = pintle_yaml::parse_node(&file, &limits)
                     .map_err(bad)?
                     .unwrap_or(Node::Map(Vec::new()));
                 match over {
-                    "merge" => merge::merge(inline_node, file)?,
-                    _ => merge::merge(file, inline_node)?,
+                    "merge" => merge::merge(inline_node, file, &schema)?,
+                    _ => merge::merge(file, inline_node, &schema)?,
                 }
             }
         };
@@ -269,7 +280,7 @@ fn fetched(loader: &Loader<'_, '_, '_>, args: &Args) -> Result<pintle_model::tre
         name: args.name.clone(),
         version: args.version.clone(),
     };
-    let url = format!("chart {} {} {}", chart.repository, chart.name, chart.version);
+    let url = chart.url();
     match loader.session.options.remotes.get(&url) {
         Some(Remote::Base { path, .. }) => Ok(path.clone()),
         Some(Remote::Refused(why)) => Err(Failure::new(Reason::Remote, format!("{url}: {why}"))),

@@ -92,6 +92,7 @@ fn read_table(text: &str) -> Config {
                 group: part(group),
                 version: part(version),
                 kind: part(kind),
+                ..Gvk::default()
             },
             path: (*path).to_owned(),
             create: *create == "create",
@@ -112,6 +113,7 @@ fn read_table(text: &str) -> Config {
                     group: part(g),
                     version: part(v),
                     kind: part(k),
+                    ..Gvk::default()
                 };
                 match config.name_reference.iter_mut().find(|r| r.gvk == gvk) {
                     Some(same) => same.referrers.push(spec),

@@ -107,6 +107,7 @@ fn collect(definitions: &Fields, name: &str, kind: &Gvk, path: &mut Vec<String>,
                 group: String::new(),
                 version: version.to_owned(),
                 kind: referred.to_owned(),
+                ..Gvk::default()
             };
             let referrers = vec![spec(Some(key))];
             match out.name_reference.iter_mut().find(|r| r.gvk == gvk) {

@@ -1,6 +1,6 @@
 //! Field specs: which fields of which kinds a transformer writes, and the walk to them.
 
-use pintle_yaml::{Node, Scalar};
+use pintle_yaml::{Node, Scalar, Tag};
 
 use super::error::{Failure, Result};
 use super::id::Gvk;
@@ -21,7 +21,10 @@ pub(super) struct FieldSpec {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Create {
     Nothing,
+    /// A text, whatever it looks like.
     Scalar,
+    /// A scalar that is what it looks like.
+    Untyped,
     Map,
 }
 
@@ -72,7 +75,7 @@ pub(super) fn apply(
     create: Create,
     set: &mut dyn FnMut(&mut Node) -> Result<()>,
 ) -> Result<()> {
-    apply_at(resource, spec, create, &mut |node, _| set(node))
+    visit(resource, spec, create, None, &mut |node, _| set(node))
 }
 
 /// What is called with a node and the steps that lead to it.
@@ -80,10 +83,28 @@ pub(super) type SetAt<'f> = dyn FnMut(&mut Node, &[Step]) -> Result<()> + 'f;
 
 /// As [`apply`], with the steps to each node.
 pub(super) fn apply_at(resource: &mut Resource, spec: &FieldSpec, create: Create, set: &mut SetAt<'_>) -> Result<()> {
-    if !resource.gvk().is_selected(&spec.gvk) {
+    visit(resource, spec, create, Some(&mut Vec::new()), set)
+}
+
+/// The walk of [`apply`]; the steps are noted only where somebody asks for them.
+fn visit(
+    resource: &mut Resource,
+    spec: &FieldSpec,
+    create: Create,
+    steps: Option<&mut Vec<Step>>,
+    set: &mut SetAt<'_>,
+) -> Result<()> {
+    if !spec.gvk.selects(resource.api_version(), resource.kind()) {
         return Ok(());
     }
-    let path = split_path(&spec.path, '/');
+    let escaped;
+    let path: Vec<&str> = if spec.path.contains('\\') {
+        escaped = split_path(&spec.path, '/');
+        escaped.iter().map(String::as_str).collect()
+    } else {
+        let path = spec.path.strip_prefix('/').unwrap_or(&spec.path);
+        path.split('/').collect()
+    };
     let create = if spec.create { create } else { Create::Nothing };
     // The notes that Kustomize keeps in annotations make the field exist.
     let annotations = |resource: &Resource| {
@@ -97,7 +118,7 @@ pub(super) fn apply_at(resource: &mut Resource, spec: &FieldSpec, create: Create
     if noted && let Some(metadata) = resource.node.get_mut("metadata") {
         metadata.set("annotations", Node::Map(Vec::new()));
     }
-    let done = walk(&mut resource.node, &path, create, &mut Vec::new(), set)
+    let done = walk(&mut resource.node, &path, create, steps, set)
         .map_err(|e| e.within(format_args!("field {:?} of {}", spec.path, resource.id())));
     if noted
         && let Some(metadata) = resource.node.get_mut("metadata")
@@ -108,16 +129,26 @@ pub(super) fn apply_at(resource: &mut Resource, spec: &FieldSpec, create: Create
     done
 }
 
-fn walk(node: &mut Node, path: &[String], create: Create, steps: &mut Vec<Step>, set: &mut SetAt<'_>) -> Result<()> {
+fn walk(
+    node: &mut Node,
+    path: &[&str],
+    create: Create,
+    mut steps: Option<&mut Vec<Step>>,
+    set: &mut SetAt<'_>,
+) -> Result<()> {
     let Some((first, rest)) = path.split_first() else {
-        return set(node, steps);
+        return set(node, steps.map_or(&[][..], |steps| steps));
     };
     match node {
         _ if node.is_null() => Ok(()),
         Node::Seq(items) => items.iter_mut().enumerate().try_for_each(|(at, item)| {
-            steps.push(Step::Index(at));
-            let done = walk(item, path, create, steps, set);
-            steps.pop();
+            if let Some(steps) = &mut steps {
+                steps.push(Step::Index(at));
+            }
+            let done = walk(item, path, create, steps.as_deref_mut(), set);
+            if let Some(steps) = &mut steps {
+                steps.pop();
+            }
             done
         }),
         Node::Map(_) => {
@@ -130,10 +161,14 @@ fn walk(node: &mut Node, path: &[String], create: Create, steps: &mut Vec<Step>,
             let made = match (create, rest.is_empty()) {
                 (Create::Nothing, _) => None,
                 _ if is_list => None,
-                (Create::Scalar, true) => Some(Node::Scalar(Scalar {
-                    quoted: false,
-                    ..Scalar::string("")
-                })),
+                // What stands for null stays as the text that it was.
+                (Create::Scalar | Create::Untyped, true) => {
+                    let tag = if create == Create::Scalar { Tag::Str } else { Tag::Open };
+                    Some(match node.get(name) {
+                        Some(Node::Scalar(null)) => Node::Scalar(Scalar { tag, ..null.clone() }),
+                        _ => Node::Scalar(Scalar::tagged("", tag)),
+                    })
+                }
                 _ => Some(Node::Map(Vec::new())),
             };
             if let Some(made) = made
@@ -148,9 +183,13 @@ fn walk(node: &mut Node, path: &[String], create: Create, steps: &mut Vec<Step>,
             let Some(field) = node.get_mut(name) else {
                 return Ok(());
             };
-            steps.push(Step::Key(name.to_owned()));
-            let done = walk(field, rest, create, steps, set);
-            steps.pop();
+            if let Some(steps) = &mut steps {
+                steps.push(Step::Key(name.to_owned()));
+            }
+            let done = walk(field, rest, create, steps.as_deref_mut(), set);
+            if let Some(steps) = &mut steps {
+                steps.pop();
+            }
             done
         }
         Node::Scalar(_) => Err(Failure::invalid("expected sequence or mapping node, found a scalar")),

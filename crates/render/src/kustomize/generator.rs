@@ -7,7 +7,7 @@ use base64::Engine as _;
 use pintle_yaml::{Node, Yaml, to_json_string};
 use sha2::{Digest, Sha256};
 
-use super::error::{Failure, Result};
+use super::error::{Failure, Reason, Result};
 use super::kustomization::{GeneratorArgs, GeneratorOptions};
 use super::loader::Loader;
 use super::resource::{Behavior, Resource};
@@ -187,6 +187,17 @@ fn lines(content: &[u8], pairs: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
     Ok(())
 }
 
+/// Puts the hash of its content behind the name of an object that wants it.
+pub(super) fn add_hash(resource: &mut Resource) -> Result<()> {
+    if resource.needs_hash {
+        let hash = hash(resource)?;
+        resource.store_previous_id();
+        let name = format!("{}-{hash}", resource.name());
+        resource.set_name(&name);
+    }
+    Ok(())
+}
+
 /// The hash of a generated object's content.
 pub(super) fn hash(resource: &Resource) -> Result<String> {
     let bad = |e: pintle_yaml::Error| Failure::invalid(format!("{}: {e}", resource.id()));
@@ -208,18 +219,21 @@ pub(super) fn hash(resource: &Resource) -> Result<String> {
             ("data".to_owned(), value("data").map_err(bad)?),
             ("type".to_owned(), value("type").map_err(bad)?),
         ],
-        _ => Vec::new(),
-    };
-    let text = if fields.is_empty() {
-        to_json_string(&node.to_yaml().map_err(bad)?)
-    } else {
-        let extra = if kind == "Secret" { "stringData" } else { "binaryData" };
-        if let Some(map @ Node::Map(_)) = node.get(extra) {
-            fields.push((extra.to_owned(), map.to_yaml().map_err(bad)?));
+        // Kustomize hashes what it keeps of the text, places of lines and ways of writing among it.
+        _ => {
+            let message = format!(
+                "{}: a generated object became another kind, whose hash cannot be made natively; set disableNameSuffixHash",
+                resource.id()
+            );
+            return Err(Failure::new(Reason::Unsupported, message));
         }
-        fields.sort_by(|a, b| a.0.cmp(&b.0));
-        to_json_string(&Yaml::Map(fields))
     };
+    let extra = if kind == "Secret" { "stringData" } else { "binaryData" };
+    if let Some(map @ Node::Map(_)) = node.get(extra) {
+        fields.push((extra.to_owned(), map.to_yaml().map_err(bad)?));
+    }
+    fields.sort_by(|a, b| a.0.cmp(&b.0));
+    let text = to_json_string(&Yaml::Map(fields));
     let mut hex = String::with_capacity(10);
     for byte in Sha256::digest(text.as_bytes()).iter().take(5) {
         // Writing to a string cannot fail.

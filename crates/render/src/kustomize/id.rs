@@ -9,10 +9,13 @@ pub(super) struct Gvk {
     pub group: String,
     pub version: String,
     pub kind: String,
+    /// A schema of the build says that the kind is cluster-scoped.
+    #[serde(skip)]
+    pub said_cluster_scoped: bool,
 }
 
 /// The namespace that cluster-scoped objects count as being in.
-const NO_NAMESPACE: &str = "_non_namespaceable_";
+pub(super) const NO_NAMESPACE: &str = "_non_namespaceable_";
 
 impl Gvk {
     pub fn parse(api_version: &str, kind: &str) -> Self {
@@ -21,6 +24,7 @@ impl Gvk {
             group: group.to_owned(),
             version: version.to_owned(),
             kind: kind.to_owned(),
+            said_cluster_scoped: false,
         }
     }
 
@@ -30,11 +34,16 @@ impl Gvk {
         part(&self.group, &selector.group) && part(&self.version, &selector.version) && part(&self.kind, &selector.kind)
     }
 
+    /// Whether this selector names a kind.
+    pub fn selects(&self, api_version: &str, kind: &str) -> bool {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let part = |mine: &str, theirs: &str| mine.is_empty() || mine == theirs;
+        part(&self.kind, kind) && part(&self.group, group) && part(&self.version, version)
+    }
+
     /// Whether Kustomize knows the kind to be cluster-scoped. Unknown kinds count as namespaced.
     pub fn is_cluster_scoped(&self) -> bool {
-        CLUSTER_SCOPED.iter().any(|(group, versions, kinds)| {
-            *group == self.group && versions.contains(&self.version.as_str()) && kinds.contains(&self.kind.as_str())
-        })
+        self.said_cluster_scoped || is_cluster_scoped(&self.group, &self.version, &self.kind)
     }
 
     /// Where the kind stands in the order of Kustomize's own tables: place by kind, then group, version, kind.
@@ -58,6 +67,13 @@ impl Gvk {
         );
         (place, text)
     }
+}
+
+/// As [`Gvk::is_cluster_scoped`], for what is built in.
+pub(super) fn is_cluster_scoped(group: &str, version: &str, kind: &str) -> bool {
+    CLUSTER_SCOPED
+        .iter()
+        .any(|(g, versions, kinds)| *g == group && kinds.contains(&kind) && versions.contains(&version))
 }
 
 /// Groups, versions and kinds that Kustomize v5.8 knows to be cluster-scoped.

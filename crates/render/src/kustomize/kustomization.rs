@@ -172,6 +172,7 @@ impl ObjRef {
                 group: self.group.clone(),
                 version: self.version.clone(),
                 kind: self.kind.clone(),
+                ..Gvk::default()
             }
         } else {
             let mut gvk = Gvk::parse(&self.api_version, &self.kind);

@@ -1,14 +1,19 @@
 //! Reads files for one kustomization: relative to its directory, and by default not outside it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pintle_model::tree::{EntryKind, Reader, TreePath};
 
 use super::error::{Failure, Reason, Result};
 use super::remote::{Fetch, fetch_of, is_http};
+use super::resource::{Resource, parse_resources};
+use super::schema::Table;
 use super::{Charts, Options, Remote};
 
+/// The one schema that Kustomize v5.8 has built in.
+const BUILT_IN: &str = "v1.21.2";
 /// The names of a kustomization file.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 /// Bytes of one file; the tree and the YAML reader have the same bound.
@@ -27,6 +32,17 @@ pub(super) struct Session<'a, 't> {
     /// Remote content that was asked for and is not there.
     pub needs: RefCell<Vec<Fetch>>,
     bases: RefCell<usize>,
+    schema: RefCell<Schema>,
+}
+
+/// The schema of a build, which Kustomize keeps for its whole process: the first kustomization that names one decides.
+struct Schema {
+    table: Arc<Table>,
+    is_set: bool,
+    /// Something was merged by it.
+    is_used: bool,
+    /// A kind was met that is not built in, which makes Kustomize read the built-in schema later on.
+    is_wanted: bool,
 }
 
 impl<'a, 't> Session<'a, 't> {
@@ -37,6 +53,12 @@ impl<'a, 't> Session<'a, 't> {
             charts,
             needs: RefCell::new(Vec::new()),
             bases: RefCell::new(0),
+            schema: RefCell::new(Schema {
+                table: Table::built_in(),
+                is_set: false,
+                is_used: false,
+                is_wanted: false,
+            }),
         }
     }
 }
@@ -62,6 +84,72 @@ impl<'s, 'a, 't> Loader<'s, 'a, 't> {
             parents: Vec::new(),
             helm_namespace: String::new(),
             repository: None,
+        }
+    }
+
+    /// Takes the schema that the kustomization of this directory names, unless another one did before.
+    pub fn set_schema(&self, openapi: &BTreeMap<String, String>) -> Result<()> {
+        let text = openapi.get("path").map(|path| self.load_text(path)).transpose()?;
+        let mut schema = self.session.schema.borrow_mut();
+        if schema.is_set {
+            return Ok(());
+        }
+        let version = openapi.get("version");
+        let Some(text) = text else {
+            return match version.map(String::as_str) {
+                None | Some("") => Ok(()),
+                Some(BUILT_IN) => {
+                    schema.is_set = true;
+                    Ok(())
+                }
+                Some(other) => Err(Failure::invalid(format!(
+                    "{}: the specified OpenAPI version {other:?} is not built in: only {BUILT_IN} is",
+                    self.root
+                ))),
+            };
+        };
+        if version.is_some() {
+            return Err(Failure::invalid(format!(
+                "{}: openapi: builtin version and custom schema provided, cannot use both",
+                self.root
+            )));
+        }
+        let custom = Table::parse(&text).map_err(|e| e.within(&self.root))?;
+        schema.is_set = true;
+        schema.table = Arc::new(match (schema.is_used, schema.is_wanted) {
+            (true, _) => schema.table.with(&custom),
+            (false, true) => custom.with(&schema.table),
+            (false, false) => custom,
+        });
+        Ok(())
+    }
+
+    /// The schema that a patch is merged by.
+    pub fn schema(&self) -> Arc<Table> {
+        let mut schema = self.session.schema.borrow_mut();
+        schema.is_used = true;
+        Arc::clone(&schema.table)
+    }
+
+    /// The documents of a file as objects that know what the schema says of their kinds.
+    pub fn parse(&self, text: &str) -> Result<Vec<Resource>> {
+        let mut found = parse_resources(text)?;
+        self.mark(&mut found);
+        Ok(found)
+    }
+
+    /// Tells objects what the schema says of their kinds.
+    pub fn mark(&self, resources: &mut [Resource]) {
+        let mut schema = self.session.schema.borrow_mut();
+        if !schema.is_set && !schema.is_wanted {
+            let is_foreign = |r: &Resource| !schema.table.has(r.api_version(), r.kind());
+            schema.is_wanted = resources.iter().any(is_foreign);
+        }
+        let scopes = schema.table.cluster_scoped();
+        if !scopes.is_empty() {
+            for resource in resources {
+                resource.scopes = Some(Arc::clone(scopes));
+            }
         }
     }
 

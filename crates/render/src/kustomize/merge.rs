@@ -3,14 +3,14 @@
 //! Elements of the patch come before those that only the object has. Where a list has several keys, elements that both sides have move
 //! behind the ones the patch adds.
 
-use pintle_yaml::{Node, Scalar, Tag};
+use pintle_yaml::{Node, Scalar};
 
 use super::error::{Failure, Result};
-use super::schema::Place;
+use super::schema::{Place, Table};
 
 /// Merges `patch` into `object`; `None` if nothing is left of it.
-pub(super) fn merge(object: Node, patch: Node) -> Result<Option<Node>> {
-    let merged = walk(Some(object), Some(patch), None, false)?;
+pub(super) fn merge(object: Node, patch: Node, schema: &Table) -> Result<Option<Node>> {
+    let merged = walk(schema, Some(object), Some(patch), None, false)?;
     Ok(merged.value)
 }
 
@@ -48,7 +48,13 @@ fn shape(node: &Node) -> Shape {
 
 /// Merges one place. What a patch adds is merged with itself (`same`): both sides are one node then, and directives that are taken out of
 /// one are out of the other.
-fn walk(dest: Option<Node>, patch: Option<Node>, place: Option<Place>, same: bool) -> Result<Merged> {
+fn walk(
+    schema: &Table,
+    dest: Option<Node>,
+    patch: Option<Node>,
+    place: Option<Place<'_>>,
+    same: bool,
+) -> Result<Merged> {
     let kinds = [present(dest.as_ref()).map(shape), present(patch.as_ref()).map(shape)];
     if let [Some(a), Some(b)] = &kinds
         && a != b
@@ -62,14 +68,14 @@ fn walk(dest: Option<Node>, patch: Option<Node>, place: Option<Place>, same: boo
         [dest.as_ref(), patch.as_ref()].into_iter().find_map(|node| {
             let node = present(node)?;
             let kind = node.get("kind").and_then(Node::text)?;
-            Place::of(node.get("apiVersion").and_then(Node::text)?, kind)
+            schema.of(node.get("apiVersion").and_then(Node::text)?, kind)
         })
     });
     match first.or(second) {
-        Some(Shape::Seq) if place.is_some_and(Place::merges) => walk_list(dest, patch, place, same),
+        Some(Shape::Seq) if place.is_some_and(Place::merges) => walk_list(schema, dest, patch, place, same),
         // A list that is not merged by element, or a scalar: the patch's, if it says anything.
         Some(Shape::Seq | Shape::Scalar) => Merged::own(patch.or(dest)),
-        Some(Shape::Map) | None => walk_map(dest, patch, place, same),
+        Some(Shape::Map) | None => walk_map(schema, dest, patch, place, same),
     }
 }
 
@@ -121,7 +127,13 @@ fn list_directive(patch: &mut Node) -> Result<Directive> {
     Ok(directive)
 }
 
-fn walk_map(dest: Option<Node>, patch: Option<Node>, place: Option<Place>, same: bool) -> Result<Merged> {
+fn walk_map(
+    schema: &Table,
+    dest: Option<Node>,
+    patch: Option<Node>,
+    place: Option<Place<'_>>,
+    same: bool,
+) -> Result<Merged> {
     let (mut dest, mut patch, foreign, same) = match (dest, patch) {
         (None, None) => return Merged::own(None),
         // Nothing, or null, stays as it is only if it is spelled out.
@@ -159,19 +171,19 @@ fn walk_map(dest: Option<Node>, patch: Option<Node>, place: Option<Place>, same:
     for name in names {
         let old = dest.get_mut(&name).map(|n| std::mem::replace(n, Node::Seq(Vec::new())));
         let change = patch.remove(&name);
-        let quoted = match (&old, &change) {
-            (Some(Node::Scalar(old)), Some(Node::Scalar(_))) if !same => Some(old.quoted),
+        let style = match (&old, &change) {
+            (Some(Node::Scalar(old)), Some(Node::Scalar(_))) if !same => Some((old.quoted, old.tagged)),
             _ => None,
         };
         let explicit_null = change.is_none() && old.as_ref().is_some_and(Node::is_null);
-        let merged = walk(old, change, place.and_then(|p| p.field(&name)), same)?;
+        let merged = walk(schema, old, change, place.and_then(|p| p.field(&name)), same)?;
         match merged.value {
             Some(mut value) if explicit_null || !value.is_null() => {
-                // The new value stands in the quotes of the old one.
-                if let (Node::Scalar(scalar), Some(quoted)) = (&mut value, quoted) {
-                    scalar.quoted = quoted;
-                    if quoted {
-                        scalar.tag = Tag::Str;
+                if let Node::Scalar(scalar) = &mut value {
+                    match style {
+                        // The new value is written as the old one was.
+                        Some(style) => (scalar.quoted, scalar.tagged) = style,
+                        None => scalar.quote(),
                     }
                 }
                 dest.set(&name, value);
@@ -287,8 +299,23 @@ fn unify(all: &mut [Vec<String>]) {
     }
 }
 
-fn walk_list(dest: Option<Node>, patch: Option<Node>, place: Option<Place>, same: bool) -> Result<Merged> {
-    let (dest, patch, same) = match (dest.filter(|d| !d.is_null()), patch) {
+fn without_directives(node: &mut Node, deeply: bool) {
+    node.remove("$patch");
+    if let (Node::Map(fields), true) = (node, deeply) {
+        for (_, value) in fields {
+            without_directives(value, true);
+        }
+    }
+}
+
+fn walk_list(
+    schema: &Table,
+    dest: Option<Node>,
+    patch: Option<Node>,
+    place: Option<Place<'_>>,
+    same: bool,
+) -> Result<Merged> {
+    let (dest, mut patch, same) = match (dest.filter(|d| !d.is_null()), patch) {
         (None, None) => return Merged::own(None),
         (None, Some(patch)) => (patch.clone(), Some(patch), true),
         (Some(_), Some(patch)) if patch.is_null() => return Merged::own(None),
@@ -303,8 +330,13 @@ fn walk_list(dest: Option<Node>, patch: Option<Node>, place: Option<Place>, same
     let Node::Seq(mut dest) = dest else {
         return Merged::own(Some(dest));
     };
-    let keys = place.map(Place::keys).unwrap_or_default();
-    let keys = if keys.is_empty() { &[""][..] } else { keys };
+    let keys: Vec<&str> = place
+        .map(Place::keys)
+        .unwrap_or_default()
+        .iter()
+        .map(String::as_str)
+        .collect();
+    let keys: &[&str] = if keys.is_empty() { &[""] } else { &keys };
     let mut all: Vec<Vec<String>> = Vec::new();
     for element in patch.as_ref().map(Node::items).unwrap_or_default().iter().chain(&dest) {
         let values = match keys {
@@ -326,17 +358,28 @@ fn walk_list(dest: Option<Node>, patch: Option<Node>, place: Option<Place>, same
         let find = |list: &[Node]| list.iter().position(|e| is_named(e, &find_keys, &find_values));
         let at = find(&dest);
         let old = at.and_then(|i| dest.get(i)).cloned();
-        let change = patch
-            .as_ref()
-            .and_then(|p| find(p.items()).and_then(|i| p.items().get(i)))
-            .cloned();
-        let merged = walk(old, change, place.and_then(Place::items), same)?;
+        let change = patch.as_mut().and_then(|p| match p {
+            Node::Seq(items) => find(items).and_then(|i| items.get_mut(i)),
+            _ => None,
+        });
+        let merged = walk(
+            schema,
+            old,
+            change.as_deref().cloned(),
+            place.and_then(Place::items),
+            same,
+        )?;
+        // Directives that acted are gone from the patch, and the same element may be met again under keys that were completed.
+        if let Some(met) = change {
+            let deletes = met.get("$patch").and_then(Node::text) == Some("delete");
+            without_directives(met, !deletes);
+        }
         match merged.value.filter(|v| !is_void(v)) {
             None => set_element(&mut dest, &keys, &values, None),
             Some(mut value) => {
                 for (key, text) in keys.iter().zip(&values) {
                     if !key.is_empty() && value.get(key).is_none() && !text.is_empty() {
-                        value.set(key, Node::Scalar(Scalar::plain(text.clone())));
+                        value.put(key, Scalar::open(text.clone()));
                     }
                 }
                 set_element(&mut added, &keys, &values, Some(&value));

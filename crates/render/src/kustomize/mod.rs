@@ -34,8 +34,10 @@ mod schema;
 mod selector;
 mod shared;
 mod transform;
+mod value_add;
 mod vars;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -105,8 +107,14 @@ pub struct Charts<'c> {
     pub kube_version: Option<String>,
     /// `--helm-api-versions`; win over what a kustomization says.
     pub api_versions: Vec<String>,
+    /// Stands in the place of the time in the names of releases that have none; `None` for the time itself.
+    pub generated_suffix: Option<String>,
     /// Bounds of charts.
     pub limits: crate::helm::Limits,
+    /// Asked now and then while templates run: `true` ends the build with a failure.
+    pub cancelled: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+    /// Set once a chart is rendered: then the build depends on all that stands here.
+    pub rendered: Cell<bool>,
 }
 
 /// Whether Kustomize knows a kind to be cluster-scoped. Unknown kinds count as namespaced.
@@ -143,20 +151,10 @@ fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
         config,
         vars,
     } = target.accumulate(Accumulator::default())?;
-    for resource in resources.iter_mut().filter(|r| r.needs_hash) {
-        let hash = generator::hash(resource)?;
-        resource.store_previous_id();
-        let name = format!("{}-{hash}", resource.name());
-        resource.set_name(&name);
-    }
+    resources.iter_mut().try_for_each(generator::add_hash)?;
     name_reference::fix(&mut resources, &config.name_reference)?;
     vars.resolve(&mut resources, &config.var_reference)?;
-    resources.retain(|r| {
-        let annotations = r.metadata_map("annotations");
-        annotations
-            .get("config.kubernetes.io/local-config")
-            .is_none_or(|v| v == "false")
-    });
+    drop_local(&mut resources)?;
     order::sort(
         &mut resources,
         target.kustomization.sort_options.as_ref(),
@@ -209,6 +207,29 @@ fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
         objects.push(Value::from(yaml));
     }
     Ok((objects, text))
+}
+
+/// Drops what is for local use alone. An object that has the id of one that stays is taken for that one.
+fn drop_local(resources: &mut Vec<resource::Resource>) -> error::Result<()> {
+    let mut kept = std::collections::HashSet::with_capacity(resources.len());
+    for resource in resources.iter() {
+        if !resource::check(&resource.node)? {
+            continue;
+        }
+        // Kustomize notes names one after another, and an empty one leaves no trace.
+        let nameless = resource.previous.iter().filter(|(_, name, _)| name.is_empty()).count();
+        if nameless > 0 && nameless < resource.previous.len() {
+            let message = format!("{}: renamed after its name was made empty", resource.id());
+            return Err(Failure::invalid(message));
+        }
+        let annotations = resource.metadata_map("annotations");
+        let mark = annotations.get("config.kubernetes.io/local-config");
+        if mark.is_none_or(|mark| mark == "false") {
+            kept.insert(resource.id());
+        }
+    }
+    resources.retain(|r| kept.contains(&r.id()));
+    Ok(())
 }
 
 /// Whether a text holds a character that JSON leaves as it is and YAML does not allow; Kustomize goes from the one to the other.

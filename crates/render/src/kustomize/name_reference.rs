@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pintle_yaml::Node;
+use pintle_yaml::{Node, Scalar, Yaml};
 
 use super::config::BackReference;
 use super::error::{Failure, Reason, Result};
@@ -46,6 +46,8 @@ pub(super) fn fix(resources: &mut [Resource], references: &[BackReference]) -> R
             }
         }
     }
+    // Which rules are for a kind, found once for each kind.
+    let mut rules: HashMap<Gvk, Vec<(&Gvk, FieldSpec)>> = HashMap::new();
     for (at, resource) in resources.iter_mut().enumerate() {
         let Some(card) = cards.get(at) else { continue };
         let original = resource.original_id();
@@ -53,44 +55,70 @@ pub(super) fn fix(resources: &mut [Resource], references: &[BackReference]) -> R
             cards: &cards,
             by_name: &by_name,
             card,
-            bound_namespaces: bound_namespaces(resource),
+            bound_namespaces: bound_namespaces(resource)?,
             role: role_ref(resource),
             target: &Gvk::default(),
             to_role: false,
         };
-        for reference in references {
-            for spec in reference.referrers.iter().filter(|s| original.gvk.is_selected(&s.gvk)) {
-                if resource.node.get("apiVersion").is_some_and(Node::is_null) {
-                    let message = format!("{original}: apiVersion is null, where a name may be referred to");
-                    return Err(Failure::new(Reason::NoMatch, message));
-                }
-                referrer.target = &reference.gvk;
-                referrer.to_role = spec.path.ends_with("roleRef/name");
-                let spec = FieldSpec {
-                    gvk: Gvk::default(),
-                    path: spec.path.clone(),
-                    create: spec.create,
-                };
-                apply(resource, &spec, Create::Nothing, &mut |node| referrer.set(node, true))
-                    .map_err(|e| e.within("updating a name reference"))?;
-            }
+        let rules = rules
+            .entry(original.gvk.clone())
+            .or_insert_with(|| rules_for(references, &original.gvk));
+        if !rules.is_empty() && !is_plain_kind(resource) {
+            let message = format!("{original}: apiVersion or kind is none, where a name may be referred to");
+            return Err(Failure::new(Reason::NoMatch, message));
+        }
+        for (target, spec) in rules {
+            referrer.target = target;
+            referrer.to_role = spec.path.ends_with("roleRef/name");
+            apply(resource, spec, Create::Nothing, &mut |node| referrer.set(node, true))
+                .map_err(|e| e.within("updating a name reference"))?;
         }
     }
     Ok(())
 }
 
+/// The kinds that objects of a kind may refer to, and where: the rules apply to what the object was, and are followed in what it is.
+fn rules_for<'r>(references: &'r [BackReference], kind: &Gvk) -> Vec<(&'r Gvk, FieldSpec)> {
+    let of_one = |reference: &'r BackReference| {
+        let specs = reference.referrers.iter().filter(|s| kind.is_selected(&s.gvk));
+        specs.map(|spec| {
+            let spec = FieldSpec {
+                gvk: Gvk::default(),
+                path: spec.path.clone(),
+                create: spec.create,
+            };
+            (&reference.gvk, spec)
+        })
+    };
+    references.iter().flat_map(of_one).collect()
+}
+
+/// Whether the kind of an object is what it reads as: no explicit `null`, and no group without a name.
+fn is_plain_kind(resource: &Resource) -> bool {
+    let is_told = |field: &str| match resource.node.get(field) {
+        Some(value) if value.is_null() => value.text() == Some(""),
+        _ => true,
+    };
+    is_told("apiVersion") && is_told("kind") && !resource.api_version().starts_with('/')
+}
+
 /// The namespaces of the service accounts that a role binding names.
-fn bound_namespaces(resource: &Resource) -> Vec<String> {
+fn bound_namespaces(resource: &Resource) -> Result<Vec<String>> {
     if resource.kind() != "RoleBinding" {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let subjects = resource.node.get("subjects").map(Node::items).unwrap_or_default();
     let accounts = subjects
         .iter()
         .filter(|s| s.get("kind").and_then(Node::text) == Some("ServiceAccount"));
-    accounts
-        .filter_map(|s| s.get("namespace").and_then(Node::text).map(str::to_owned))
-        .collect()
+    let text = |namespace: &Node| match namespace.to_yaml() {
+        Ok(Yaml::String(text)) => Ok(text),
+        _ => Err(Failure::invalid(format!(
+            "{}: the namespace of a service account in `subjects` is no text",
+            resource.id()
+        ))),
+    };
+    accounts.filter_map(|s| s.get("namespace")).map(text).collect()
 }
 
 fn role_ref(resource: &Resource) -> Option<Gvk> {
@@ -99,6 +127,7 @@ fn role_ref(resource: &Resource) -> Option<Gvk> {
         group: role.get("apiGroup")?.text()?.to_owned(),
         version: String::new(),
         kind: role.get("kind")?.text()?.to_owned(),
+        ..Gvk::default()
     })
 }
 
@@ -144,9 +173,9 @@ impl Referrer<'_> {
         if found.id.name == name && found.id.namespace.is_empty() {
             return Ok(());
         }
-        node.set("name", Node::string(found.id.name.clone()));
+        node.put("name", Scalar::open(found.id.name.clone()));
         if !found.id.namespace.is_empty() {
-            node.set("namespace", Node::string(found.id.namespace.clone()));
+            node.put("namespace", Scalar::open(found.id.namespace.clone()));
         }
         Ok(())
     }

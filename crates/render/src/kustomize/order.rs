@@ -3,27 +3,24 @@
 use super::config::{ORDER_FIRST, ORDER_LAST, places};
 use super::error::{Failure, Result};
 use super::kustomization::SortOptions;
+use super::resmap::ensure_unique;
 use super::resource::Resource;
 
 /// Sorts as `sortOptions` says; without them by kind, unless the caller keeps the order of loading.
 pub(super) fn sort(resources: &mut [Resource], options: Option<&SortOptions>, keep: bool) -> Result<()> {
     let Some(options) = options else {
         if !keep {
-            legacy(resources, ORDER_FIRST, ORDER_LAST);
+            legacy(resources, ORDER_FIRST, ORDER_LAST)?;
         }
         return Ok(());
     };
     match (options.order.as_str(), &options.legacy_sort_options) {
         ("fifo", None) => Ok(()),
-        ("legacy", None) => {
-            legacy(resources, ORDER_FIRST, ORDER_LAST);
-            Ok(())
-        }
+        ("legacy", None) => legacy(resources, ORDER_FIRST, ORDER_LAST),
         ("legacy", Some(lists)) => {
             let first: Vec<&str> = lists.order_first.iter().map(String::as_str).collect();
             let last: Vec<&str> = lists.order_last.iter().map(String::as_str).collect();
-            legacy(resources, &first, &last);
-            Ok(())
+            legacy(resources, &first, &last)
         }
         ("fifo", Some(_)) => Err(Failure::invalid(
             "the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'",
@@ -34,8 +31,10 @@ pub(super) fn sort(resources: &mut [Resource], options: Option<&SortOptions>, ke
     }
 }
 
-fn legacy(resources: &mut [Resource], first: &[&str], last: &[&str]) {
+fn legacy(resources: &mut [Resource], first: &[&str], last: &[&str]) -> Result<()> {
     let order = places(first, last);
+    // Kustomize adds them to a new list one by one.
+    ensure_unique(resources).map_err(|e| e.within("sorting"))?;
     resources.sort_by_cached_key(|r| {
         let id = r.id();
         let (place, kind) = id.gvk.sort_key(&order);
@@ -48,4 +47,5 @@ fn legacy(resources: &mut [Resource], first: &[&str], last: &[&str]) {
         };
         (place, kind, or(&id.namespace, "~X"), or(&id.name, "~N"))
     });
+    Ok(())
 }

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use pintle_model::Value;
-use pintle_yaml::{Node, Yaml};
+use pintle_yaml::{Node, Scalar, Yaml};
 
 use super::error::{Failure, Reason, Result};
 use super::kustomization::{Patch, Selector};
 use super::loader::Loader;
 use super::merge;
 use super::resmap::{ensure_unique, find_one};
-use super::resource::{Resource, parse_resources};
+use super::resource::Resource;
 use super::selector::Compiled;
 
 /// Applies one entry of `patches`.
@@ -31,7 +31,7 @@ pub(super) fn apply(loader: &Loader<'_, '_, '_>, resources: &mut Vec<Resource>, 
             (text, format!("patch {}", patch.path))
         }
     };
-    let merges = parse_resources(&text);
+    let merges = loader.parse(&text);
     let operations = json_operations(&text);
     let merges = match (merges, operations) {
         (Ok(m), Ok(ops)) if !m.is_empty() && !ops.is_empty() => {
@@ -48,10 +48,15 @@ pub(super) fn apply(loader: &Loader<'_, '_, '_>, resources: &mut Vec<Resource>, 
             return Err(Failure::invalid(message).within(source));
         }
     };
-    merge_patches(resources, patch, merges).map_err(|e| e.within(source))
+    merge_patches(loader, resources, patch, merges).map_err(|e| e.within(source))
 }
 
-fn merge_patches(resources: &mut Vec<Resource>, patch: &Patch, mut merges: Vec<Resource>) -> Result<()> {
+fn merge_patches(
+    loader: &Loader<'_, '_, '_>,
+    resources: &mut Vec<Resource>,
+    patch: &Patch,
+    mut merges: Vec<Resource>,
+) -> Result<()> {
     let options = patch.options.clone().unwrap_or_default();
     for one in &mut merges {
         one.allow_name_change = options.allow_name_change;
@@ -62,7 +67,7 @@ fn merge_patches(resources: &mut Vec<Resource>, patch: &Patch, mut merges: Vec<R
             let at = find_one(resources, &one.id())
                 .map_err(|e| e.within(format_args!("no resource matches strategic merge patch {}", one.id())))?;
             if let Some(resource) = resources.get_mut(at) {
-                merge_one(resource, one.node.clone(), one)?;
+                merge_one(loader, resource, one.node.clone(), one)?;
             }
         }
         return Ok(());
@@ -82,11 +87,16 @@ fn merge_patches(resources: &mut Vec<Resource>, patch: &Patch, mut merges: Vec<R
             chosen.insert(resource.id());
         }
     }
-    merge_into(resources, one, |r| chosen.contains(&r.id()))
+    merge_into(loader, resources, one, |r| chosen.contains(&r.id()))
 }
 
 /// Merges a patch into the chosen objects and drops what it deletes.
-fn merge_into(resources: &mut Vec<Resource>, patch: &Resource, chosen: impl Fn(&Resource) -> bool) -> Result<()> {
+fn merge_into(
+    loader: &Loader<'_, '_, '_>,
+    resources: &mut Vec<Resource>,
+    patch: &Resource,
+    chosen: impl Fn(&Resource) -> bool,
+) -> Result<()> {
     for resource in resources.iter_mut().filter(|r| chosen(r)) {
         let mut copy = patch.clone();
         // Kustomize writes labels and annotations of the patch anew, as text.
@@ -94,8 +104,8 @@ fn merge_into(resources: &mut Vec<Resource>, patch: &Resource, chosen: impl Fn(&
             let map = copy.metadata_map(field);
             copy.set_metadata_map(field, &map);
         }
-        copy.node.set("apiVersion", Node::string(resource.api_version()));
-        merge_one(resource, copy.node, patch)?;
+        copy.node.put("apiVersion", Scalar::open(resource.api_version()));
+        merge_one(loader, resource, copy.node, patch)?;
         // Nothing is merged as text, and printed as nothing.
         if resource.api_version().is_empty() && !resource.node.is_nil_or_empty() {
             resource.node.set("apiVersion", Node::plain(""));
@@ -105,7 +115,7 @@ fn merge_into(resources: &mut Vec<Resource>, patch: &Resource, chosen: impl Fn(&
     ensure_unique(resources)
 }
 
-fn merge_one(resource: &mut Resource, patch: Node, options: &Resource) -> Result<()> {
+fn merge_one(loader: &Loader<'_, '_, '_>, resource: &mut Resource, patch: Node, options: &Resource) -> Result<()> {
     let (name, namespace, kind) = (
         resource.name().to_owned(),
         resource.namespace().to_owned(),
@@ -118,7 +128,7 @@ fn merge_one(resource: &mut Resource, patch: Node, options: &Resource) -> Result
     }
     let id = resource.id();
     let node = std::mem::replace(&mut resource.node, Node::null());
-    let Some(merged) = merge::merge(node, patch).map_err(|e| e.within(id))? else {
+    let Some(merged) = merge::merge(node, patch, &loader.schema()).map_err(|e| e.within(id))? else {
         return Ok(());
     };
     resource.node = merged;
@@ -126,7 +136,7 @@ fn merge_one(resource: &mut Resource, patch: Node, options: &Resource) -> Result
         return Ok(());
     }
     if !options.allow_kind_change {
-        resource.node.set("kind", Node::string(kind));
+        resource.node.put("kind", Scalar::open(kind));
     }
     if !options.allow_name_change {
         resource.set_name(&name);
@@ -144,9 +154,9 @@ pub(super) fn apply_legacy_merges(
 ) -> Result<()> {
     let mut patches = Vec::new();
     for entry in entries {
-        match parse_resources(entry) {
+        match loader.parse(entry) {
             Ok(inline) => patches.extend(inline),
-            Err(_) => patches.extend(parse_resources(&loader.load_text(entry)?).map_err(|e| e.within(entry))?),
+            Err(_) => patches.extend(loader.parse(&loader.load_text(entry)?).map_err(|e| e.within(entry))?),
         }
     }
     if patches.is_empty() && !entries.is_empty() {
@@ -154,15 +164,19 @@ pub(super) fn apply_legacy_merges(
             "patchesStrategicMerge: the patches appear to be empty",
         ));
     }
-    merge_each(resources, &patches)
+    merge_each(loader, resources, &patches)
 }
 
 /// Merges each patch into the one object it names.
-pub(super) fn merge_each(resources: &mut Vec<Resource>, patches: &[Resource]) -> Result<()> {
+pub(super) fn merge_each(
+    loader: &Loader<'_, '_, '_>,
+    resources: &mut Vec<Resource>,
+    patches: &[Resource],
+) -> Result<()> {
     for patch in patches {
         let at = find_one(resources, &patch.id())?;
         let id = resources.get(at).map(Resource::id);
-        merge_into(resources, patch, |r| Some(r.id()) == id)?;
+        merge_into(loader, resources, patch, |r| Some(r.id()) == id)?;
     }
     Ok(())
 }
@@ -228,10 +242,8 @@ fn json_patch(resources: &mut [Resource], target: Option<&Selector>, operations:
         let after =
             pintle_merge::json_patch::apply(&Value::from(before), &operations).map_err(|e| fail(e.to_string()))?;
         node = Node::from(&Yaml::from(&after));
-        for field in [node.get("kind"), node.get("metadata").and_then(|m| m.get("name"))] {
-            if field.is_none_or(|f| f.is_null() || f.text().is_none_or(str::is_empty)) {
-                return Err(fail("missing kind or metadata.name after the patch".into()));
-            }
+        if !matches!(node, Node::Map(_)) {
+            return Err(fail("what the patch leaves is no object".into()));
         }
         if noted
             && let Some(metadata) = node.get_mut("metadata")
@@ -241,6 +253,11 @@ fn json_patch(resources: &mut [Resource], target: Option<&Selector>, operations:
         }
         resource.node = node;
         resource.shared.clear();
+        if store {
+            // Kustomize puts its notes back, and with them writes all annotations anew: what is no map is none.
+            let annotations = resource.metadata_map("annotations");
+            resource.set_metadata_map("annotations", &annotations);
+        }
     }
     Ok(())
 }

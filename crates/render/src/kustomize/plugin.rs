@@ -12,7 +12,8 @@ use super::kustomization::{
 };
 use super::resource::{Resource, parse_resources};
 use super::transform::{self, Side, Subjects};
-use super::{generator, patch, replacement};
+use super::value_add::ValueTarget;
+use super::{generator, patch, replacement, value_add};
 
 /// The fields of all built-in transformers.
 #[derive(Default, Deserialize)]
@@ -37,6 +38,9 @@ struct Settings {
     paths: Vec<String>,
     patches: String,
     replacements: Vec<ReplacementField>,
+    value: String,
+    targets: Vec<ValueTarget>,
+    target_file_path: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -89,6 +93,7 @@ pub(super) fn generate(target: &Target<'_, '_, '_>, config: &Resource) -> Result
     let kind = match config.kind() {
         "ConfigMapGenerator" => "ConfigMap",
         "SecretGenerator" => "Secret",
+        "IAMPolicyGenerator" => return value_add::service_account(decode(config, &config.node)?),
         "HelmChartInflationGenerator" => return Inflation::of_config(&target.loader, config)?.render(&target.loader),
         _ => return Err(unknown(config)),
     };
@@ -138,6 +143,8 @@ pub(super) fn transform(target: &Target<'_, '_, '_>, resources: &mut Vec<Resourc
         "ImageTagTransformer" => transform::images(resources, &s.image_tag, specs),
         "ReplicaCountTransformer" => transform::replicas(resources, &s.replica, specs),
         "ReplacementTransformer" => replacement::apply_all(loader, resources, &s.replacements),
+        "HashTransformer" => resources.iter_mut().try_for_each(generator::add_hash),
+        "ValueAddTransformer" => value_add::apply(loader, resources, &s.value, s.targets, &s.target_file_path),
         "PatchTransformer" => {
             let entry = Patch {
                 path: s.path,
@@ -161,7 +168,9 @@ pub(super) fn transform(target: &Target<'_, '_, '_>, resources: &mut Vec<Resourc
                 return Err(Failure::invalid("empty file path and empty patch content").within(place()));
             }
             patch::apply_legacy_merges(loader, resources, &s.paths)?;
-            parse_resources(&s.patches).and_then(|patches| patch::merge_each(resources, &patches))
+            loader
+                .parse(&s.patches)
+                .and_then(|patches| patch::merge_each(loader, resources, &patches))
         }
         _ => return Err(unknown(config)),
     };

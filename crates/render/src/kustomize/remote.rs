@@ -24,6 +24,18 @@ pub struct ChartBase {
     pub version: String,
 }
 
+impl ChartBase {
+    /// What stands for the chart in [`Fetch::url`].
+    pub fn url(&self) -> String {
+        Self::url_of(&self.repository, &self.name, &self.version)
+    }
+
+    /// As [`ChartBase::url`], of the parts.
+    pub fn url_of(repository: &str, name: &str, version: &str) -> String {
+        format!("chart {repository} {name} {version}")
+    }
+}
+
 /// A base in another repository.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GitBase {

@@ -40,10 +40,6 @@ pub(super) fn apply_all(
             apply(resources, one).map_err(|e| e.within(&entry.path))?;
         }
     }
-    if let Some(nameless) = resources.iter().find(|r| r.name().is_empty()) {
-        let message = format!("missing metadata.name in {} after the replacements", nameless.id());
-        return Err(no_match(message));
-    }
     Ok(())
 }
 
@@ -60,7 +56,7 @@ fn apply(resources: &mut [Resource], entry: &ReplacementField) -> Result<()> {
                 "replacements must specify a source and at least one target",
             ));
         }
-        (None, Some(value)) => (Node::plain(value.clone()), None),
+        (None, Some(value)) => (Node::Scalar(Scalar::open(value.clone())), None),
         (Some(source), None) => read(resources, source)?,
     };
     targets
@@ -82,6 +78,7 @@ fn read(resources: &[Resource], source: &Source) -> Result<(Node, Option<Place>)
             group: source.group.clone(),
             version: source.version.clone(),
             kind: source.kind.clone(),
+            ..Gvk::default()
         },
         name: source.name.clone(),
         namespace: source.namespace.clone(),
@@ -126,8 +123,7 @@ fn read(resources: &[Resource], source: &Source) -> Result<(Node, Option<Place>)
         })?;
     let part = Scalar {
         text: part.to_owned(),
-        tag: scalar.tag,
-        quoted: scalar.quoted,
+        ..scalar.clone()
     };
     Ok((Node::Scalar(part), None))
 }
@@ -256,11 +252,7 @@ fn write_field(node: &mut Node, path: &str, value: &Node, options: Option<&Field
 /// What is created where a value will go: an empty node of its kind.
 fn empty_like(value: &Node) -> Node {
     match value {
-        Node::Scalar(_) => Node::Scalar(Scalar {
-            text: String::new(),
-            tag: Tag::Open,
-            quoted: false,
-        }),
+        Node::Scalar(_) => Node::Scalar(Scalar::open("")),
         Node::Seq(_) => Node::Seq(Vec::new()),
         Node::Map(_) => Node::Map(Vec::new()),
     }
@@ -285,14 +277,7 @@ fn set(field: &mut Node, value: &Node, options: Option<&FieldOptions>) -> Result
         (Some(_), _) => return Err(Failure::invalid("delimiter option can only be used with scalar nodes")),
     };
     match field {
-        // A scalar keeps its type, and nothing but null is a null; one that was just made has no type yet.
-        Node::Scalar(scalar) if scalar.tag == Tag::Null && !Node::plain(text.as_str()).is_null() => {
-            *scalar = Scalar {
-                text: "cannot decode a text as a !!null: a replacement writes where null is".to_owned(),
-                tag: Tag::Unreadable,
-                quoted: false,
-            };
-        }
+        // A scalar keeps its type; one that was just made has no type yet.
         Node::Scalar(scalar) => scalar.text = text,
         other => *other = value.clone(),
     }

@@ -5,23 +5,16 @@ use std::collections::HashSet;
 use pintle_yaml::Node;
 
 use super::error::{Failure, Reason, Result};
-use super::id::{Gvk, ResId};
+use super::id::ResId;
 use super::origin::ORIGIN;
 use super::resource::{Behavior, Resource};
-
-type Key = (Gvk, String, String);
-
-fn key(id: &ResId) -> Key {
-    (id.gvk.clone(), id.name.clone(), id.effective_namespace().to_owned())
-}
 
 /// Fails if two objects have one id.
 pub(super) fn ensure_unique(resources: &[Resource]) -> Result<()> {
     let mut seen = HashSet::with_capacity(resources.len());
     for resource in resources {
-        let id = resource.id();
-        if !seen.insert(key(&id)) {
-            return Err(registered(&id));
+        if !seen.insert(resource.key()) {
+            return Err(registered(&resource.id()));
         }
     }
     Ok(())
@@ -109,9 +102,8 @@ pub(super) fn absorb(resources: &mut Vec<Resource>, mut new: Resource) -> Result
                 let mut fields: Vec<(String, Node)> = old
                     .node
                     .get(field)
-                    .map(Node::fields)
-                    .unwrap_or_default()
-                    .iter()
+                    .into_iter()
+                    .flat_map(Node::readable)
                     .map(as_text)
                     .collect();
                 for (key, value) in new.node.get(field).map(Node::fields).unwrap_or_default() {

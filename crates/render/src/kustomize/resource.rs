@@ -1,11 +1,12 @@
 //! One object of a build: its content, the ids it had, and what generators and transformers noted about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
-use pintle_yaml::{Limits, Node, parse_node};
+use pintle_yaml::{Limits, Node, Scalar, parse_node};
 
 use super::error::{Failure, Result};
-use super::id::{Gvk, ResId};
+use super::id::{Gvk, NO_NAMESPACE, ResId, is_cluster_scoped};
 use super::shared::Shared;
 
 /// How a generated object meets one that is there already.
@@ -39,6 +40,8 @@ pub(super) struct Resource {
     pub vars: Vec<String>,
     /// Fields that are one and the same.
     pub shared: Shared,
+    /// Kinds that a schema says to be cluster-scoped.
+    pub scopes: Option<Arc<HashSet<(String, String)>>>,
 }
 
 impl Resource {
@@ -56,6 +59,7 @@ impl Resource {
             allow_kind_change: false,
             vars: Vec::new(),
             shared: Shared::default(),
+            scopes: None,
         }
     }
 
@@ -68,15 +72,29 @@ impl Resource {
     }
 
     pub fn name(&self) -> &str {
-        text_at(&self.node, &["metadata", "name"])
+        self.metadata("name")
     }
 
     pub fn namespace(&self) -> &str {
-        text_at(&self.node, &["metadata", "namespace"])
+        self.metadata("namespace")
+    }
+
+    /// A text of the metadata; a `null` is none.
+    fn metadata(&self, field: &str) -> &str {
+        metadata_of(&self.node, field)
     }
 
     pub fn gvk(&self) -> Gvk {
-        Gvk::parse(self.api_version(), self.kind())
+        self.gvk_of(self.kind())
+    }
+
+    fn gvk_of(&self, kind: &str) -> Gvk {
+        let api_version = self.api_version();
+        let mut gvk = Gvk::parse(api_version, kind);
+        if let Some(scopes) = &self.scopes {
+            gvk.said_cluster_scoped = scopes.contains(&(api_version.to_owned(), kind.to_owned()));
+        }
+        gvk
     }
 
     pub fn id(&self) -> ResId {
@@ -87,14 +105,26 @@ impl Resource {
         }
     }
 
+    /// What tells objects apart, as [`ResId::same`] compares it: group, version, kind, name and effective namespace.
+    pub fn key(&self) -> [&str; 5] {
+        let (api_version, kind) = (self.api_version(), self.kind());
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let is_said = || {
+            let scopes = self.scopes.as_ref();
+            scopes.is_some_and(|s| s.contains(&(api_version.to_owned(), kind.to_owned())))
+        };
+        let namespace = match self.namespace() {
+            _ if is_cluster_scoped(group, version, kind) || is_said() => NO_NAMESPACE,
+            "" => "default",
+            namespace => namespace,
+        };
+        [group, version, kind, self.name(), namespace]
+    }
+
     /// Earlier ids, oldest first; they carry the group and version of today.
     pub fn previous_ids(&self) -> impl Iterator<Item = ResId> + '_ {
-        let gvk = self.gvk();
         self.previous.iter().map(move |(namespace, name, kind)| ResId {
-            gvk: Gvk {
-                kind: kind.clone(),
-                ..gvk.clone()
-            },
+            gvk: self.gvk_of(kind),
             name: name.clone(),
             namespace: namespace.clone(),
         })
@@ -120,7 +150,7 @@ impl Resource {
 
     pub fn set_name(&mut self, name: &str) {
         if let Some(metadata) = self.node.get_or_map("metadata") {
-            metadata.set("name", Node::plain(name));
+            metadata.put("name", Scalar::open(name));
         }
     }
 
@@ -131,16 +161,16 @@ impl Resource {
                 metadata.remove("namespace");
             }
         } else if let Some(metadata) = self.node.get_or_map("metadata") {
-            metadata.set("namespace", Node::plain(namespace));
+            metadata.put("namespace", Scalar::open(namespace));
         }
     }
 
     /// `labels` or `annotations` as text, values of other types as written.
     pub fn metadata_map(&self, field: &str) -> BTreeMap<String, String> {
         let map = self.node.get("metadata").and_then(|m| m.get(field));
-        let fields = map.map(Node::fields).unwrap_or_default();
         let text = |value: &Node| value.text().unwrap_or_default().to_owned();
-        fields.iter().map(|(k, v)| (k.clone(), text(v))).collect()
+        let fields = map.into_iter().flat_map(Node::readable);
+        fields.map(|(k, v)| (k.clone(), text(v))).collect()
     }
 
     /// Replaces `labels` or `annotations`; an empty map removes the field.
@@ -151,8 +181,11 @@ impl Resource {
         metadata.remove(field);
         self.shared.forget(&["metadata", field]);
         if !map.is_empty() {
-            let fields = map.iter().map(|(k, v)| (k.clone(), Node::string(v.clone()))).collect();
-            metadata.set(field, Node::Map(fields));
+            let mut fields = Node::Map(Vec::new());
+            for (key, value) in map {
+                fields.put(key, Scalar::string(value.clone()));
+            }
+            metadata.set(field, fields);
         }
     }
 
@@ -167,6 +200,11 @@ impl Resource {
             || !self.prefixes.is_empty()
             || !self.suffixes.is_empty()
     }
+}
+
+fn metadata_of<'n>(node: &'n Node, field: &str) -> &'n str {
+    let found = node.get("metadata").and_then(|m| m.get(field));
+    found.filter(|n| !n.is_null()).and_then(Node::text).unwrap_or_default()
 }
 
 fn text_at<'n>(node: &'n Node, path: &[&str]) -> &'n str {
@@ -209,8 +247,9 @@ pub(super) fn parse_resources(text: &str) -> Result<Vec<Resource>> {
             Some(items) if is_list => match items {
                 Node::Seq(items) => {
                     for item in items {
-                        if check(item)? {
-                            queue.push_back(item.clone());
+                        let item = through_json(item)?;
+                        if check(&item)? {
+                            queue.push_back(item);
                         }
                     }
                 }
@@ -223,18 +262,27 @@ pub(super) fn parse_resources(text: &str) -> Result<Vec<Resource>> {
     Ok(out)
 }
 
+/// What Kustomize makes of the items of such a list: they are decoded, written as JSON and read again.
+fn through_json(item: &Node) -> Result<Node> {
+    let bad = |e: pintle_yaml::Error| Failure::invalid(e.to_string());
+    let json = pintle_yaml::to_json_string(&item.decode().map_err(bad)?);
+    let node = parse_node(&json, &Limits::default()).map_err(bad)?;
+    Ok(node.unwrap_or_else(Node::null))
+}
+
 /// Whether a node is an object to keep; an error if it should be one and is not.
-fn check(node: &Node) -> Result<bool> {
+pub(super) fn check(node: &Node) -> Result<bool> {
     if node.is_nil_or_empty() {
         return Ok(false);
     }
-    let kind = node.get("kind").and_then(Node::text).unwrap_or_default();
+    let kind = node.get("kind").filter(|n| !n.is_null()).and_then(Node::text);
+    let kind = kind.unwrap_or_default();
     if kind.is_empty() {
         return Err(Failure::invalid(
             "missing kind in an object: every document is to be a Kubernetes object",
         ));
     }
-    let name = text_at(node, &["metadata", "name"]);
+    let name = metadata_of(node, "name");
     if name.is_empty() && !kind.ends_with("List") {
         return Err(Failure::invalid(format!(
             "missing metadata.name in an object of kind {kind}"

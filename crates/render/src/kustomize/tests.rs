@@ -126,7 +126,7 @@ fn bad_trees_fail_for_their_reason() {
             "Plugins",
         ),
         (&[("a/kustomization.yaml", "crds: [x.json]\n")], "Missing"),
-        (&[("a/kustomization.yaml", "openapi: {path: x.json}\n")], "Unsupported"),
+        (&[("a/kustomization.yaml", "openapi: {path: x.json}\n")], "Missing"),
         (&[("a/kustomization.yaml", "openapi: {version: v1.30.0}\n")], "Invalid"),
     ] {
         let out = text(files, "a");

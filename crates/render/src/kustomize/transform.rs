@@ -85,13 +85,6 @@ pub(super) fn namespace(
     if namespace.is_empty() {
         return Ok(());
     }
-    let set = |node: &mut Node| -> Result<()> {
-        let old = scalar(node).map_err(|e| e.within("namespace field specs must target scalar nodes"))?;
-        if !unset_only || old.is_empty() || node.is_null() {
-            put_plain(node, namespace.to_owned());
-        }
-        Ok(())
-    };
     let mut ids = std::collections::HashMap::new();
     for resource in resources.iter() {
         *ids.entry(key(&resource.id())).or_insert(0usize) += 1;
@@ -102,29 +95,7 @@ pub(super) fn namespace(
     {
         let before = key(&resource.id());
         resource.store_previous_id();
-        let gvk = resource.gvk();
-        if !gvk.is_cluster_scoped() {
-            let spec = FieldSpec {
-                path: "metadata/namespace".into(),
-                create: true,
-                ..FieldSpec::default()
-            };
-            apply(resource, &spec, Create::Scalar, &mut |n| set(n))?;
-        }
-        let binding = matches!(gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding");
-        if binding && let Some(list) = resource.node.get_mut("subjects") {
-            bind(list, subjects, &mut |n| set(n))?;
-        }
-        for spec in specs {
-            let hard_coded = spec.path == "metadata/namespace"
-                || (spec.path == "metadata/name" && resource.api_version() != "v1")
-                || (binding
-                    && spec.path == "subjects/namespace"
-                    && matches!(spec.gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding"));
-            if !hard_coded {
-                apply(resource, spec, Create::Scalar, &mut |n| set(n))?;
-            }
-        }
+        put_into(resource, namespace, specs, unset_only, subjects)?;
         let id = resource.id();
         if let Some(count) = ids.get_mut(&before) {
             *count -= 1;
@@ -141,23 +112,78 @@ pub(super) fn namespace(
     Ok(())
 }
 
+/// Puts one object into a namespace.
+pub(super) fn put_into(
+    resource: &mut Resource,
+    namespace: &str,
+    specs: &[FieldSpec],
+    unset_only: bool,
+    subjects: Subjects,
+) -> Result<()> {
+    let set = |node: &mut Node| -> Result<()> {
+        let old = scalar(node).map_err(|e| e.within("namespace field specs must target scalar nodes"))?;
+        if !unset_only || old.is_empty() || node.is_null() {
+            put_over(node, Scalar::tagged(namespace, Tag::Str));
+        }
+        Ok(())
+    };
+    let gvk = resource.gvk();
+    if !gvk.is_cluster_scoped() {
+        let spec = FieldSpec {
+            path: "metadata/namespace".into(),
+            create: true,
+            ..FieldSpec::default()
+        };
+        apply(resource, &spec, Create::Untyped, &mut |n| set(n))?;
+    }
+    let is_binding = |kind: &str| matches!(kind, "RoleBinding" | "ClusterRoleBinding");
+    let binding = is_binding(&gvk.kind);
+    if binding && let Some(list) = resource.node.get_mut("subjects") {
+        bind(list, subjects, &mut |n| set(n))?;
+    }
+    for spec in specs {
+        let hard_coded = spec.path == "metadata/namespace"
+            || (spec.path == "metadata/name" && resource.api_version() != "v1")
+            || (binding && spec.path == "subjects/namespace" && is_binding(&spec.gvk.kind));
+        if !hard_coded {
+            apply(resource, spec, Create::Scalar, &mut |n| set(n))?;
+        }
+    }
+    Ok(())
+}
+
 fn key(id: &ResId) -> (Gvk, String, String) {
     (id.gvk.clone(), id.name.clone(), id.effective_namespace().to_owned())
 }
 
 fn bind(list: &mut Node, subjects: Subjects, set: &mut dyn FnMut(&mut Node) -> Result<()>) -> Result<()> {
-    let Node::Seq(items) = list else {
-        return Ok(());
+    let (field, wanted) = match subjects {
+        Subjects::Default => ("name", "default"),
+        Subjects::ServiceAccounts => ("kind", "ServiceAccount"),
+        Subjects::None => return Ok(()),
     };
-    for item in items {
-        let wanted = match subjects {
-            Subjects::Default => item.get("name").and_then(Node::text) == Some("default"),
-            Subjects::ServiceAccounts => item.get("kind").and_then(Node::text) == Some("ServiceAccount"),
-            Subjects::None => false,
+    let wrong = |what: &str| {
+        Failure::invalid(format!(
+            "setting namespace on role binding subjects: wrong node kind: {what}"
+        ))
+    };
+    let items = match list {
+        Node::Seq(items) => items,
+        list if list.is_null() => return Ok(()),
+        _ => return Err(wrong("`subjects` is no list")),
+    };
+    for item in items.iter_mut().filter(|item| !item.is_null()) {
+        if !matches!(item, Node::Map(_)) {
+            return Err(wrong("a subject is no map"));
+        }
+        let is_wanted = match item.get(field) {
+            Some(Node::Scalar(scalar)) => scalar.tag != Tag::Null && scalar.text == wanted,
+            Some(_) => return Err(wrong("the name or kind of a subject is no scalar")),
+            None => false,
         };
-        if wanted {
+        if is_wanted {
             if item.get("namespace").is_none() {
-                item.set("namespace", Node::string(""));
+                item.set("namespace", Node::Scalar(Scalar::open("")));
             }
             item.get_mut("namespace").map_or(Ok(()), &mut *set)?;
         }
@@ -195,11 +221,10 @@ pub(super) fn pairs(resources: &mut [Resource], pairs: &Pairs, specs: &[FieldSpe
 
 /// Puts text where a scalar is; it means what it looks like, unless it stands in quotes.
 pub(super) fn put_plain(node: &mut Node, text: String) {
-    let new = Scalar {
-        text,
-        tag: Tag::Open,
-        quoted: false,
-    };
+    put_over(node, Scalar::open(text));
+}
+
+fn put_over(node: &mut Node, new: Scalar) {
     match node {
         Node::Scalar(old) => old.put(new),
         other => *other = Node::Scalar(new),
@@ -208,10 +233,7 @@ pub(super) fn put_plain(node: &mut Node, text: String) {
 
 /// Sets a field of a map, in the quotes of the one that is there.
 fn put(map: &mut Node, key: &str, value: Scalar) {
-    match map.get_mut(key) {
-        Some(Node::Scalar(old)) => old.put(value),
-        _ => map.set(key, Node::Scalar(value)),
-    }
+    map.put(key, value);
 }
 
 /// Rewrites images.
@@ -313,7 +335,7 @@ pub(super) fn replicas(resources: &mut [Resource], replica: &Replica, specs: &[F
             }
             found = true;
             apply(resource, spec, Create::Scalar, &mut |node| {
-                let count = Scalar::plain(replica.count.to_string());
+                let count = Scalar::tagged(replica.count.to_string(), Tag::Int);
                 let Node::Scalar(scalar) = node else {
                     return Err(Failure::invalid("wrong node kind: expected a scalar"));
                 };

@@ -155,14 +155,13 @@ fn primitive(node: &Node) -> Result<Option<Scalar>> {
         Tag::Str => scalar.text.clone(),
         _ => return Ok(Some(Scalar::string(scalar.text.clone()))),
     };
-    Ok(Some(Scalar {
-        text,
-        tag: scalar.tag,
-        quoted: false,
-    }))
+    Ok(Some(Scalar::tagged(text, scalar.tag)))
 }
 
 fn set(node: &mut Node, values: &BTreeMap<&str, Scalar>) -> Result<()> {
+    if node.readable().count() < node.fields().len() {
+        return Err(Failure::invalid("invalid map key: it is no text"));
+    }
     match node {
         _ if node.is_null() => {}
         Node::Scalar(scalar) => expand(scalar, values),
@@ -188,6 +187,8 @@ fn expand(scalar: &mut Scalar, values: &BTreeMap<&str, Scalar>) {
     if !matches!(scalar.tag, Tag::Str | Tag::Open) {
         return;
     }
+    // Whatever it was written like, it is text from now on.
+    (scalar.tag, scalar.quoted, scalar.tagged) = (Tag::Str, false, false);
     let name = scalar
         .text
         .strip_prefix("$(")

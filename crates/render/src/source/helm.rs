@@ -1,21 +1,17 @@
 //! An Application's chart: from `spec.source.helm` to what `helm template` is given [F4.5, F4.6].
 
-use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use pintle_gotmpl::{CallSite, Validity};
 use pintle_model::Value;
 use pintle_model::application::{Helm, HelmParameter, Source};
 use pintle_model::tree::{Reader, TreeError, TreePath};
 
 use super::Ended;
+use super::ambient::{NO_SECRET, Recorded, TOO_LONG, Watch, capabilities};
 use super::dependencies::{self, vendored};
 use super::environment::substitute;
 use super::value_files::{Files, Missing};
-use crate::helm::{
-    self, Ambient, Capabilities, Chart, HelmError, KeyedAmbient, KubeVersion, Now, Options, ValueOptions,
-};
+use crate::helm::{self, Capabilities, Chart, HelmError, Options, ValueOptions};
 use crate::request::Recorder;
 use crate::{Diagnostic, Output, RenderRequest, objects};
 
@@ -49,48 +45,30 @@ pub(super) fn render(
     let chart = chart(reader, request, recorder)?;
     let app = &request.app;
     let or = |given: &str, default: &str| if given.is_empty() { default } else { given }.to_owned();
-    let fired = Arc::new(AtomicBool::new(false));
-    let cancelled = recorder.surroundings().cancelled.clone().map(|asked| {
-        let fired = Arc::clone(&fired);
-        let watch = move || {
-            let now = asked();
-            fired.fetch_or(now, Ordering::Relaxed);
-            now
-        };
-        Arc::new(watch) as Arc<dyn Fn() -> bool + Send + Sync>
-    });
+    let watch = Watch::new(recorder);
     let options = Options {
         release_name: or(&options.release_name, &app.name),
         namespace: or(&options.namespace, &app.namespace),
         values,
-        capabilities: capabilities(options, recorder).map_err(|e| failed(path, e.to_string()))?,
+        capabilities: told(options, recorder).map_err(|e| failed(path, e.to_string()))?,
         include_crds: !options.skip_crds,
         skip_tests: options.skip_tests,
         skip_schema_validation: options.skip_schema_validation,
         limits: request.settings.chart_limits,
-        cancelled,
+        cancelled: watch.cancelled.clone(),
         ..Options::default()
     };
     let ambient = Recorded::new(recorder, &app.uid);
     let rendered = helm::template(&chart, &options, &ambient);
     let rendered = match rendered {
-        Err(e) if fired.load(Ordering::Relaxed) => {
-            let why = "the chart took longer to render than a render may; look for a loop in its templates";
-            return Err(Ended::Transient(Diagnostic::error(
-                path,
-                None,
-                format!("{why}: {}", shown(&e)),
-            )));
+        Err(e) if watch.fired() => {
+            let message = format!("{TOO_LONG}: {}", shown(&e));
+            return Err(Ended::Transient(Diagnostic::error(path, None, message)));
         }
         other => other.map_err(|e| ended(path, &e))?,
     };
-    if ambient.drew.get() && recorder.surroundings().secret.is_none() {
-        return Err(Ended::Transient(Diagnostic::error(
-            path,
-            None,
-            "the chart draws random values, and the secret of this installation that they depend on cannot be read; they would change with \
-             every render",
-        )));
+    if ambient.is_unsteady() {
+        return Err(Ended::Transient(Diagnostic::error(path, None, NO_SECRET)));
     }
     let hooks = rendered.hooks.iter().filter(|h| !(options.skip_tests && h.is_test()));
     let texts = rendered.manifests.iter().map(|m| (&m.path, &m.text));
@@ -232,57 +210,12 @@ fn escaped(value: &str) -> String {
     out
 }
 
-/// What the chart is told of the cluster: what the source says, else what the destination serves.
-fn capabilities(options: &Helm, recorder: &Recorder<'_>) -> Result<Capabilities, HelmError> {
-    let is_told = !options.kube_version.is_empty() && !options.api_versions.is_empty();
-    let mut capabilities = if is_told {
-        Capabilities::default()
+/// What the chart is told of the cluster. What the source says in full does not depend on the cluster.
+fn told(options: &Helm, recorder: &Recorder<'_>) -> Result<Capabilities, HelmError> {
+    let (version, apis) = (options.kube_version.as_str(), options.api_versions.as_slice());
+    if version.is_empty() || apis.is_empty() {
+        capabilities(version, apis, recorder.capabilities())
     } else {
-        (**recorder.capabilities()).clone()
-    };
-    if !options.kube_version.is_empty() {
-        capabilities.kube_version = KubeVersion::parse(&options.kube_version)?;
-    }
-    if !options.api_versions.is_empty() {
-        capabilities.api_versions = Capabilities::default().api_versions;
-        capabilities.api_versions.extend(options.api_versions.iter().cloned());
-    }
-    Ok(capabilities)
-}
-
-/// Randomness of the installation, with a note of whether any was drawn and until when the certificates made are the same.
-struct Recorded<'a> {
-    keyed: KeyedAmbient,
-    recorder: &'a Recorder<'a>,
-    drew: Cell<bool>,
-}
-
-impl<'a> Recorded<'a> {
-    fn new(recorder: &'a Recorder<'a>, uid: &str) -> Self {
-        let surroundings = recorder.surroundings();
-        let secret = surroundings.secret.map_or(&[][..], |s| s.expose().as_slice());
-        Self {
-            keyed: KeyedAmbient::new(surroundings.now, secret, uid),
-            recorder,
-            drew: Cell::new(false),
-        }
-    }
-}
-
-impl Ambient for Recorded<'_> {
-    fn now(&self) -> Now {
-        self.keyed.now()
-    }
-
-    fn random(&self, site: &CallSite, draw: u32, out: &mut [u8]) {
-        self.drew.set(true);
-        self.keyed.random(site, draw, out);
-    }
-
-    fn validity(&self, site: &CallSite, life_seconds: i64) -> Validity {
-        let validity = self.keyed.validity(site, life_seconds);
-        let window = (life_seconds / 3 * 2).max(1);
-        self.recorder.until(validity.not_before_seconds.saturating_add(window));
-        validity
+        capabilities(version, apis, &Capabilities::default())
     }
 }

@@ -1,13 +1,18 @@
 //! An Application's kustomization [F4.8].
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use pintle_model::application::{IntOrString, Kustomize, KustomizePatch, Source};
 use pintle_model::tree::{EntryKind, MountedTree, Reader, TreePath};
 
 use super::Ended;
+use super::ambient::{NO_SECRET, Recorded, TOO_LONG, Watch, capabilities};
 use super::environment::substitute;
-use crate::kustomize::{Annotations, Built, Edits, Labels, Options, PatchEdit, PatchTarget, Reason, Remote, build};
+use crate::kustomize::{
+    Annotations, Built, ChartBase, Charts, Edits, Fetch, Labels, Options, PatchEdit, PatchTarget, Reason, Remote,
+    build_with,
+};
 use crate::request::{Answer, Need, Recorder};
 use crate::{Diagnostic, Output, RenderRequest, objects};
 
@@ -37,15 +42,31 @@ pub(super) fn render(
         edits: edits(fields, recorder).map_err(failed)?,
         ..Options::default()
     };
-    build_options(&request.settings.kustomize_build_options, &mut options).map_err(failed)?;
-    match build(reader, path, &options) {
+    let told = build_options(&request.settings.kustomize_build_options, &mut options).map_err(failed)?;
+    let ambient = Recorded::new(recorder, &request.app.uid);
+    let watch = Watch::new(recorder);
+    let charts = match told.enable_helm {
+        true => Some(charts(request, fields, &told, &ambient, &watch, recorder).map_err(failed)?),
+        false => None,
+    };
+    let built = build_with(reader, path, &options, charts.as_ref());
+    if charts.as_ref().is_some_and(|c| c.rendered.get()) {
+        // On the name and UID of the application, and on what charts are told of the cluster.
+        recorder.application();
+        if fields.kube_version.is_empty() || fields.api_versions.is_empty() {
+            recorder.capabilities();
+        }
+    }
+    match built {
+        _ if watch.fired() => Err(Ended::Transient(Diagnostic::error(path, None, TOO_LONG))),
+        _ if ambient.is_unsteady() => Err(Ended::Transient(Diagnostic::error(path, None, NO_SECRET))),
         Built::Ok { objects, .. } => {
             for value in objects {
                 objects::object(path, 1, value, "a resource of the kustomization is something else", out);
             }
             Ok(())
         }
-        Built::Needs(fetches) => Err(Ended::Needs(fetches.into_iter().map(Need::Remote).collect())),
+        Built::Needs(fetches) => Err(Ended::Needs(fetches.into_iter().map(need).collect())),
         Built::Failed(failure) if failure.reason == Reason::Store => {
             Err(Ended::Transient(Diagnostic::error(path, None, failure.message)))
         }
@@ -53,12 +74,68 @@ pub(super) fn render(
     }
 }
 
+/// What is to be fetched: a chart under the rules of charts, all else under those of remote bases.
+fn need(fetch: Fetch) -> Need {
+    match fetch.chart {
+        Some(chart) => Need::Chart {
+            repository: chart.repository,
+            name: chart.name,
+            version: chart.version,
+        },
+        None => Need::Remote(fetch),
+    }
+}
+
+/// What charts of a kustomization are rendered with: what the source says of the cluster, else what the destination serves.
+fn charts<'c>(
+    request: &RenderRequest,
+    fields: &Kustomize,
+    told: &Told,
+    ambient: &'c Recorded<'_>,
+    watch: &Watch,
+    recorder: &Recorder<'_>,
+) -> Result<Charts<'c>, String> {
+    let known = recorder.surroundings().capabilities;
+    let capabilities = capabilities(&fields.kube_version, &fields.api_versions, known).map_err(|e| e.to_string())?;
+    let mut api_versions = capabilities.api_versions;
+    api_versions.extend(told.api_versions.iter().cloned());
+    Ok(Charts {
+        ambient,
+        kube_version: Some(capabilities.kube_version.version),
+        api_versions,
+        // A time would give the objects new names with every render.
+        generated_suffix: Some(request.app.name.clone()).filter(|name| !name.is_empty()),
+        limits: request.settings.chart_limits,
+        cancelled: watch.cancelled.clone(),
+        rendered: Cell::new(false),
+    })
+}
+
 /// What was fetched, as the build knows it.
 fn remotes(reader: &Reader<'_>, request: &RenderRequest) -> Result<BTreeMap<String, Remote>, String> {
     let mut remotes = BTreeMap::new();
     for (need, answer) in &request.answers {
-        let Need::Remote(fetch) = need else { continue };
         let place = MountedTree::place(&need.name());
+        let fetch = match need {
+            Need::Remote(fetch) => fetch,
+            Need::Chart {
+                repository,
+                name,
+                version,
+            } => {
+                let remote = match answer {
+                    Answer::Refused(why) => Remote::Refused(why.clone()),
+                    // Packed, or a directory: charts are loaded from either.
+                    Answer::Mounted => Remote::Base {
+                        repository: place.clone(),
+                        path: place,
+                    },
+                };
+                remotes.insert(ChartBase::url_of(repository, name, version), remote);
+                continue;
+            }
+            Need::File { .. } => continue,
+        };
         let remote = match answer {
             Answer::Refused(why) => Remote::Refused(why.clone()),
             Answer::Mounted => match reader.kind(&place).map_err(|e| e.to_string())? {
@@ -146,17 +223,32 @@ fn patch(patch: &KustomizePatch) -> PatchEdit {
     }
 }
 
+/// What the setting `kustomize.buildOptions` says of charts.
+#[derive(Default)]
+struct Told {
+    enable_helm: bool,
+    api_versions: Vec<String>,
+}
+
 /// The setting `kustomize.buildOptions`: only what changes the result and cannot run anything.
-fn build_options(text: &str, options: &mut Options) -> Result<(), String> {
-    let mut words = text.split_whitespace().flat_map(|word| match word.split_once('=') {
-        Some((flag, value)) => vec![flag, value],
-        None => vec![word],
-    });
-    while let Some(flag) = words.next() {
+fn build_options(text: &str, options: &mut Options) -> Result<Told, String> {
+    const SETTING: &str = "setting kustomize.buildOptions";
+    let mut told = Told::default();
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        let (flag, given) = match word.split_once('=') {
+            Some((flag, value)) => (flag, Some(value)),
+            None => (word, None),
+        };
+        let is_on = || match given {
+            None | Some("true" | "1" | "t" | "T" | "TRUE" | "True") => Ok(true),
+            Some("false" | "0" | "f" | "F" | "FALSE" | "False") => Ok(false),
+            Some(other) => Err(format!("{SETTING}: {other:?} for {flag} is neither true nor false")),
+        };
         let mut value = || {
-            words
-                .next()
-                .ok_or_else(|| format!("setting kustomize.buildOptions: {flag} needs a value"))
+            given
+                .or_else(|| words.next())
+                .ok_or_else(|| format!("{SETTING}: {flag} needs a value"))
         };
         match flag {
             "--load-restrictor" | "--load_restrictor" => {
@@ -165,8 +257,7 @@ fn build_options(text: &str, options: &mut Options) -> Result<(), String> {
                     "LoadRestrictionsRootOnly" | "rootOnly" => false,
                     other => {
                         return Err(format!(
-                            "setting kustomize.buildOptions: {other:?} is no load restrictor; LoadRestrictionsNone and \
-                             LoadRestrictionsRootOnly are"
+                            "{SETTING}: {other:?} is no load restrictor; LoadRestrictionsNone and LoadRestrictionsRootOnly are"
                         ));
                     }
                 }
@@ -175,20 +266,24 @@ fn build_options(text: &str, options: &mut Options) -> Result<(), String> {
                 options.keep_order = match value()? {
                     "none" => true,
                     "legacy" => false,
-                    other => {
-                        return Err(format!(
-                            "setting kustomize.buildOptions: {other:?} is no order; legacy and none are"
-                        ));
-                    }
+                    other => return Err(format!("{SETTING}: {other:?} is no order; legacy and none are")),
                 }
+            }
+            "--enable-helm" => told.enable_helm = is_on()?,
+            "--enable-managedby-label" => options.managed_by_label = is_on()?,
+            "--helm-api-versions" => told.api_versions.push(value()?.to_owned()),
+            "--helm-command" => {
+                return Err(format!(
+                    "{SETTING}: --helm-command is not allowed: charts are rendered natively and no command is run"
+                ));
             }
             other => {
                 return Err(format!(
-                    "setting kustomize.buildOptions: {other} is not allowed; --load-restrictor and --reorder are. Options that run programs \
-                     or reach the network never are"
+                    "{SETTING}: {other} is not allowed; --load-restrictor, --reorder, --enable-helm, --helm-api-versions and \
+                     --enable-managedby-label are. Options that run programs or reach the network never are"
                 ));
             }
         }
     }
-    Ok(())
+    Ok(told)
 }

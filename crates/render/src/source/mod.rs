@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! RenderRequest + Reader ── overrides ── detect ─┬─ directory
-//!                                                ├─ helm (value_files, dependencies, environment, chart_cache) ─ crate::helm
-//!                                                └─ kustomize ─ crate::kustomize
+//!                                                ├─ helm (value_files, dependencies, environment, ambient, chart_cache) ─ crate::helm
+//!                                                └─ kustomize (ambient) ─ crate::kustomize
 //! ```
 
+mod ambient;
 mod chart_cache;
 mod dependencies;
 mod environment;

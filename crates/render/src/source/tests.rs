@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pintle_model::application::{Helm, HelmFileParameter, HelmParameter, Plugin};
+use pintle_model::application::{Helm, HelmFileParameter, HelmParameter, Kustomize, Plugin};
 use pintle_model::tree::{FixedTree, MountedTree, Tree, TreePath};
 
 use crate::request::{Answer, Need};
@@ -336,4 +336,101 @@ fn reads_tell_what_a_render_depends_on() {
     assert!(!same("shared/common.yaml", "x"));
     assert!(!same("charts/shop/templates/new.yaml", "x"));
     assert!(!same("charts/shop/.argocd-source-shop.yaml", "{}"));
+}
+
+/// A kustomization with a chart that prints what it sees.
+const WITH_CHART: &str = "\
+=== k/kustomization.yaml
+namePrefix: k-
+helmCharts:
+- {name: far, repo: \"https://charts.example\", version: 1.4.0}
+=== plain/kustomization.yaml
+configMapGenerator: [{name: plain}]
+";
+
+fn far() -> FixedTree {
+    let file = |path: &str, text: &'static str| (TreePath::new(path).unwrap(), Arc::from(text.as_bytes()));
+    FixedTree::new([
+        file("Chart.yaml", "apiVersion: v2\nname: far\nversion: 1.4.0\n"),
+        file("values.yaml", ""),
+        file(
+            "templates/b.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\n\
+             data: {version: {{ .Capabilities.KubeVersion.Version }}, has: {{ .Capabilities.APIVersions.Has \"x/v9\" | quote }}}\n",
+        ),
+    ])
+}
+
+#[test]
+fn charts_of_a_kustomization_are_asked_for_where_the_setting_allows_them() {
+    let tree = tree(WITH_CHART);
+    let mut request = request("k");
+    let said = told(&round(&tree, &request));
+    assert!(said.contains("must specify --enable-helm"), "{said}");
+    request.settings.kustomize_build_options = "--load-restrictor=LoadRestrictionsNone --enable-helm".into();
+    assert_eq!(
+        told(&round(&tree, &request)),
+        "Needs chart https://charts.example far 1.4.0"
+    );
+
+    let need = Need::Chart {
+        repository: "https://charts.example".into(),
+        name: "far".into(),
+        version: "1.4.0".into(),
+    };
+    let mut mounted = MountedTree::new(Arc::new(tree));
+    mounted.mount(&need.name(), Arc::new(far()));
+    request.answers.insert(need.clone(), Answer::Mounted);
+    let seen = |request: &RenderRequest| match round(&mounted, request) {
+        Round::Done(done) if done.is_complete() => {
+            let object = &done.objects[0].object;
+            let data = object.value().get("data").map(pintle_model::to_json_string);
+            let data = data.unwrap_or_default();
+            let depends = (done.used.depends_on_application(), done.used.depends_on_cluster());
+            (format!("{} {data}", object.name()), depends)
+        }
+        other => (told(&other), (false, false)),
+    };
+    assert_eq!(
+        seen(&request),
+        (r#"k-far-shop {"has":"false","version":"v1.36.0"}"#.into(), (true, true))
+    );
+    request.source.kustomize = Some(Kustomize {
+        kube_version: "1.30.1".into(),
+        api_versions: vec!["x/v9".into()],
+        ..Kustomize::default()
+    });
+    assert_eq!(
+        seen(&request),
+        (r#"k-far-shop {"has":"true","version":"v1.30.1"}"#.into(), (true, false))
+    );
+    request.path = TreePath::new("plain").unwrap();
+    assert_eq!(seen(&request).1, (false, false));
+    request.path = TreePath::new("k").unwrap();
+    request.answers.insert(need, Answer::Refused("no such chart".into()));
+    assert!(
+        seen(&request)
+            .0
+            .ends_with("chart https://charts.example far 1.4.0: no such chart")
+    );
+}
+
+#[test]
+fn nothing_that_runs_is_let_through_to_a_build() {
+    let tree = tree(WITH_CHART);
+    let mut request = request("plain");
+    for (options, expected) in [
+        ("--enable-helm=false --reorder none", None),
+        ("--enable-exec", Some("--enable-exec is not allowed")),
+        ("--helm-command /bin/x", Some("--helm-command is not allowed")),
+        ("--enable-helm=perhaps", Some("neither true nor false")),
+        ("--reorder", Some("--reorder needs a value")),
+    ] {
+        request.settings.kustomize_build_options = options.into();
+        let said = told(&round(&tree, &request));
+        match expected {
+            None => assert!(said.starts_with("ConfigMap/plain-"), "{said}"),
+            Some(part) => assert!(said.contains(part), "{options}: {said}"),
+        }
+    }
 }

@@ -161,7 +161,12 @@ pub fn generate(seed: u64, number: u64) -> (Category, Case) {
 fn about(random: &mut Random, case: &mut Case, layer: &mut Layer, category: Category, objects: &[Value]) {
     match category {
         Category::Layers | Category::Files => {}
-        Category::Patches => fields::patches(random, layer, objects),
+        Category::Patches => {
+            fields::patches(random, layer, objects);
+            if random.chance(15) {
+                fields::openapi(random, layer);
+            }
+        }
         Category::Generators => fields::generators(random, layer, 30),
         Category::Replacements => fields::replacements(random, layer, objects),
         Category::Vars => fields::vars(random, layer, objects),
@@ -248,7 +253,7 @@ fn resources(random: &mut Random, layer: &mut Layer, objects: &[Value], odd: boo
 fn odd_file(random: &mut Random) -> (String, String) {
     let objects = [objects::object(random), objects::object(random)];
     let (one, two) = (print(&objects[0]), print(&objects[1]));
-    let text = match random.below(24) {
+    let text = match random.below(32) {
         0 => print(&json!({ "apiVersion": "v1", "kind": "List", "items": objects })),
         1 => print(&json!({ "apiVersion": "apps/v1", "kind": "DeploymentList", "items": objects })),
         2 => print(&json!({ "apiVersion": "v1", "kind": "List", "items": [] })),
@@ -274,6 +279,19 @@ fn odd_file(random: &mut Random) -> (String, String) {
         20 => format!("{one}1: number\ntrue: bool\n"),
         21 => format!("{one}text: |+\n  kept\n\n\nfolded: >-\n  a\n  b\n\n  c\nquoted: \"a\\\n  b\"\n"),
         22 => format!("{one}\ttab: 1\n"),
+        23 => format!("{one}null: a\n~: b\n"),
+        24 => format!("{one}keys: {{1: a, b: c}}\n"),
+        25 => format!("{one}keys:\n  ~: a\n  b: c\n"),
+        26 => format!("{one}keys:\n  yes: a\n  \"1\": c\n"),
+        27 => format!("{one}list:\n- ~\n- a\n- \n- [~, {{}}]\n"),
+        28 => format!("{one}flow: {{a: , b, \"c\": , d: [ , ]}}\n").replace("[ , ]", "[{e: }]"),
+        29 => format!("{one}tags: [!!str 1, !!int \"2\", !!null \"\", !!float 1, !!bool \"true\", !x 3]\n"),
+        30 => {
+            one.replace(
+                "  name:",
+                "  annotations: {config.kubernetes.io/local-config: \"true\"}\n  name:",
+            ) + "1: {2: 3}\n"
+        }
         _ => format!("{one}nulls: {{a: null, b: ~, d: []}}\nempty: \n"),
     };
     ("odd.yaml".to_owned(), text)

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use pintle_gotmpl::{Engine as _, Executor, Functions, TemplateSet};
 use pintle_render::helm::{self, Capabilities, HelmError, KubeVersion, Limits, Now, Options, Output, RandomAmbient};
 
 use super::chart::locate;
@@ -90,23 +88,10 @@ async fn name_and_chart(args: &HelmTemplateArgs) -> Result<(String, String), Cli
     Ok((args.first.clone(), chart.clone()))
 }
 
-/// The name that a template gives, which sees nothing and has the functions of sprig.
+/// The name that a template gives.
 fn release_name(template: &str) -> Result<String, CliError> {
-    let mut functions = Functions::new();
-    pintle_gotmpl::sprig::register(&mut functions);
-    let mut set = TemplateSet::new("name-template", Arc::new(functions));
-    set.parse("name-template", template).map_err(|e| failed(e.message))?;
-    let never = || false;
     with_ambient(|ambient| {
-        let limits = pintle_gotmpl::Options {
-            max_depth: Limits::default().template_depth,
-            ..pintle_gotmpl::Options::default()
-        };
-        let mut executor = Executor::new(&set, limits, ambient, &never, Box::new(()));
-        let name = executor
-            .execute("name-template", pintle_gotmpl::Value::Nil)
-            .map_err(|e| failed(e.message))?;
-        Ok(name.to_str().into_owned())
+        pintle_render::helm::release_name(template, ambient, &Limits::default()).map_err(|e| failed(e.to_string()))
     })?
 }
 

@@ -82,6 +82,9 @@ fn build(args: &KustomizeBuildArgs) -> Result<(), CliError> {
         kube_version: args.helm_kube_version.clone(),
         api_versions: args.helm_api_versions.clone(),
         limits: Limits::default(),
+        generated_suffix: None,
+        cancelled: None,
+        rendered: Cell::new(false),
     });
     let built = build_with(&Reader::new(&disk), &path, &options, charts.as_ref());
     if no_entropy.get() {

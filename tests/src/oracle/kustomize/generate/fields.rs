@@ -422,7 +422,7 @@ fn replacement(random: &mut Random, objects: &[Value]) -> Value {
     if value {
         replacement.insert(
             "sourceValue".into(),
-            json!(random.pick(&["given", "a:b", "other-value"])),
+            json!(random.pick(&["given", "a:b", "other-value", "given", "5", "true", "~", "012"])),
         );
     }
     if !value || random.chance(5) {
@@ -461,10 +461,11 @@ fn replacement(random: &mut Random, objects: &[Value]) -> Value {
                 field_path(random).to_owned()
             };
             // Another kind is another object: nothing more is learnt from those.
-            if !matches!(
+            let is_head = matches!(
                 path.as_str(),
                 "kind" | "apiVersion" | "metadata" | "metadata.annotations"
-            ) {
+            );
+            if !is_head || random.chance(10) {
                 target["fieldPaths"] = json!([path]);
             }
         }
@@ -654,6 +655,56 @@ pub(super) fn crds(random: &mut Random, layer: &mut Layer) {
     }
 }
 
+/// A schema for custom kinds: lists that merge by element, and kinds that belong to no namespace.
+pub(super) fn openapi(random: &mut Random, layer: &mut Layer) {
+    let list = json!({
+        "type": "array",
+        "items": { "$ref": "#/definitions/com.example.v1.Item" },
+        "x-kubernetes-patch-strategy": random.pick(&["merge", "merge", "merge,retainKeys", "replace"]),
+        "x-kubernetes-patch-merge-key": random.pick(&["name", "name", "value"]),
+    });
+    let spec = json!({ "properties": {
+        "list": list,
+        "template": { "$ref": "#/definitions/io.k8s.api.core.v1.PodTemplateSpec" },
+        "deep": { "additionalProperties": { "type": "object" } },
+    } });
+    let inline = random.chance(50);
+    let properties = match inline {
+        true => json!({ "spec": spec }),
+        false => json!({ "spec": { "$ref": "#/definitions/com.example.v1.Spec" } }),
+    };
+    let kind = random.pick(&[
+        ("example.com", "v1", "Thing"),
+        ("example.com", "v1", "Thing"),
+        ("apps", "v1", "Deployment"),
+    ]);
+    let gvk = json!({ "group": kind.0, "version": kind.1, "kind": kind.2 });
+    let mut document = json!({ "definitions": {
+        "com.example.v1.Thing": { "properties": properties, "x-kubernetes-group-version-kind": [gvk] },
+        "com.example.v1.Item": { "properties": { "name": { "type": "string" } } },
+        "com.example.v1.Spec": spec,
+    } });
+    if random.chance(40) {
+        let path = if random.chance(70) {
+            "/apis/g/v/things"
+        } else {
+            "/apis/g/v/namespaces/{namespace}/things"
+        };
+        document["paths"] = json!({ path: { "get": { "x-kubernetes-group-version-kind": gvk, "responses": {} } } });
+    }
+    let text = if random.chance(50) {
+        document.to_string()
+    } else {
+        print(&document)
+    };
+    layer.file("schema.json", text);
+    let mut openapi = json!({ "path": "schema.json" });
+    if random.chance(4) {
+        openapi["version"] = json!("v1.21.2");
+    }
+    layer.set("openapi", openapi);
+}
+
 /// Transformers, generators and validators of built-in kinds.
 pub(super) fn plugins(random: &mut Random, layer: &mut Layer, objects: &[Value]) {
     let mut list = Vec::new();
@@ -668,10 +719,7 @@ pub(super) fn plugins(random: &mut Random, layer: &mut Layer, objects: &[Value])
             list.push(json!(text));
         }
     }
-    // What a patch leaves alone counts as changed when it validates: nothing is learnt from those.
-    let texts = || list.iter().filter_map(Value::as_str);
-    let may_patch = texts().any(|text| text.contains("Patch") || text.ends_with(".yaml"));
-    let field = if may_patch || random.chance(80) {
+    let field = if random.chance(80) {
         "transformers"
     } else {
         "validators"
@@ -711,7 +759,30 @@ fn transformer(random: &mut Random, objects: &[Value]) -> Value {
             .collect();
         json!(list)
     };
-    let (kind, mut fields) = match random.below(13) {
+    let (kind, mut fields) = match random.below(15) {
+        13 => ("HashTransformer", json!({})),
+        14 => {
+            let targets: Vec<Value> = (0..=random.below(1))
+                .map(|_| {
+                    let mut target = json!({ "fieldPath": random.pick(&[
+                        "metadata/namespace", "spec/image", "spec/any", "spec/new/x", "spec/list/0", "spec/list/[name=a]/value",
+                        "spec/template/spec/containers/[name=main]/image", "data/k", "metadata/annotations/x.io\\/k", "spec/new/[name=b]/v",
+                    ]) });
+                    if random.chance(50) {
+                        target["selector"] = json!({ "kind": object["kind"] });
+                    }
+                    if random.chance(40) {
+                        target["filePathPosition"] = json!(random.pick(&[0, 1, 2, 9]));
+                    }
+                    target
+                })
+                .collect();
+            let mut fields = json!({ "targets": targets });
+            if random.chance(80) {
+                fields["value"] = json!(random.pick(&["added", " x ", "a/b", "5"]));
+            }
+            ("ValueAddTransformer", fields)
+        }
         0 => (
             "NamespaceTransformer",
             json!({ "fieldSpecs": specs(random, &["metadata/namespace", "metadata/name", "subjects", "spec/any"]) }),

@@ -80,6 +80,11 @@ fn metadata(random: &mut Random, name: &str) -> Value {
     if random.chance(35) {
         metadata["namespace"] = json!(random.pick(&NAMESPACES));
     }
+    // What is a name to some readers and a number or nothing to others.
+    if random.chance(2) {
+        let field = random.pick(&["name", "name", "namespace"]);
+        metadata[field] = raw(random.pick(&["53", "\"53\"", "true", "'1e3'", "yes", "012", "~", "''", "1.0"]));
+    }
     for field in ["labels", "annotations"] {
         if random.chance(30) {
             metadata[field] = pairs(random);
@@ -95,7 +100,11 @@ fn metadata(random: &mut Random, name: &str) -> Value {
 pub(super) fn pairs(random: &mut Random) -> Value {
     let mut map = Map::new();
     for _ in 0..=random.below(2) {
-        let key = random.pick(&["app", "tier", "x.io/k", "l"]);
+        let key = if random.chance(1) {
+            random.pick(&["1", "true", "yes", "~"])
+        } else {
+            random.pick(&["app", "tier", "x.io/k", "l"])
+        };
         let value = match random.below(12) {
             0 => raw("yes"),
             1 => raw("1"),
@@ -171,6 +180,17 @@ pub(super) fn scalar(random: &mut Random) -> Value {
         "'%p'",
         "\"\\\\\"",
         "=",
+        "{a: , b: 1}",
+        "{a: ~}",
+        "[a, ~, ]",
+        "[[], {b: }]",
+        "!!int \"5\"",
+        "!!float 3",
+        "!!str",
+        "!custom 5",
+        "!!binary aGk=",
+        "|\n      block\n      text",
+        ">-\n      folded\n      text",
     ]))
 }
 
@@ -188,7 +208,8 @@ fn env(random: &mut Random) -> Value {
 }
 
 fn list(random: &mut Random, most: usize, mut make: impl FnMut(&mut Random) -> Value) -> Value {
-    Value::Array((0..=random.below(most)).map(|_| make(random)).collect())
+    let mut one = |random: &mut Random| if random.chance(1) { Value::Null } else { make(random) };
+    Value::Array((0..=random.below(most)).map(|_| one(random)).collect())
 }
 
 /// A container.

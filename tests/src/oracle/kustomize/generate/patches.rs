@@ -144,6 +144,10 @@ fn changed(random: &mut Random, value: &Value) -> Option<Value> {
                 };
                 out.insert(random.below(out.len() + 1), new);
             }
+            if random.chance(1) {
+                let empty = if random.chance(50) { Value::Null } else { json!({}) };
+                out.insert(random.below(out.len() + 1), empty);
+            }
             if random.chance(6) {
                 out.insert(
                     random.below(out.len() + 1),
@@ -227,7 +231,8 @@ fn pointer(random: &mut Random, object: &Value) -> String {
         _ => {}
     }
     // Without its kind it is no object, and in annotations nothing but text has a place.
-    if matches!(out.as_str(), "/kind" | "/apiVersion" | "" | "/metadata") || out.starts_with("/metadata/annotations/") {
+    let is_head = matches!(out.as_str(), "/kind" | "/apiVersion" | "" | "/metadata");
+    if (is_head || out.starts_with("/metadata/annotations/")) && random.chance(90) {
         "/spec".clone_into(&mut out);
     }
     out
