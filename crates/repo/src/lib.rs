@@ -31,6 +31,4 @@ pub use process::GitError;
 pub use service::{
     Ask, Counts, Near, NearRepository, Permits, RepoError, Repositories, RepositoryLimits, SourceRender, Stand,
 };
-pub use url::{RepoUrl, UrlRefused};
-pub use service::{Ask, Counts, Permits, RepoError, Repositories, RepositoryLimits, SourceRender};
 pub use url::{RepoUrl, Scheme, UrlRefused, normalize as normalize_url};

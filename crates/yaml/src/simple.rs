@@ -794,7 +794,7 @@ mod tests {
                 };
                 (0..indent).for_each(|_| text.push(' '));
                 text.push_str(PIECES.get(next(&mut state) % PIECES.len()).expect("in range"));
-                if next(&mut state) % 20 > 0 {
+                if !next(&mut state).is_multiple_of(20) {
                     text.push('\n');
                 }
             }
