@@ -189,7 +189,7 @@ pub(crate) struct DemoArgs {
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub namespace: NamespaceArgs,
-    /// Directory for repositories; a new temporary one by default.
+    /// Directory for repositories and for renders that outlive a restart; a new temporary one by default, which outlives nothing.
     #[arg(long, value_name = "DIR")]
     pub directory: Option<PathBuf>,
 }

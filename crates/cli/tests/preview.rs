@@ -116,6 +116,8 @@ fn pintle(directory: &Path, line: &str) -> (i32, String, String) {
     let out = Command::new(env!("CARGO_BIN_EXE_pintle"))
         .args(line.split_whitespace())
         .current_dir(directory)
+        // Where Git never looks for files of a checkout.
+        .env("XDG_CACHE_HOME", directory.join(".git/cache"))
         .output()
         .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -582,6 +584,29 @@ fn on_a_branch_of_its_own_a_checkout_still_stands_for_the_default_branch() {
     let (code, out, _) = shop.pintle(&format!("diff --base {base} --head feature"));
     assert_eq!(code, 1, "{out}");
     contains(&out, &["argocd/plain changed"]);
+}
+
+#[test]
+fn renders_are_kept_from_run_to_run() {
+    let shop = Checkout::shop();
+    shop.write("plain/web.yaml", &DEPLOYMENT.replace("1.4", "1.5"));
+    shop.commit("change");
+    let cache = shop.dir.path().join(".git/cache/pintle/renders");
+    let without = shop.diff("--no-cache");
+    assert!(without.0 == 1 && !cache.exists(), "{without:?}");
+    let cold = shop.diff("");
+    assert_eq!(cold, without);
+    let kept = || fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path());
+    // One of each Application, for `plain` the one at head.
+    assert_eq!(kept().count(), 3);
+    assert_eq!(shop.diff(""), without);
+    for file in kept() {
+        let mut bytes = fs::read(&file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(file, bytes).unwrap();
+    }
+    assert_eq!(shop.diff(""), without);
 }
 
 #[test]

@@ -136,17 +136,19 @@ pub struct Surroundings<'a> {
     pub cancelled: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
 }
 
-/// What a render used of its [`Surroundings`].
+/// What a render used of its [`Surroundings`]. Only a render says so, and who keeps renders puts it back as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Used {
     /// Variables of the build environment that were asked for, with what they were; `None` where there was none.
-    environment: BTreeMap<String, Option<String>>,
+    pub environment: BTreeMap<String, Option<String>>,
     /// Whose source it is.
-    application: bool,
+    pub application: bool,
     /// What a chart was told of the cluster.
-    capabilities: Option<Arc<Capabilities>>,
+    pub capabilities: Option<Arc<Capabilities>>,
     /// Seconds since the epoch from when on a certificate would be made anew.
-    until: Option<i64>,
+    pub until: Option<i64>,
+    /// A chart drew at random: passwords and keys that follow from [`Surroundings::secret`] are in the result.
+    pub random: bool,
 }
 
 impl Used {
@@ -205,6 +207,11 @@ impl<'a> Recorder<'a> {
     pub fn capabilities(&self) -> &'a Arc<Capabilities> {
         self.used.borrow_mut().capabilities = Some(Arc::clone(self.surroundings.capabilities));
         self.surroundings.capabilities
+    }
+
+    /// The result holds something that was drawn at random.
+    pub fn random(&self) {
+        self.used.borrow_mut().random = true;
     }
 
     /// The result would be another one from then on.

@@ -60,6 +60,9 @@ pub(crate) struct PreviewArgs {
     /// Fetch nothing: a source that is not on this machine is an error of its Application.
     #[arg(long)]
     pub offline: bool,
+    /// Neither take nor leave renders in the cache (`$XDG_CACHE_HOME/pintle/renders`, by default `~/.cache/pintle/renders`): render everything.
+    #[arg(long)]
+    pub no_cache: bool,
     /// Namespace of the control plane, for Applications that name none.
     #[arg(
         short = 'n',

@@ -8,7 +8,7 @@ use pintle_cluster::{Cluster, Clusters, Elector, Executor, LeaseConfig, LeaseGua
 use pintle_controller::{Controller, ControllerConfig};
 use pintle_engine::{Action, Effect, FailureKind, Outcome, Permitted};
 use pintle_model::project::AppProject;
-use pintle_repo::Repositories;
+use pintle_repo::{Repositories, RepositoryLimits};
 use tempfile::TempDir;
 
 use super::stopped;
@@ -29,7 +29,12 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, CliError> {
         return Err(CliError::error(peer.to_string())
             .with_hint("two controllers on the same Applications undo each other's work; scale that one to 0 first"));
     }
-    let (directory, _temporary) = directory(args.directory)?;
+    let (directory, temporary) = directory(args.directory)?;
+    let limits = RepositoryLimits {
+        // What is kept in a directory that goes with the process is of no use to the next one.
+        renders: temporary.is_none().then(|| directory.join("renders")),
+        ..RepositoryLimits::default()
+    };
     let identity = identity();
     let config = LeaseConfig {
         namespace: namespace.as_str().into(),
@@ -49,7 +54,7 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, CliError> {
     default_project(&cluster, &namespace, elector.guard()).await?;
     let controller = Controller::start(ControllerConfig {
         cluster,
-        repositories: Repositories::new(directory),
+        repositories: Repositories::with_limits(directory, limits),
         control_namespace: namespace,
         identity,
         lease: elector.guard(),

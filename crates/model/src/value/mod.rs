@@ -2,8 +2,8 @@
 //!
 //! A [`Value`] is what a Kubernetes API server speaks: JSON with `int64` and `float64` kept apart and map keys in byte order, as
 //! Go's encoder writes them. It is cheap to clone (containers and strings are behind `Arc`), and it has neither `Serialize` nor
-//! `Debug`: a Secret's data passes through it, so the only ways out are [`to_json`] (the writer to the API), the YAML writer, and masked
-//! views.
+//! `Debug`: a Secret's data passes through it, so the only ways out are [`to_json`] (the writer to the API), the YAML writer, masked
+//! views, and the sealed renders of `pintle-repo`, which hold no Secret.
 
 mod json;
 mod map;

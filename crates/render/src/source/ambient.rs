@@ -94,6 +94,7 @@ impl Ambient for Recorded<'_> {
 
     fn random(&self, site: &CallSite, draw: u32, out: &mut [u8]) {
         self.drew.set(true);
+        self.recorder.random();
         self.keyed.random(site, draw, out);
     }
 

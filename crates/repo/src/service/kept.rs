@@ -7,7 +7,7 @@ use pintle_model::tree::{Tree, TreeError};
 use pintle_render::{AppIdentity, Need, RenderRequest, Rendered, Surroundings};
 
 /// Renders kept. Past that the cache starts anew: what is lost costs one render each.
-const MAX_RENDERS: usize = 20_000;
+pub(super) const MAX_RENDERS: usize = 20_000;
 
 /// What was asked: where from, and everything the source says. Whose it is counts only where the result depends on it.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -27,6 +27,26 @@ impl Key {
             // A document that was read from JSON can be written as JSON.
             source: serde_json::to_string(&source).unwrap_or_default(),
         }
+    }
+
+    /// The same, as bytes that tell it from every other.
+    pub fn bytes(&self, whose: Option<&AppIdentity>) -> Vec<u8> {
+        let mut parts = vec![&self.place, &self.source];
+        if let Some(AppIdentity {
+            name,
+            instance,
+            namespace,
+            uid,
+        }) = whose
+        {
+            parts.extend([name, instance, namespace, uid]);
+        }
+        let mut bytes = Vec::with_capacity(self.place.len() + self.source.len() + 64);
+        for part in parts {
+            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(part.as_bytes());
+        }
+        bytes
     }
 }
 
@@ -79,16 +99,31 @@ impl Kept {
         Ok(None)
     }
 
-    pub fn keep(&self, key: Key, app: &AppIdentity, rendered: &Arc<Rendered>) {
-        if rendered.is_transient {
-            return;
+    /// Whether there is any render of this to compare with.
+    pub fn has(&self, key: &Key, app: &AppIdentity) -> bool {
+        self.get(key, Some(app)).or_else(|| self.get(key, None)).is_some()
+    }
+
+    /// Keeps a render that was just made.
+    pub fn keep(&self, key: &Key, app: &AppIdentity, rendered: &Arc<Rendered>) {
+        if !rendered.is_transient {
+            let asked = (key.clone(), whose(rendered, app).cloned());
+            self.room().insert(asked, Arc::clone(rendered));
         }
+    }
+
+    /// Keeps a render of an earlier process, unless one was made meanwhile.
+    pub fn recall(&self, key: &Key, whose: Option<&AppIdentity>, rendered: Rendered) {
+        let asked = (key.clone(), whose.cloned());
+        self.room().entry(asked).or_insert_with(|| Arc::new(rendered));
+    }
+
+    fn room(&self) -> std::sync::MutexGuard<'_, HashMap<Asked, Arc<Rendered>>> {
         let mut renders = self.lock();
         if renders.len() >= MAX_RENDERS {
             renders.clear();
         }
-        let whose = rendered.used.depends_on_application().then(|| app.clone());
-        renders.insert((key, whose), Arc::clone(rendered));
+        renders
     }
 
     /// Where an application stood when it was looked at last.
@@ -115,4 +150,9 @@ impl Kept {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Asked, Arc<Rendered>>> {
         self.renders.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The application that a render is right for alone; `None` if it is right for all with the same source.
+pub(super) fn whose<'a>(rendered: &Rendered, app: &'a AppIdentity) -> Option<&'a AppIdentity> {
+    rendered.used.depends_on_application().then_some(app)
 }

@@ -1,12 +1,13 @@
 //! Renders sources of applications, sharing everything that can be shared.
 //!
 //! ```text
-//! Ask ── parts (Git commit | chart archive) ── render: [ kept? | render on a big stack ── Needs ── parts ── … ] ──► SourceRender
+//! Ask ── parts (Git commit | chart archive) ── render: [ kept? | on disk? | render on a big stack ── Needs ── parts ── … ] ──► SourceRender
 //! ```
 
 mod ask;
 mod big_stack;
 mod changes;
+mod disk;
 mod error;
 mod kept;
 mod near;
@@ -33,19 +34,23 @@ use crate::credential::CredentialBook;
 use crate::git::{GitStore, GitTree, StoreError};
 use crate::url::RepoUrl;
 use changes::Changes;
+use disk::Disk;
 use kept::Kept;
 use parts::Archives;
 
 /// Trees kept open: commits that applications stand at now. Past that the cache starts anew.
 const MAX_TREES: usize = 1_000;
 
-/// How long the outside and a render may take.
+/// How long the outside and a render may take, and where renders are kept.
 #[derive(Clone, Debug)]
 pub struct RepositoryLimits {
     /// Chart repositories and registries.
     pub charts: ChartSettings,
     /// One render. 90 s by default: the peer gives its tools as long (`ARGOCD_EXEC_TIMEOUT`).
     pub render_time: Duration,
+    /// A directory, of its own, for renders that outlive the process; processes may share it. `None`, the default, keeps them in memory alone.
+    /// Only renders asked for with [`Ask::secret`] are kept there, encrypted with it, and none with a Secret or with anything drawn at random.
+    pub renders: Option<PathBuf>,
 }
 
 impl Default for RepositoryLimits {
@@ -53,6 +58,7 @@ impl Default for RepositoryLimits {
         Self {
             charts: ChartSettings::default(),
             render_time: Duration::from_secs(90),
+            renders: None,
         }
     }
 }
@@ -81,6 +87,8 @@ struct Shared {
     stores: Mutex<HashMap<String, Arc<OnceCell<Arc<GitStore>>>>>,
     trees: Mutex<HashMap<(String, String), Arc<GitTree>>>,
     kept: Kept,
+    /// Renders that outlive this process, where there is a directory for them.
+    disk: Option<Disk>,
     changes: Changes,
     archives: Archives,
     /// One for all, so that it is known for the same again.
@@ -113,6 +121,9 @@ impl Repositories {
                 stores: Mutex::default(),
                 trees: Mutex::default(),
                 kept: Kept::default(),
+                disk: limits
+                    .renders
+                    .map(|directory| Disk::new(directory, disk::Bounds::default())),
                 changes: Changes::default(),
                 archives: Archives::default(),
                 nothing: Arc::new(render::nothing()),

@@ -9,7 +9,8 @@ use pintle_render::helm::Now;
 use pintle_render::{Need, RenderRequest, Rendered, Round, SourceType, Surroundings};
 use tokio::time::Instant;
 
-use super::kept::{Key, Stand};
+use super::disk::Question;
+use super::kept::{Key, Stand, whose};
 use super::{Ask, RepoError, Repositories, SourceRender, big_stack};
 
 /// Rounds of one source: each brings the remote bases that the last one's named. Nobody chains more than a few.
@@ -88,6 +89,7 @@ impl Repositories {
             content: part.content.clone(),
             rendered: Arc::clone(rendered),
         };
+        self.recall(ask, &key).await;
         let alone = refs.is_empty();
         if alone
             && let Some(rendered) = self
@@ -144,6 +146,41 @@ impl Repositories {
             rounds: MAX_ROUNDS,
             what: asked.last().cloned().unwrap_or_default(),
         })
+    }
+
+    /// Brings back what an earlier process kept, where this one has nothing to compare with yet.
+    async fn recall(&self, ask: &Ask, key: &Key) {
+        let shared = &self.shared;
+        if shared.disk.is_none() || ask.secret.is_none() || shared.kept.has(key, &ask.app) {
+            return;
+        }
+        // It is read, decrypted and parsed, which is work as rendering is. That nothing comes of it means one render more.
+        let Ok(_place) = shared.places.acquire().await else {
+            return;
+        };
+        let (shared, ask, key) = (Arc::clone(shared), ask.clone(), key.clone());
+        let look = move || {
+            let (Some(disk), Some(secret)) = (&shared.disk, &ask.secret) else {
+                return;
+            };
+            // Others with the same source may have waited for the same.
+            if shared.kept.has(&key, &ask.app) {
+                return;
+            }
+            for whose in [Some(&ask.app), None] {
+                let question = Question {
+                    asked: &key.bytes(whose),
+                    secret,
+                    now: clock().into(),
+                };
+                if let Some(rendered) = disk.find(&question, &ask.capabilities) {
+                    shared.kept.recall(&key, whose, rendered);
+                }
+            }
+        };
+        if tokio::task::spawn_blocking(look).await.is_err() {
+            tracing::error!("looking for kept renders stopped unexpectedly; please report it");
+        }
     }
 
     /// The render of the commit where this application stood, if nothing that it read differs from there to here. Most applications of a
@@ -265,9 +302,22 @@ impl Work {
             Round::Done(rendered) => {
                 self.shared.rendered.fetch_add(1, Ordering::Relaxed);
                 let rendered = Arc::new(rendered);
-                self.shared.kept.keep(self.key, &self.ask.app, &rendered);
+                self.shared.kept.keep(&self.key, &self.ask.app, &rendered);
+                self.keep_on_disk(&rendered);
                 Turn::Done(rendered, false)
             }
+        }
+    }
+
+    /// On the thread that rendered, before it answers: a process that ends when all is rendered has kept all.
+    fn keep_on_disk(&self, rendered: &Rendered) {
+        if let (Some(disk), Some(secret)) = (&self.shared.disk, &self.ask.secret) {
+            let question = Question {
+                asked: &self.key.bytes(whose(rendered, &self.ask.app)),
+                secret,
+                now: clock().into(),
+            };
+            disk.keep(&question, rendered);
         }
     }
 }
@@ -276,13 +326,17 @@ fn mount_name(r#ref: &str) -> String {
     format!("ref {}", r#ref)
 }
 
-/// The clock of this crate: the time charts see.
 #[allow(
     clippy::disallowed_methods,
     reason = "the one place where this shell reads the clock"
 )]
+fn clock() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+/// The time charts see.
 fn now() -> Now {
-    let now = jiff::Timestamp::now();
+    let now = clock();
     Now {
         seconds: now.as_second(),
         nanos: now.subsec_nanosecond().unsigned_abs(),

@@ -9,7 +9,7 @@ use pintle_engine::track::instance_name;
 use pintle_model::{Object, Sensitive};
 use pintle_render::helm::{Capabilities, KubeVersion};
 use pintle_render::{AppIdentity, RenderSettings, Rendered, Severity};
-use pintle_repo::{Ask, Near, Repositories};
+use pintle_repo::{Ask, Near, Repositories, RepositoryLimits};
 use tempfile::TempDir;
 
 use super::definition::{AppKey, Definition, Origin, is_application, is_application_set};
@@ -19,7 +19,8 @@ use crate::local_repositories::explain;
 
 /// Applications on their way at once: enough to keep every processor busy while some wait for the network.
 const AT_ONCE: usize = 64;
-/// Charts that draw at random draw from this: a preview shows the same every time, and never what a cluster has.
+/// Charts that draw at random draw from this: a preview shows the same every time, and never what a cluster has. Renders kept from run to run are
+/// sealed with it, which guards them against damage and not against who may read this user's files; none with a Secret is kept.
 const PREVIEW_SECRET: &[u8] = b"pintle preview, not a secret";
 
 /// What one Application renders to.
@@ -98,8 +99,12 @@ impl Renderer {
             kustomize_build_options: args.kustomize_build_options.clone(),
             ..RenderSettings::default()
         };
+        let limits = RepositoryLimits {
+            renders: if args.no_cache { None } else { cache() },
+            ..RepositoryLimits::default()
+        };
         Ok(Self {
-            repositories: Repositories::new(directory.path().join("repositories")),
+            repositories: Repositories::with_limits(directory.path().join("repositories"), limits),
             capabilities: Arc::new(capabilities),
             settings: Arc::new(settings),
             control_namespace: args.control_namespace.as_str().into(),
@@ -155,6 +160,18 @@ impl Renderer {
             ..Ask::plain(app.spec.effective_sources())
         }
     }
+}
+
+/// Where renders are kept from run to run, as the XDG Base Directory Specification says: a path that is not absolute counts for nothing.
+#[allow(clippy::disallowed_methods, reason = "the door of the command line")]
+fn cache() -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let caches = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    Some(caches.join("pintle").join("renders"))
 }
 
 async fn one(repositories: &Repositories, ask: &Ask, definition: &Definition, control_namespace: &str) -> Output {
