@@ -606,6 +606,9 @@ fn renders_are_kept_from_run_to_run() {
         bytes[middle] ^= 1;
         fs::write(file, bytes).unwrap();
     }
+    let (code, out, err) = shop.diff("");
+    assert_eq!((code, &out), (without.0, &without.1));
+    assert_eq!(err.matches("is damaged").count(), 1, "{err}");
     assert_eq!(shop.diff(""), without);
 }
 

@@ -71,6 +71,7 @@ pub(super) struct Disk {
     /// Whether the directory is there, ours, and closed to others; found out at the first use.
     usable: OnceLock<bool>,
     warned: AtomicBool,
+    found_damage: AtomicBool,
     /// Files and their bytes as of the last count, and what was written since. A file that was replaced counts twice until the next count.
     entries: AtomicU64,
     bytes: AtomicU64,
@@ -96,6 +97,7 @@ impl Disk {
             bounds,
             usable: OnceLock::new(),
             warned: AtomicBool::new(false),
+            found_damage: AtomicBool::new(false),
             entries: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             counted: AtomicBool::new(false),
@@ -129,7 +131,10 @@ impl Disk {
             Record::Render(rendered) => Some(rendered),
             Record::OtherCluster => None,
             Record::Broken => {
-                tracing::warn!(path = %path.display(), "a kept render is damaged; it is deleted and rendered again");
+                // Said once, for a disk that fails damages many.
+                if !self.found_damage.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(path = %path.display(), "a kept render is damaged; it is deleted and rendered again, as is any other that is found");
+                }
                 let _ = fs::remove_file(&path);
                 None
             }
