@@ -14,16 +14,9 @@ use pintle_model::Sensitive;
 /// Format of files. It changes with what stands in the body or around it.
 const FORMAT: &[u8; 8] = b"pintler1";
 /// The renderer, by its sources: see `build.rs`.
-const RENDERER: &[u8; 64] = renderer();
+const RENDERER: &[u8] = env!("PINTLE_RENDERER").as_bytes();
 /// Bytes that a file has more than its body.
 pub(super) const OVERHEAD: usize = FORMAT.len() + RENDERER.len() + NONCE_LEN + 16;
-
-const fn renderer() -> &'static [u8; 64] {
-    match env!("PINTLE_RENDERER").as_bytes().first_chunk() {
-        Some(digest) => digest,
-        None => panic!("the build script gives a digest of 64 digits"),
-    }
-}
 
 /// What files are named and encrypted with, made from the secret of an installation.
 pub(super) struct Keys {
