@@ -18,9 +18,9 @@ mod seal;
 mod tests;
 
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -77,7 +77,6 @@ pub(super) struct Disk {
     bytes: AtomicU64,
     counted: AtomicBool,
     counting: AtomicBool,
-    temporaries: AtomicU64,
 }
 
 /// What was asked, by whom, and in which surroundings.
@@ -102,7 +101,6 @@ impl Disk {
             bytes: AtomicU64::new(0),
             counted: AtomicBool::new(false),
             counting: AtomicBool::new(false),
-            temporaries: AtomicU64::new(0),
         }
     }
 
@@ -183,32 +181,21 @@ impl Disk {
         Ok(bytes)
     }
 
+    /// Under a name of its own first: processes that share a directory may have the same number, in containers for one.
     fn put(&self, name: &Name, bytes: &[u8], now: SystemTime) -> io::Result<()> {
-        let number = self.temporaries.fetch_add(1, Ordering::Relaxed);
-        let temporary = self
-            .directory
-            .join(format!("{TEMPORARY}{}-{number}", std::process::id()));
-        // A process of this number that died may have left one.
-        let _ = fs::remove_file(&temporary);
+        // Made with mode 0600, and removed where anything fails.
+        let mut file = tempfile::Builder::new()
+            .prefix(TEMPORARY)
+            .tempfile_in(&self.directory)?;
+        file.write_all(bytes)?;
+        file.as_file().set_modified(now)?;
         // Nothing is synced: what a crash leaves half written does not open, and is rendered again.
-        let written = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&temporary)
-            .and_then(|mut file| {
-                file.write_all(bytes)?;
-                file.set_modified(now)
-            })
-            .and_then(|()| fs::rename(&temporary, self.path(name)));
-        if written.is_err() {
-            let _ = fs::remove_file(&temporary);
-        }
-        written
+        file.persist(self.path(name))?;
+        Ok(())
     }
 
     /// Counts what was added, and deletes the oldest where that is too much. One thread does so at a time, and the others go on: for that moment
-    /// there may be a few more.
+    /// there may be a few more. What other processes add is seen at the next count only, so each may add a directory's worth.
     fn make_room(&self, added: u64, now: SystemTime) {
         let entries = self.entries.fetch_add(1, Ordering::Relaxed) + 1;
         let bytes = self.bytes.fetch_add(added, Ordering::Relaxed) + added;

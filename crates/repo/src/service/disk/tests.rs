@@ -160,6 +160,41 @@ impl Place {
 }
 
 #[test]
+fn processes_share_a_directory() {
+    let bounds = Bounds {
+        entries: 8,
+        ..Bounds::default()
+    };
+    let place = Place::new(bounds);
+    let other = Disk::new(place.directory.path().join("renders"), bounds);
+    // The clock that files of this moment are dated by, or temporary files would be found abandoned.
+    let now = fs::metadata(place.directory.path()).unwrap().modified().unwrap();
+    std::thread::scope(|scope| {
+        for disk in [&place.disk, &other, &place.disk, &other] {
+            let place = &place;
+            scope.spawn(move || {
+                for number in 0..200 {
+                    let asked = format!("{}", number % 100);
+                    place.at(&asked, now, |q| {
+                        disk.keep(q, &render(&asked));
+                        // It may have been dropped meanwhile, and is never anything else.
+                        if let Some(found) = disk.find(q, &Arc::default()) {
+                            let text = found.objects[0].object.value().str_at(&["data", "text"]);
+                            assert_eq!(text, Some(asked.as_str()));
+                        }
+                    });
+                }
+            });
+        }
+    });
+    for disk in [&place.disk, &other] {
+        assert!(!disk.warned.load(Ordering::Relaxed) && !disk.found_damage.load(Ordering::Relaxed));
+    }
+    // Each knows what it wrote itself since it counted all: twice the bound, and one more for each thread that did not wait.
+    assert!(place.files().len() <= 8 * 2 + 4, "{:?}", place.files());
+}
+
+#[test]
 fn bytes_are_bounded_in_all_and_of_each() {
     let place = Place::new(Bounds {
         bytes: 20_000,
