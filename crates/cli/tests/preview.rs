@@ -597,9 +597,14 @@ fn renders_are_kept_from_run_to_run() {
     let cold = shop.diff("");
     assert_eq!(cold, without);
     let kept = || fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path());
-    // One of each Application, for `plain` the one at head.
+    // One of each Application, at base.
     assert_eq!(kept().count(), 3);
-    assert_eq!(shop.diff(""), without);
+    let (_, out, log) = shop.diff("--loglevel info");
+    assert_eq!(out, without.1);
+    // The one that differs, at head. The number stands between codes of colours.
+    let count = log.split("renders").nth(1).unwrap().split_once('=').unwrap().1;
+    let count = count.split('m').nth(1).unwrap();
+    assert!(count.starts_with("1\n") || count.starts_with("1\u{1b}"), "{log:?}");
     for file in kept() {
         let mut bytes = fs::read(&file).unwrap();
         let middle = bytes.len() / 2;

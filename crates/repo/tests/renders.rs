@@ -23,6 +23,9 @@ struct World {
     renders: TempDir,
 }
 
+/// A process leaves no more renders from this application on.
+const LAST: &str = "last";
+
 /// What one process gave.
 #[derive(Debug, PartialEq)]
 struct Given {
@@ -121,6 +124,9 @@ impl World {
                 ..Ask::plain(vec![source])
             };
             change(&mut ask);
+            if *name == LAST {
+                repositories.leave_no_more_renders();
+            }
             let given = repositories.render(&ask).await.pop().unwrap().unwrap();
             assert!(given.rendered.is_complete(), "{:?}", given.rendered.diagnostics);
             let all = given.rendered.objects.iter();
@@ -159,6 +165,18 @@ async fn a_restart_renders_only_what_was_touched() {
     let own = world.start(&APPS).await;
     assert_eq!((own.objects.len(), own.renders), (2, 1), "{own:?}");
     assert_eq!(world.start(&APPS).await, Given { renders: 0, ..own });
+}
+
+#[tokio::test]
+async fn what_is_not_to_be_left_is_not() {
+    let world = World::new();
+    world.write("last/x.yaml", &config("last"));
+    world.commit();
+    let renders = async |apps: &[&str]| world.start(apps).await.renders;
+    assert_eq!(renders(&["plain", LAST, "chart"]).await, 3);
+    // What was left before is still taken.
+    assert_eq!(renders(&[LAST, "plain"]).await, 1);
+    assert_eq!(renders(&["plain", "chart"]).await, 1);
 }
 
 #[tokio::test]

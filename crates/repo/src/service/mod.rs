@@ -156,6 +156,14 @@ impl Repositories {
         }
     }
 
+    /// From here on no render is written to the directory of renders; those in it are still taken. For who renders a state that will not be asked
+    /// for again: it would take the place of one that will.
+    pub fn leave_no_more_renders(&self) {
+        if let Some(disk) = &self.shared.disk {
+            disk.close();
+        }
+    }
+
     /// Whether a repository answers, for `repo list` and `repo add`.
     pub async fn check(&self, url: &str, project: &str) -> Result<(), RepoError> {
         let url = RepoUrl::parse(url)?;

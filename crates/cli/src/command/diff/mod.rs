@@ -88,6 +88,7 @@ async fn compare(args: &DiffArgs) -> Result<Report, CliError> {
         fleet::render(&found.definitions, &renderer, &at(revision), true).await
     };
     let base_fleet = render(&before, &base).await;
+    renderer.keep_no_more();
     let head_fleet = render(&after, &head).await;
     tracing::info!(renders = renderer.renders(), "both states rendered");
     for (file, why) in before.passed_over.iter().chain(&after.passed_over) {

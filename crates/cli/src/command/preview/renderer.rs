@@ -117,6 +117,12 @@ impl Renderer {
         self.directory.path().join(name)
     }
 
+    /// What is rendered from here on is not kept for later runs: the state after a change, for the one before it is asked for with every other
+    /// change and every commit to this one.
+    pub fn keep_no_more(&self) {
+        self.repositories.leave_no_more_renders();
+    }
+
     /// How many renders were really made.
     pub fn renders(&self) -> u64 {
         self.repositories.counts().renders

@@ -72,6 +72,8 @@ pub(super) struct Disk {
     usable: OnceLock<bool>,
     warned: AtomicBool,
     found_damage: AtomicBool,
+    /// Nothing more is written.
+    closed: AtomicBool,
     /// Files and their bytes as of the last count, and what was written since. A file that was replaced counts twice until the next count.
     entries: AtomicU64,
     bytes: AtomicU64,
@@ -97,6 +99,7 @@ impl Disk {
             usable: OnceLock::new(),
             warned: AtomicBool::new(false),
             found_damage: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             entries: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             counted: AtomicBool::new(false),
@@ -139,8 +142,16 @@ impl Disk {
         }
     }
 
+    /// Keeps nothing more, and still finds what is there.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
     /// Keeps a render, unless it may not leave the process.
     pub fn keep(&self, question: &Question<'_>, rendered: &Rendered) {
+        if self.closed.load(Ordering::Relaxed) {
+            return;
+        }
         let limit = self.bounds.entry_bytes.saturating_sub(seal::OVERHEAD);
         let Some(body) = record::write(rendered, limit) else {
             return;
