@@ -204,6 +204,43 @@ async fn the_files_as_they_stand_are_a_commit_that_the_checkout_does_not_have() 
 }
 
 #[tokio::test]
+async fn a_file_that_changed_in_the_second_of_the_index_is_read() {
+    let (checkout, service) = (Checkout::new(), service());
+    let file = checkout.path().join("a/x.yaml");
+    let second = |path: &Path| {
+        let modified = std::fs::metadata(path).unwrap().modified().unwrap();
+        modified.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+    };
+    // Same length, same file, same second.
+    let mut tries = 0;
+    while tries == 0 || second(&file) != second(&checkout.path().join(".git/index")) {
+        checkout.commit(&[("a/x.yaml", &config("one")), ("tries", &tries.to_string())]);
+        checkout.write("a/x.yaml", &config("two"));
+        tries += 1;
+        assert!(tries < 100, "no commit within one second");
+    }
+    let clock = checkout.path().join(".git/clock");
+    let later = || {
+        std::fs::write(&clock, "").unwrap();
+        second(&clock) > second(&file)
+    };
+    while !later() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let store = tempfile::tempdir().unwrap();
+    let (files, commit) = checkout
+        .local()
+        .with_work_tree(&store.path().join("files"))
+        .await
+        .unwrap();
+    let near = near(files, Some((&commit, "main")));
+    let rendered = render(&service.repositories, &near, source(URL, "a", "main"))
+        .await
+        .unwrap();
+    assert_eq!(names(&rendered), "two");
+}
+
+#[tokio::test]
 async fn nothing_else_is_fetched_offline() {
     let (checkout, service) = (Checkout::new(), service());
     checkout.commit(&[

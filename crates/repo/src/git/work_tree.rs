@@ -40,7 +40,10 @@ impl LocalRepository {
         std::fs::create_dir_all(&info).map_err(told)?;
         std::fs::write(info.join("alternates"), alternates).map_err(told)?;
         // With the index Git need not read files that it knows; without it, it reads them.
-        let _ = std::fs::copy(own.index_path(), store.join("index"));
+        let index = store.join("index");
+        if copy_with_time(&own.index_path(), &index).is_err() {
+            let _ = std::fs::remove_file(&index);
+        }
         let excludes = format!("core.excludesFile={}", own.common_dir().join("info/exclude").display());
         let git_dir = format!("--git-dir={}", store.display());
         let top = work_tree.display().to_string();
@@ -54,4 +57,12 @@ impl LocalRepository {
         let opened = opened.map_err(|e| self.failed(e.to_string()))?;
         Ok((self.over(opened), commit))
     }
+}
+
+/// Git looks at the content of files that are not older than the index, for they may have changed within the second that both are dated by. A
+/// copy with a time of its own would hide those changes.
+fn copy_with_time(from: &Path, to: &Path) -> std::io::Result<()> {
+    let modified = std::fs::metadata(from)?.modified()?;
+    std::fs::copy(from, to)?;
+    std::fs::File::options().write(true).open(to)?.set_modified(modified)
 }
