@@ -8,6 +8,7 @@ mod ask;
 mod big_stack;
 mod changes;
 mod error;
+mod gates;
 mod kept;
 mod near;
 mod parts;
@@ -33,6 +34,7 @@ use crate::credential::CredentialBook;
 use crate::git::{GitStore, GitTree, StoreError};
 use crate::url::RepoUrl;
 use changes::Changes;
+use gates::Gates;
 use kept::Kept;
 use parts::Archives;
 
@@ -81,6 +83,7 @@ struct Shared {
     stores: Mutex<HashMap<String, Arc<OnceCell<Arc<GitStore>>>>>,
     trees: Mutex<HashMap<(String, String), Arc<GitTree>>>,
     kept: Kept,
+    gates: Gates,
     changes: Changes,
     archives: Archives,
     /// One for all, so that it is known for the same again.
@@ -113,6 +116,7 @@ impl Repositories {
                 stores: Mutex::default(),
                 trees: Mutex::default(),
                 kept: Kept::default(),
+                gates: Gates::default(),
                 changes: Changes::default(),
                 archives: Archives::default(),
                 nothing: Arc::new(render::nothing()),
