@@ -200,16 +200,17 @@ fn exactness(pushes: &[Pushed], fleet_size: usize, report: &mut Report) {
 
 /// A commit that changes the chart or the base that a third of all shares.
 async fn touch_shared(installed: &mut Installed, sort: Sort, report: &mut Report) -> Result<()> {
-    let (what, files) = match sort {
-        Sort::Overlay => ("base", thirds::base("second")),
-        _ => ("chart", thirds::chart("second")),
+    // Levels of their own: what the one touched stays as it is when the other is.
+    let (what, level, files) = match sort {
+        Sort::Overlay => ("base", "raised-base", thirds::base("raised-base")),
+        _ => ("chart", "raised-chart", thirds::chart("raised-chart")),
     };
     installed.repository.write_all(&files)?;
     let commit = installed.repository.commit(what)?;
     let seen = push(installed, &commit, None).await?;
     installed
         .sources
-        .check_level(&installed.stage, installed.apps, sort, "second")
+        .check_level(&installed.stage, installed.apps, sort, level)
         .await?;
     let sharing = sort.among(installed.apps);
     report.add(
