@@ -120,6 +120,22 @@ impl<'e> Executor<'e> {
         self.state
     }
 
+    /// Runs a template as [`Engine::execute`] does, and returns the bytes it wrote.
+    pub fn output(&mut self, name: &str, dot: Value) -> Result<Vec<u8>, Error> {
+        match self.find(name) {
+            Some(template) => self.written(&template, dot),
+            None => Err(self.no_template(name)),
+        }
+    }
+
+    fn no_template(&self, name: &str) -> Error {
+        Error::exec(format!(
+            "template: no template {} associated with template {}",
+            crate::quoted(name),
+            crate::quoted(&self.set.name)
+        ))
+    }
+
     /// Returns the steps executed so far.
     pub fn steps(&self) -> u64 {
         self.steps
@@ -142,10 +158,14 @@ impl<'e> Executor<'e> {
 
     /// Runs a template and returns what it wrote.
     fn run(&mut self, template: &Template, dot: Value) -> Result<Str, Error> {
+        self.written(template, dot).map(Str::from_vec)
+    }
+
+    fn written(&mut self, template: &Template, dot: Value) -> Result<Vec<u8>, Error> {
         let outer = std::mem::take(&mut self.out);
         let done = self.invoke(template, Slot::concrete(dot));
         let written = std::mem::replace(&mut self.out, outer);
-        done.map(|()| Str::from_vec(written))
+        done.map(|()| written)
     }
 
     /// Runs a template into the current output.
@@ -217,11 +237,7 @@ impl Engine for Executor<'_> {
     fn execute(&mut self, name: &str, dot: Value) -> Result<Str, Error> {
         match self.find(name) {
             Some(template) => self.run(&template, dot),
-            None => Err(Error::exec(format!(
-                "template: no template {} associated with template {}",
-                crate::quoted(name),
-                crate::quoted(&self.set.name)
-            ))),
+            None => Err(self.no_template(name)),
         }
     }
 

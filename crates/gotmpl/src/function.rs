@@ -4,6 +4,8 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ahash::RandomState;
+
 use crate::error::{Error, ErrorKind, Exceeded};
 use crate::text::Str;
 use crate::types::Type;
@@ -95,7 +97,7 @@ pub struct Function {
 /// and an entry of the same name replaces them.
 #[derive(Clone, Default)]
 pub struct Functions {
-    names: HashMap<Arc<str>, u32>,
+    names: HashMap<Arc<str>, u32, RandomState>,
     functions: Vec<(Arc<str>, Function)>,
 }
 

@@ -208,10 +208,13 @@ impl<'t> Parser<'t> {
     }
 
     fn peek(&mut self) -> Kind {
-        let token = self.next();
-        let kind = token.kind;
-        self.back(token);
-        kind
+        if let Some(token) = self.pending.last() {
+            return token.kind;
+        }
+        let token = self.lexer.token();
+        self.frame.line = token.line;
+        self.pending.push(token);
+        token.kind
     }
 
     fn next_non_space(&mut self) -> Token<'t> {
@@ -225,10 +228,12 @@ impl<'t> Parser<'t> {
 
     /// Skips spaces and returns kind and position of what follows.
     fn peek_non_space(&mut self) -> (Kind, Pos) {
-        let token = self.next_non_space();
-        let seen = (token.kind, token.pos);
-        self.back(token);
-        seen
+        while self.peek() == Kind::Space {
+            self.pending.pop();
+        }
+        self.pending
+            .last()
+            .map_or((Kind::Eof, 0), |token| (token.kind, token.pos))
     }
 
     fn expect(&mut self, kind: Kind, context: &str) -> Result<Token<'t>> {
@@ -547,9 +552,9 @@ impl<'t> Parser<'t> {
         self.declarations(&mut pipe, context)?;
         let mark = self.open.commands.len();
         loop {
-            let token = self.next_non_space();
-            match token.kind {
+            match self.peek_non_space().0 {
                 kind if kind == end => {
+                    self.pending.pop();
                     let start = self.code.commands.len();
                     self.code.commands.extend(self.open.commands.drain(mark..));
                     pipe.commands = Run::new(start, self.code.commands.len() - start);
@@ -568,11 +573,13 @@ impl<'t> Parser<'t> {
                 | Kind::String
                 | Kind::Variable
                 | Kind::LeftParen => {
-                    self.back(token);
                     let command = self.command()?;
                     self.open.commands.push(command);
                 }
-                _ => return self.unexpected(&token, context),
+                _ => {
+                    let token = self.next();
+                    return self.unexpected(&token, context);
+                }
             }
         }
     }
@@ -598,12 +605,19 @@ impl<'t> Parser<'t> {
             self.peek_non_space();
             let operand = self.operand()?;
             self.open.args.extend(operand);
-            let token = self.next();
-            match token.kind {
-                Kind::Space => continue,
-                Kind::RightDelim | Kind::RightParen => self.back(token),
-                Kind::Pipe => {}
-                _ => return self.unexpected(&token, "operand"),
+            match self.peek() {
+                Kind::Space => {
+                    self.pending.pop();
+                    continue;
+                }
+                Kind::RightDelim | Kind::RightParen => {}
+                Kind::Pipe => {
+                    self.pending.pop();
+                }
+                _ => {
+                    let token = self.next();
+                    return self.unexpected(&token, "operand");
+                }
             }
             break;
         }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ahash::RandomState;
+
 use crate::function::Functions;
 use crate::node::{Code, List, Node, Pos};
 
@@ -85,7 +87,7 @@ pub struct Parsed {
 #[derive(Clone)]
 pub struct TemplateSet {
     pub(crate) name: Arc<str>,
-    pub(crate) templates: HashMap<Arc<str>, Arc<Template>>,
+    pub(crate) templates: HashMap<Arc<str>, Arc<Template>, RandomState>,
     pub(crate) functions: Arc<Functions>,
 }
 
@@ -94,7 +96,7 @@ impl TemplateSet {
     pub fn new(name: &str, functions: Arc<Functions>) -> Self {
         Self {
             name: name.into(),
-            templates: HashMap::new(),
+            templates: HashMap::default(),
             functions,
         }
     }

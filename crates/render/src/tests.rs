@@ -133,11 +133,11 @@ fn recurse_include_exclude() {
         &r,
         "Service/three app/b.json:1\nSecret/four app/sub/c.yml:1\nSecret/five app/sub/c.yml:1",
     );
-    let r = with(|d| d.include = "{".into());
+    let r = with(|d| d.include = "[".into());
     check(
         APP,
         &r,
-        "Error: app: spec.source.directory.include \"{\" is no glob: a '{' is not closed",
+        "Error: app: spec.source.directory.include \"[\" is no glob: a '[' is not closed or holds nothing",
     );
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock, PoisonError};
 
-use pintle_gotmpl::{Ambient, Engine as _, Error, Executor, Functions, Map, MissingKey, TemplateSet, Value};
+use pintle_gotmpl::{Ambient, Error, Executor, Functions, Map, MissingKey, TemplateSet, Value};
 
 use super::chart::Chart;
 use super::context;
@@ -77,9 +77,9 @@ pub(crate) fn render(
         let template = Value::Map(template.with_type(&context::VALUES));
         file.scope.insert("Template", template);
         let text = executor
-            .execute(&file.name, Value::Map(file.scope.with_type(&context::VALUES)))
+            .output(&file.name, Value::Map(file.scope.with_type(&context::VALUES)))
             .map_err(|e| HelmError::Template(exec_error(&file.name, &e)))?;
-        let text = octets::marked(without_no_value(text).as_bytes());
+        let text = octets::marked(without_no_value(text));
         rendered.push((file.name, text));
     }
     Ok(rendered)

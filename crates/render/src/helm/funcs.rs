@@ -1,7 +1,9 @@
 //! The functions Helm adds to those of sprig.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
+use ahash::RandomState;
 use memchr::memmem;
 use pintle_gotmpl::{Call, FuncError, Functions, LIST_ANY, MAP_ANY, Str, TextError, Type, Value, sprig};
 use pintle_yaml::Yaml;
@@ -13,13 +15,15 @@ use super::octets;
 use super::pretty::pretty;
 use super::toml;
 
+/// What Go prints for what is missing.
+const NO_VALUE: &[u8] = b"<no value>";
 /// Includes of one name inside one another.
 const MAX_INCLUDES: u32 = 1000;
 
 /// What the functions of one render share.
 pub(crate) struct State {
     /// How many includes of each name are running.
-    includes: HashMap<Str, u32>,
+    includes: HashMap<Str, u32, RandomState>,
     /// What a chart's author refuses passes, as when Helm lints.
     lint: bool,
 }
@@ -28,7 +32,7 @@ impl State {
     /// Nothing is running yet.
     pub(crate) fn new(lint: bool) -> Self {
         Self {
-            includes: HashMap::new(),
+            includes: HashMap::default(),
             lint,
         }
     }
@@ -207,7 +211,8 @@ fn include(call: &mut Call<'_>, name: &Str, dot: Value) -> Result<Value, FuncErr
 fn tpl(call: &mut Call<'_>, template: &Str, dot: Value) -> Result<Value, FuncError> {
     let place = call.site().template.to_string();
     match call.engine().execute_text(&place, template, dot) {
-        Ok(text) => Ok(Value::Str(without_no_value(text))),
+        Ok(text) if memmem::find(text.as_bytes(), NO_VALUE).is_none() => Ok(Value::Str(text)),
+        Ok(text) => Ok(Value::Str(Str::from_vec(without_no_value(text.as_bytes().to_vec())))),
         Err(TextError::Parse(error)) => {
             let quoted = pintle_gotmpl::quoted(&template.to_str());
             Err(FuncError::from(error).context(&format!("cannot parse template {quoted}: ")))
@@ -220,20 +225,18 @@ fn tpl(call: &mut Call<'_>, template: &Str, dot: Value) -> Result<Value, FuncErr
 }
 
 /// A text without Go's mark for what is missing.
-pub(crate) fn without_no_value(text: Str) -> Str {
-    const MARK: &[u8] = b"<no value>";
-    let bytes = text.as_bytes();
+pub(crate) fn without_no_value(bytes: Vec<u8>) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut from = 0;
-    for at in memmem::find_iter(bytes, MARK) {
+    for at in memmem::find_iter(&bytes, NO_VALUE) {
         kept.extend_from_slice(bytes.get(from..at).unwrap_or_default());
-        from = at + MARK.len();
+        from = at + NO_VALUE.len();
     }
     if from == 0 {
-        return text;
+        return bytes;
     }
     kept.extend_from_slice(bytes.get(from..).unwrap_or_default());
-    Str::from_vec(kept)
+    kept
 }
 
 fn warn(message: &Str) -> FuncError {
@@ -305,7 +308,10 @@ fn trimmed(mut text: String) -> String {
 
 fn read_yaml(call: &mut Call<'_>, text: &Str) -> Result<Result<Yaml, String>, FuncError> {
     call.charge_bytes(text.len() as u64)?;
-    let text = octets::marked(text.as_bytes());
+    let text = match text.as_str() {
+        Some(text) => Cow::Borrowed(text),
+        None => Cow::Owned(octets::marked(text.as_bytes().to_vec())),
+    };
     Ok(pintle_yaml::parse(&text).map_err(|e| octets::words(&text, convert_error(&e))))
 }
 

@@ -15,10 +15,11 @@ const CUT: char = '\u{7f}';
 const REFUSED: &str = "control characters are not allowed";
 
 /// The bytes as text.
-pub(crate) fn marked(bytes: &[u8]) -> String {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return text.to_owned();
-    }
+pub(crate) fn marked(bytes: Vec<u8>) -> String {
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => return text,
+        Err(error) => error.into_bytes(),
+    };
     let mut text = String::with_capacity(bytes.len());
     let mut chunks = bytes.utf8_chunks().peekable();
     while let Some(chunk) = chunks.next() {
@@ -63,7 +64,7 @@ mod tests {
     use super::{marked, words};
 
     fn check(bytes: &[u8], expected: &str) {
-        let text = marked(bytes);
+        let text = marked(bytes.to_vec());
         let error = pintle_yaml::parse(&text).err().map(|e| e.to_string());
         assert_eq!(error.map(|e| words(&text, e)).unwrap_or_default(), expected);
     }
