@@ -9,11 +9,12 @@
 //!        ▼
 //! kubeconfig, kubectl, client certificate; Drop (or the watchdog) ends every process
 //!
-//! World (scenarios: tests/acceptance.rs, charts.rs, overlays.rs, bad_days.rs, bad_sources.rs, killed.rs)
+//! World (scenarios: tests/acceptance.rs, charts.rs, overlays.rs, monorepo.rs, bad_days.rs, bad_sources.rs, killed.rs)
 //!   git    repositories over HTTP, pushed to by the scenario
 //!   api    the user's own client
 //!   pintle the controller, in a runtime of its own so that it can be killed
 //!   plane  kubesim behind a wire that can be recorded and cut, or the real control plane
+//! thirds                 a repository of applications, a third each plain, Helm and Kustomize
 //! ChartServer, Registry   where charts come from besides Git: nginx and the real distribution registry
 //! web_server::Server      answers as it is told, also wrongly
 //! ```
@@ -40,6 +41,7 @@ mod planes;
 pub mod process;
 pub mod registry;
 pub mod step_aside;
+pub mod thirds;
 pub mod wait;
 pub mod web_server;
 pub mod world;

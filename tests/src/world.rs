@@ -23,7 +23,7 @@ use pintle_kubesim::{Clock, Faults, KubeSim};
 use pintle_model::application::{ConditionType, HealthStatusCode, OperationPhase, SyncStatusCode};
 use pintle_model::project::AppProject;
 use pintle_model::{Application, Object, to_json_string};
-use pintle_repo::RepositoryLimits;
+use pintle_repo::{Counts, RepositoryLimits};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -295,6 +295,12 @@ impl World {
         self.hint();
     }
 
+    /// Pushes many tags of the last commit at once.
+    pub async fn tags(&mut self, names: &[String]) {
+        self.git.tags(names).await;
+        self.hint();
+    }
+
     /// Tells Pintle that the repository may have moved.
     pub fn hint(&self) {
         self.hint_url(&self.repo_url());
@@ -385,6 +391,16 @@ impl World {
         let object = self.get("Deployment", app, name).await?;
         let image = &object["spec"]["template"]["spec"]["containers"][0]["image"];
         Some(image.as_str()?.to_owned())
+    }
+
+    /// What the repositories of the Pintle that runs have done since it was started: its metrics.
+    pub fn counts(&self) -> Counts {
+        self.pintle.as_ref().expect("a Pintle runs").counts()
+    }
+
+    /// Whether [`World::writes`] can tell: on kubesim.
+    pub fn sees_writes(&self) -> bool {
+        matches!(self.plane, Plane::Simulated { .. })
     }
 
     /// Every write of every Pintle of this world so far, Events and dry runs left out (kubesim only).

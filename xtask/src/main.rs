@@ -23,7 +23,8 @@ usage: cargo xtask <command>
   codegen   writes files made from code: crds (the default); schema, proto and kustomize, which need Go
   fuzz      generated charts, compared with Helm itself, which needs Go: helm [--minutes N] [--seed S]; hostile input: yaml, merge,
             url, paths, archive, chart, template
-  bench     measures on the real control plane, which needs Go: [--apps 300,1000] [--only s0,b1,b3,f1,f3]
+  bench     measures on the real control plane, which needs Go: [--apps 300,1000] [--only s0,b1,b3,f1,f2,f3]
+            [--sources plain|thirds]
             or beside helm and kustomize: render [helm|kustomize] [--samples N] [--case PART]
             or what a pull request would change: diff [--apps 1000] [--samples N]
 ";

@@ -197,6 +197,38 @@ async fn a_commit_renders_only_what_it_touched_and_is_fetched_once() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_asks_the_same_at_once_shares_one_render() {
+    let upstream = Upstream::new();
+    let overlay = "resources: [a.yaml]\nnamePrefix: x-\n";
+    let chart = "{kind: ConfigMap, apiVersion: v1, metadata: {name: '{{ .Release.Name }}'}}\n";
+    upstream.commit(&[
+        ("plain/a.yaml", &config_map("a")),
+        ("overlay/a.yaml", &config_map("a")),
+        ("overlay/kustomization.yaml", overlay),
+        ("chart/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
+        ("chart/templates/a.yaml", chart),
+    ]);
+    let (_directory, repositories) = repositories();
+    // A manifest is no one's; what a chart says depends on its release, so each application has its own.
+    for (path, applications, renders) in [("plain", 40, 1), ("overlay", 40, 1), ("chart", 10, 10)] {
+        let before = repositories.counts().renders;
+        let mut tasks = tokio::task::JoinSet::new();
+        for n in 0..applications {
+            let mut ask = Ask::plain(vec![upstream.source(path, "main")]);
+            ask.app.name = format!("app-{n}");
+            ask.app.instance = ask.app.name.clone();
+            let repositories = repositories.clone();
+            tasks.spawn(async move { names(&one(&repositories, ask).await.unwrap()) });
+        }
+        let mut seen = tasks.join_all().await;
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), renders, "{path}: {seen:?}");
+        assert_eq!(repositories.counts().renders - before, renders as u64, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn a_commit_without_its_trees_is_not_taken_for_one_that_is_here() {
     let upstream = Upstream::new();

@@ -8,9 +8,15 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use wait4::Wait4 as _;
 
-use super::{Result, machine, thirds};
+use super::monorepo::Monorepo;
+use super::{Result, machine};
+use crate::thirds;
+
+/// The URL that the Applications name; the checkout has it as a remote.
+const URL: &str = "https://git.example.com/platform/fleet.git";
 
 /// How it is called.
 pub const USAGE: &str = "\
@@ -56,7 +62,7 @@ struct Run {
 
 /// Measures and returns the figures as Markdown.
 pub fn run(options: &Options) -> Result<String> {
-    let repo = thirds::repository(options.apps)?;
+    let repo = repository(options.apps)?;
     let mut text = String::from("| | |\n| --- | --- |\n");
     for (name, value) in machine::description() {
         text += &format!("| {name} | {value} |\n");
@@ -97,6 +103,42 @@ pub fn run(options: &Options) -> Result<String> {
         );
     }
     Ok(text)
+}
+
+/// Makes the repository: `main`, `none` with a commit that nothing reads, `one` with one application touched, `all` with every one.
+fn repository(apps: usize) -> Result<Monorepo> {
+    let repo = Monorepo::empty()?;
+    repo.git(&["remote", "add", "origin", URL])?;
+    repo.write_all(&thirds::all(apps, "first"))?;
+    for index in 0..apps {
+        let name = thirds::name(index);
+        let application = json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+            "metadata": {"name": name, "namespace": "argocd"},
+            "spec": {
+                "project": "default",
+                "source": thirds::source(index, URL),
+                "destination": {"server": "https://kubernetes.default.svc", "namespace": "bench"},
+                "syncPolicy": {"automated": {"prune": true}},
+            },
+        });
+        repo.write(
+            &format!("apps/{name}.yaml"),
+            &serde_json::to_string_pretty(&application)?,
+        )?;
+    }
+    repo.commit("all applications")?;
+    for (branch, touched) in [("none", 0..0), ("one", 0..1), ("all", 0..apps)] {
+        repo.git(&["checkout", "--quiet", "-b", branch, "main"])?;
+        repo.write("README.md", &format!("{branch}\n"))?;
+        for index in touched {
+            repo.write_all(&thirds::files(index, "second"))?;
+        }
+        repo.commit(branch)?;
+    }
+    repo.git(&["checkout", "--quiet", "main"])?;
+    repo.pack()?;
+    Ok(repo)
 }
 
 fn once(directory: &Path, branch: &str, touched: usize, cache: Option<&Path>) -> Result<Run> {

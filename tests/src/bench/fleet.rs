@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::stage::{CONTROL, TARGET};
+use super::stage::TARGET;
+use crate::thirds;
 
 /// Kinds an application consists of, in the order in which a plain client creates them.
 pub(super) const KINDS: [(&str, &str, &str); 4] = [
@@ -14,7 +15,7 @@ pub(super) const KINDS: [(&str, &str, &str); 4] = [
 
 /// Name of the `index`th application, and of each of its objects.
 pub(super) fn name(index: usize) -> String {
-    format!("app-{index:04}")
+    thirds::name(index)
 }
 
 /// The objects of one application, in the order of [`KINDS`]. `note` is in the ConfigMap.
@@ -52,19 +53,4 @@ pub(super) fn objects(index: usize, note: &str) -> [Value; 4] {
             },
         }),
     ]
-}
-
-/// The Application of one directory of the repository.
-pub(super) fn application(index: usize, url: &str) -> Value {
-    let name = name(index);
-    json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
-        "metadata": {"name": name, "namespace": CONTROL},
-        "spec": {
-            "project": "default",
-            "source": {"repoURL": url, "path": format!("apps/{name}"), "targetRevision": "main"},
-            "destination": {"server": "https://kubernetes.default.svc", "namespace": TARGET},
-            "syncPolicy": {"automated": {"prune": true, "selfHeal": true}},
-        },
-    })
 }

@@ -1,21 +1,22 @@
 //! b1: install N applications of four objects each, until all are Synced and Healthy.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pintle_model::{Application, GroupKind, Object};
+use pintle_repo::Counts;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::Result;
 use super::child::ControllerProcess;
 use super::floor::Floor;
 use super::monorepo::Monorepo;
 use super::plain::Plain;
 use super::report::{Report, Verdict};
+use super::sources::Sources;
 use super::stage::{CONTROL, Requests, Stage};
 use super::watched::Watched;
-use super::{Result, fleet};
 use crate::Tools;
 
 /// A fleet that is not there after this long is a failure, not a figure.
@@ -56,7 +57,10 @@ impl App {
 
 /// A fleet that is installed, with its controller still running.
 pub(super) struct Installed {
+    pub(super) sources: Sources,
     pub(super) apps: usize,
+    /// What the repositories had to do for it.
+    pub(super) work: Counts,
     pub(super) controller: ControllerProcess,
     pub(super) watched: Watched<App>,
     pub(super) repository: Monorepo,
@@ -74,9 +78,9 @@ pub(super) struct Installed {
 }
 
 /// Installs `apps` applications with a controller that is already running.
-pub(super) async fn install(tools: &Tools, apps: usize) -> Result<Installed> {
+pub(super) async fn install(tools: &Tools, sources: Sources, apps: usize) -> Result<Installed> {
     let stage = Stage::new(tools).await?;
-    let repository = Monorepo::new(apps)?;
+    let repository = sources.repository(apps)?;
     let head = repository.head()?;
     let directory = tempfile::Builder::new().prefix("pintle-bench-").tempdir()?;
     let mut watched = Watched::start(
@@ -86,13 +90,13 @@ pub(super) async fn install(tools: &Tools, apps: usize) -> Result<Installed> {
         App::read,
     )
     .await?;
-    let controller = ControllerProcess::start(&stage.plane.kubeconfig_path(), directory.path()).await?;
+    let mut controller = ControllerProcess::start(&stage.plane.kubeconfig_path(), directory.path()).await?;
     tokio::time::sleep(SETTLED_AFTER).await;
 
     let requests = stage.requests().await?;
     let (server_cpu, controller_cpu) = (stage.cpu_of("kube-apiserver")?, controller.cpu_seconds()?);
     let started = Instant::now();
-    create_applications(&stage, apps, &repository.url()).await?;
+    create_applications(&stage, sources, apps, &repository.url()).await?;
     watched
         .until_all(apps, WITHIN, |app| app.is_done(&head))
         .await
@@ -107,16 +111,19 @@ pub(super) async fn install(tools: &Tools, apps: usize) -> Result<Installed> {
         "bench: {apps} applications are there after {:.1} s; checking them",
         took.as_secs_f64()
     );
-    check(&stage, apps, "first").await?;
+    sources.check(&stage, apps, "first").await?;
 
     tokio::time::sleep(SETTLED_AFTER).await;
     let (idle_cpu, idle_writes) = (controller.cpu_seconds()?, watched.events());
     tokio::time::sleep(IDLE_FOR).await;
     let idle_cpu = controller.cpu_seconds()? - idle_cpu;
     let idle_writes = watched.events() - idle_writes;
+    let work = controller.counts().await?;
     let (peak_mib, idle_mib) = controller.memory_mib()?;
     Ok(Installed {
+        sources,
         apps,
+        work,
         controller,
         watched,
         repository,
@@ -134,7 +141,7 @@ pub(super) async fn install(tools: &Tools, apps: usize) -> Result<Installed> {
     })
 }
 
-async fn create_applications(stage: &Stage, apps: usize, url: &str) -> Result<()> {
+async fn create_applications(stage: &Stage, sources: Sources, apps: usize, url: &str) -> Result<()> {
     let collection = format!("/apis/argoproj.io/v1alpha1/namespaces/{CONTROL}/applications");
     let mut running: JoinSet<Result<()>> = JoinSet::new();
     for client in 0..CLIENTS {
@@ -142,41 +149,13 @@ async fn create_applications(stage: &Stage, apps: usize, url: &str) -> Result<()
         let (collection, url) = (collection.clone(), url.to_owned());
         running.spawn(async move {
             for index in (client..apps).step_by(CLIENTS) {
-                plain.create(&collection, &fleet::application(index, &url)).await?;
+                plain.create(&collection, &sources.application(index, &url)).await?;
             }
             Ok(())
         });
     }
     while let Some(done) = running.join_next().await {
         done??;
-    }
-    Ok(())
-}
-
-/// Checks that every object of every application is there as Git says, and every Deployment available.
-async fn check(stage: &Stage, apps: usize, note: &str) -> Result<()> {
-    for (group, kind, _) in fleet::KINDS {
-        let objects = stage.objects(&GroupKind::new(group, kind)).await?;
-        let good: BTreeSet<&str> = objects
-            .iter()
-            .filter(|o| match o.kind() {
-                "Deployment" => o.value().i64_at(&["status", "availableReplicas"]) == Some(1),
-                "ConfigMap" => o.value().str_at(&["data", "note"]) == Some(note),
-                _ => true,
-            })
-            .map(Object::name)
-            .collect();
-        let missing: Vec<String> = (0..apps)
-            .map(fleet::name)
-            .filter(|n| !good.contains(n.as_str()))
-            .collect();
-        if let Some(first) = missing.first() {
-            return Err(format!(
-                "{} of {apps} {kind}s are not there as Git says, the first is {first}",
-                missing.len()
-            )
-            .into());
-        }
     }
     Ok(())
 }

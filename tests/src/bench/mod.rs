@@ -22,12 +22,13 @@ mod push;
 pub mod render;
 mod report;
 mod server_alone;
+mod sources;
 mod stage;
-mod thirds;
 mod watched;
 
 pub use child::run as run_controller;
 pub use options::{Options, Part, USAGE};
+pub use sources::Sources;
 
 use report::Report;
 
@@ -54,7 +55,7 @@ pub async fn run(options: &Options) -> Result<String> {
         } else {
             None
         };
-        let mut installed = install::install(&tools, apps).await?;
+        let mut installed = install::install(&tools, options.sources, apps).await?;
         if let Some(floor) = floor {
             installed.report(&floor, &mut report);
         }

@@ -1,4 +1,4 @@
-//! One Git repository with a directory per application.
+//! One Git repository on this machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,24 +6,13 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{Result, fleet};
+use super::Result;
 
 pub(super) struct Monorepo {
     dir: TempDir,
 }
 
 impl Monorepo {
-    /// Makes the repository with one commit.
-    pub(super) fn new(apps: usize) -> Result<Self> {
-        let repo = Self::empty()?;
-        repo.write("README.md", "All applications.\n")?;
-        for index in 0..apps {
-            repo.write_app(index, "first")?;
-        }
-        repo.commit("all applications")?;
-        Ok(repo)
-    }
-
     /// Makes a repository without a commit.
     pub(super) fn empty() -> Result<Self> {
         let repo = Self {
@@ -46,15 +35,13 @@ impl Monorepo {
         format!("file://{}", self.dir.path().display())
     }
 
-    /// Writes the manifests of one application: a file for each object.
-    pub(super) fn write_app(&self, index: usize, note: &str) -> Result<()> {
-        for object in fleet::objects(index, note) {
-            let kind = object.get("kind").and_then(|k| k.as_str()).unwrap_or_default();
-            let path = format!("apps/{}/{}.yaml", fleet::name(index), kind.to_lowercase());
-            // JSON is YAML; a person's YAML has a line for each field as well.
-            self.write(&path, &serde_json::to_string_pretty(&object)?)?;
-        }
-        Ok(())
+    pub(super) fn write_all(&self, files: &[(String, String)]) -> Result<()> {
+        files.iter().try_for_each(|(path, text)| self.write(path, text))
+    }
+
+    /// Tags the commit that is checked out so many times.
+    pub(super) fn tag(&self, tags: usize) -> Result<()> {
+        (0..tags).try_for_each(|number| self.git(&["tag", &format!("v0.0.{number}")]).map(drop))
     }
 
     pub(super) fn write(&self, path: &str, text: &str) -> Result<()> {

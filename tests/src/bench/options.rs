@@ -1,12 +1,15 @@
 //! The command line of the benchmark.
 
+use super::Sources;
+
 /// How it is called.
 pub const USAGE: &str = "\
-usage: cargo xtask bench [--apps N[,N]] [--only PART[,PART]] [--samples N]
+usage: cargo xtask bench [--apps N[,N]] [--only PART[,PART]] [--samples N] [--sources plain|thirds]
 
   --apps     applications, of four objects each (default 300,1000); pushes are measured on the largest fleet
-  --only     s0: the API server alone; b1: install, with its floor; b3, f1, f3: pushes (default: all)
+  --only     s0: the API server alone; b1: install, with its floor; b3, f1, f2, f3: pushes (default: all)
   --samples  pushes that b3 measures (default 15)
+  --sources  plain: manifests for each application (default); thirds: a third each plain, one chart, one base; f2 is of thirds only
 ";
 
 /// A part that can be left out.
@@ -20,7 +23,9 @@ pub enum Part {
     B3,
     /// One commit that touches one application.
     F1,
-    /// One commit that touches none.
+    /// One commit that touches what a third shares.
+    F2,
+    /// One commit that touches none, and many tags.
     F3,
 }
 
@@ -33,6 +38,8 @@ pub struct Options {
     pub only: Vec<Part>,
     /// Pushes.
     pub samples: usize,
+    /// Where manifests come from.
+    pub sources: Sources,
 }
 
 impl Options {
@@ -42,6 +49,7 @@ impl Options {
             apps: vec![300, 1000],
             only: Vec::new(),
             samples: 15,
+            sources: Sources::Plain,
         };
         let mut rest = arguments.iter();
         while let Some(flag) = rest.next() {
@@ -50,8 +58,12 @@ impl Options {
                 "--apps" => options.apps = value.split(',').map(positive).collect::<Result<_, _>>()?,
                 "--only" => options.only = value.split(',').map(part).collect::<Result<_, _>>()?,
                 "--samples" => options.samples = positive(value)?,
+                "--sources" => options.sources = sources(value)?,
                 _ => return Err(format!("unknown flag {flag}")),
             }
+        }
+        if options.only.contains(&Part::F2) && options.sources != Sources::Thirds {
+            return Err("f2 touches what many share: it needs --sources thirds".into());
         }
         Ok(options)
     }
@@ -63,7 +75,9 @@ impl Options {
 
     /// Whether any part is asked for that pushes to a fleet at rest.
     pub fn wants_pushes(&self) -> bool {
-        [Part::B3, Part::F1, Part::F3].into_iter().any(|part| self.wants(part))
+        [Part::B3, Part::F1, Part::F2, Part::F3]
+            .into_iter()
+            .any(|part| self.wants(part))
     }
 }
 
@@ -80,14 +94,23 @@ fn part(text: &str) -> Result<Part, String> {
         "b1" => Part::B1,
         "b3" => Part::B3,
         "f1" => Part::F1,
+        "f2" => Part::F2,
         "f3" => Part::F3,
-        _ => return Err(format!("{text:?} is no part: s0, b1, b3, f1, f3")),
+        _ => return Err(format!("{text:?} is no part: s0, b1, b3, f1, f2, f3")),
     })
+}
+
+fn sources(text: &str) -> Result<Sources, String> {
+    match text {
+        "plain" => Ok(Sources::Plain),
+        "thirds" => Ok(Sources::Thirds),
+        _ => Err(format!("{text:?} is neither plain nor thirds")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Options, Part};
+    use super::{Options, Part, Sources};
 
     fn parse(line: &str) -> Result<Options, String> {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
@@ -109,8 +132,23 @@ mod tests {
     }
 
     #[test]
+    fn what_many_share_is_touched_where_something_is_shared() {
+        let options = parse("--only f1,f2 --sources thirds").unwrap();
+        assert_eq!(options.sources, Sources::Thirds);
+        assert!(options.wants(Part::F2) && options.wants_pushes());
+        assert!(parse("--only f1,f2").unwrap_err().contains("--sources thirds"));
+    }
+
+    #[test]
     fn nonsense_is_refused() {
-        for line in ["--apps 0", "--apps x", "--only b9", "--apps", "--frobnicate 1"] {
+        for line in [
+            "--apps 0",
+            "--apps x",
+            "--only b9",
+            "--apps",
+            "--frobnicate 1",
+            "--sources x",
+        ] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

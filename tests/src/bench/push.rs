@@ -1,15 +1,15 @@
-//! b3, f1 and f3: pushes to a fleet at rest.
+//! b3, f1, f2 and f3: pushes to a fleet at rest.
 
 use std::time::Duration;
 
-use pintle_model::GroupKind;
 use tokio::time::Instant;
 
 use super::install::Installed;
 use super::options::{Options, Part};
 use super::report::{Report, Verdict};
-use super::stage::TARGET;
+use super::sources::Sources;
 use super::{Result, fleet};
+use crate::thirds::{self, Sort};
 
 /// One application follows a push within this time, or has failed.
 const ONE_WITHIN: Duration = Duration::from_secs(60);
@@ -17,23 +17,46 @@ const ONE_WITHIN: Duration = Duration::from_secs(60);
 const FLEET_WITHIN: Duration = Duration::from_secs(300);
 /// A fleet is at rest when no Application was written for this long: longer than any write is put off.
 const REST: Duration = Duration::from_millis(2500);
+/// Tags that come with the commit that touches nothing.
+const TAGS: usize = 500;
 
-/// One push that touched one application.
+/// One push, and what it took.
 struct Pushed {
+    /// Where the manifests of the application that it touched come from.
+    sort: &'static str,
     synced: Duration,
     everyone: Duration,
     renders: u64,
     fetches: u64,
     ls_remotes: u64,
     cpu: f64,
-    /// Versions of Applications that were seen until everyone was there.
+    /// Versions of Applications that were seen until everyone was there and at rest.
     writes: u64,
 }
 
 /// Measures pushes one after the other, each to a fleet at rest.
 pub(super) async fn measure(installed: &mut Installed, options: &Options, report: &mut Report) -> Result<()> {
     let fleet_size = installed.apps;
-    let samples = if options.wants(Part::B3) { options.samples } else { 1 };
+    // One of each sort; the indexes below go through all of them.
+    let least = if installed.sources == Sources::Thirds { 3 } else { 1 };
+    let samples = if options.wants(Part::B3) {
+        options.samples.max(least)
+    } else {
+        least
+    };
+    let work = &installed.work;
+    report.add(
+        "install",
+        format!("{fleet_size} applications, before any push"),
+        format!(
+            "{} renders, {} fetches, {} listings of refs",
+            work.renders, work.fetches, work.ls_remotes
+        ),
+        Verdict::Target(
+            "a render for each, 1 fetch",
+            work.renders == fleet_size as u64 && work.fetches == 1,
+        ),
+    );
     if options.wants(Part::B3) || options.wants(Part::F1) {
         let mut pushes = Vec::with_capacity(samples);
         for sample in 0..samples {
@@ -48,6 +71,11 @@ pub(super) async fn measure(installed: &mut Installed, options: &Options, report
             exactness(&pushes, fleet_size, report);
         }
     }
+    if options.wants(Part::F2) && installed.sources == Sources::Thirds {
+        for sort in [Sort::Chart, Sort::Overlay] {
+            touch_shared(installed, sort, report).await?;
+        }
+    }
     if options.wants(Part::F3) {
         touch_none(installed, report).await?;
     }
@@ -56,14 +84,11 @@ pub(super) async fn measure(installed: &mut Installed, options: &Options, report
 
 async fn touch_one(installed: &mut Installed, index: usize, sample: usize) -> Result<Pushed> {
     let (name, note) = (fleet::name(index), format!("push {sample}"));
-    installed.repository.write_app(index, &note)?;
+    installed.sources.write_app(&installed.repository, index, &note)?;
     let commit = installed.repository.commit(&note)?;
-    let seen = push(installed, &commit, Some(&name)).await?;
-    let config = installed.stage.objects(&GroupKind::new("", "ConfigMap")).await?;
-    let live = config.iter().find(|o| o.namespace() == TARGET && o.name() == name);
-    if live.and_then(|o| o.value().str_at(&["data", "note"])) != Some(note.as_str()) {
-        return Err(format!("{name} says it is Synced at {commit}, and its ConfigMap is not").into());
-    }
+    let mut seen = push(installed, &commit, Some(&name)).await?;
+    seen.sort = installed.sources.sort(index);
+    installed.sources.check_note(&installed.stage, index, &note).await?;
     Ok(seen)
 }
 
@@ -108,14 +133,18 @@ async fn push(installed: &mut Installed, commit: &str, name: Option<&str>) -> Re
                 .failed(&format!("did not bring everyone to {commit}: {e}"))
         })?;
     let everyone = started.elapsed();
+    let cpu = installed.controller.cpu_seconds()? - cpu;
+    // What comes late counts as well.
+    come_to_rest(installed).await?;
     let after = installed.controller.counts().await?;
     Ok(Pushed {
+        sort: "",
         synced,
         everyone,
         renders: after.renders - counts.renders,
         fetches: after.fetches - counts.fetches,
         ls_remotes: after.ls_remotes - counts.ls_remotes,
-        cpu: installed.controller.cpu_seconds()? - cpu,
+        cpu,
         writes: installed.watched.events() - writes,
     })
 }
@@ -147,10 +176,16 @@ fn exactness(pushes: &[Pushed], fleet_size: usize, report: &mut Report) {
         format!("{renders} renders, {fetches} fetches, {listings} listings of refs"),
         Verdict::Target("1 render, 1 fetch", is_exact),
     );
-    if let Some(first) = pushes.first() {
+    for (index, first) in pushes.iter().enumerate() {
+        if pushes.iter().take(index).any(|p| p.sort == first.sort) {
+            continue;
+        }
         report.add(
             "f1",
-            "the first of them, until Synced; until all are at the new revision",
+            format!(
+                "the first of them from {}, until Synced; until all are at the new revision",
+                first.sort
+            ),
             format!(
                 "{:.0} ms; {:.1} s, {:.2} CPU-s of the controller, {:.2} writes per application",
                 first.synced.as_secs_f64() * 1000.0,
@@ -163,17 +198,54 @@ fn exactness(pushes: &[Pushed], fleet_size: usize, report: &mut Report) {
     }
 }
 
+/// A commit that changes the chart or the base that a third of all shares.
+async fn touch_shared(installed: &mut Installed, sort: Sort, report: &mut Report) -> Result<()> {
+    // Levels of their own: what the one touched stays as it is when the other is.
+    let (what, level, files) = match sort {
+        Sort::Overlay => ("base", "raised-base", thirds::base("raised-base")),
+        _ => ("chart", "raised-chart", thirds::chart("raised-chart")),
+    };
+    installed.repository.write_all(&files)?;
+    let commit = installed.repository.commit(what)?;
+    let seen = push(installed, &commit, None).await?;
+    installed
+        .sources
+        .check_level(&installed.stage, installed.apps, sort, level)
+        .await?;
+    let sharing = sort.among(installed.apps);
+    report.add(
+        "f2",
+        format!(
+            "one commit touches the {what} that {sharing} of {} share, until all of them have it and everyone is at the new revision",
+            installed.apps
+        ),
+        format!(
+            "{} renders, {} fetches; {:.1} s, {:.2} CPU-s of the controller",
+            seen.renders,
+            seen.fetches,
+            seen.everyone.as_secs_f64(),
+            seen.cpu
+        ),
+        Verdict::Target(
+            "a render for each that shares it, 1 fetch",
+            seen.renders == sharing as u64 && seen.fetches == 1,
+        ),
+    );
+    Ok(())
+}
+
 async fn touch_none(installed: &mut Installed, report: &mut Report) -> Result<()> {
     installed
         .repository
         .write("README.md", "All applications, and a word more.\n")?;
     let commit = installed.repository.commit("readme")?;
+    installed.repository.tag(TAGS)?;
     let seen = push(installed, &commit, None).await?;
     let per_app = seen.writes as f64 / installed.apps as f64;
     report.add(
         "f3",
         format!(
-            "one commit touches README only, until all {} are at the new revision",
+            "one commit touches README only, with {TAGS} new tags, until all {} are at the new revision",
             installed.apps
         ),
         format!(

@@ -97,6 +97,15 @@ impl Git {
         self.told(SHOP).await;
     }
 
+    /// Pushes tags of the last commit of [`SHOP`], all at once.
+    pub async fn tags(&mut self, names: &[String]) {
+        let refs: Vec<String> = names.iter().map(|name| format!("HEAD:refs/tags/{name}")).collect();
+        let mut arguments = vec!["push", "--quiet", "origin"];
+        arguments.extend(refs.iter().map(String::as_str));
+        run(&self.clones.join(SHOP), &arguments).await;
+        self.told(SHOP).await;
+    }
+
     /// Stops serving: connections are refused.
     pub fn stop(&mut self) {
         self.server = None;

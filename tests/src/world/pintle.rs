@@ -5,7 +5,7 @@ use std::path::Path;
 use pintle_cluster::{Cluster, KubeconfigSource, LeaseGuard};
 use pintle_controller::{Controller, ControllerConfig};
 use pintle_engine::ClusterId;
-use pintle_repo::{Repositories, RepositoryLimits};
+use pintle_repo::{Counts, Repositories, RepositoryLimits};
 use tokio::runtime::Runtime;
 
 use super::wire::Wire;
@@ -21,6 +21,7 @@ pub enum Connection {
 /// A running controller. Dropping it kills it: no task of it goes on past its next await, and nothing is said to anyone.
 pub struct Pintle {
     controller: Option<Controller>,
+    repositories: Repositories,
     runtime: Option<Runtime>,
 }
 
@@ -32,7 +33,9 @@ impl Pintle {
             .enable_all()
             .build()
             .expect("a runtime starts");
-        let (namespace, directory) = (namespace.to_owned(), directory.to_owned());
+        let namespace = namespace.to_owned();
+        let repositories = Repositories::with_limits(directory.to_owned(), limits);
+        let its_own = repositories.clone();
         let started = runtime.spawn(async move {
             let cluster = match connection {
                 Connection::Wire(wire) => {
@@ -50,7 +53,7 @@ impl Pintle {
             };
             let config = ControllerConfig {
                 cluster,
-                repositories: Repositories::with_limits(directory, limits),
+                repositories: its_own,
                 control_namespace: namespace,
                 identity: "acceptance".into(),
                 lease: LeaseGuard::not_needed(),
@@ -65,8 +68,14 @@ impl Pintle {
         };
         Self {
             controller,
+            repositories,
             runtime: Some(runtime),
         }
+    }
+
+    /// What its repositories have done since it was started.
+    pub fn counts(&self) -> Counts {
+        self.repositories.counts()
     }
 
     /// Tells it that a repository may have moved.

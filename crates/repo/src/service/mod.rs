@@ -9,6 +9,7 @@ mod big_stack;
 mod changes;
 mod disk;
 mod error;
+mod gates;
 mod kept;
 mod near;
 mod parts;
@@ -35,6 +36,7 @@ use crate::git::{GitStore, GitTree, StoreError};
 use crate::url::RepoUrl;
 use changes::Changes;
 use disk::Disk;
+use gates::Gates;
 use kept::Kept;
 use parts::Archives;
 
@@ -89,6 +91,7 @@ struct Shared {
     kept: Kept,
     /// Renders that outlive this process, where there is a directory for them.
     disk: Option<Disk>,
+    gates: Gates,
     changes: Changes,
     archives: Archives,
     /// One for all, so that it is known for the same again.
@@ -124,6 +127,7 @@ impl Repositories {
                 disk: limits
                     .renders
                     .map(|directory| Disk::new(directory, disk::Bounds::default())),
+                gates: Gates::default(),
                 changes: Changes::default(),
                 archives: Archives::default(),
                 nothing: Arc::new(render::nothing()),

@@ -121,7 +121,8 @@ impl Repositories {
                 let answer = self.answer(ask, &need, &mut tree).await?;
                 request.answers.insert(need, answer);
             }
-            match self.round(ask, &key, tree, request, Arc::clone(&environment)).await? {
+            let round = self.round(ask, &key, &part.content, tree, request, Arc::clone(&environment));
+            match round.await? {
                 Turn::Done(rendered, is_known) => {
                     if alone && rendered.answers.is_empty() {
                         self.shared.kept.stands(&key, &ask.app, stands(&rendered));
@@ -226,11 +227,14 @@ impl Repositories {
         &self,
         ask: &Ask,
         key: &Key,
+        content: &str,
         tree: MountedTree,
         request: RenderRequest,
         environment: Arc<BTreeMap<&'static str, String>>,
     ) -> Result<Turn, RepoError> {
         let shared = Arc::clone(&self.shared);
+        // Before a place is taken: who waits for another's render keeps no processor from its work.
+        let passage = self.shared.gates.pass(key, content).await;
         let _place = self.shared.places.acquire().await.map_err(|_| RepoError::Stopped)?;
         let (ask, key) = (ask.clone(), key.clone());
         let deadline = Instant::now() + shared.render_time;
@@ -261,9 +265,13 @@ impl Repositories {
             Ok(known) => return Ok(known),
             Err(work) => work,
         };
-        big_stack::run(stack, move || work.render(tree, request))
+        let turn = big_stack::run(stack, move || work.render(tree, request))
             .await
-            .ok_or(RepoError::Stopped)
+            .ok_or(RepoError::Stopped)?;
+        if let Turn::Done(rendered, _) = &turn {
+            passage.rendered(rendered);
+        }
+        Ok(turn)
     }
 }
 
