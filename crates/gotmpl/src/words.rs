@@ -2,6 +2,8 @@
 //!
 //! goutils works on bytes where it says characters; those functions take and return bytes.
 
+use crate::unicode::is_letter;
+
 /// `camelcase`: every word capitalised and joined; leading separators stay.
 pub fn pascal_case(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
@@ -329,8 +331,9 @@ fn is_connector(c: char) -> bool {
     c == '-' || c == '_' || c.is_whitespace()
 }
 
+/// xstrings' letters of alphabets: ideographs are none.
 fn is_alphabet(c: char) -> bool {
-    c.is_alphabetic()
+    is_letter(c) && !matches!(c, '\u{3400}'..='\u{4d85}' | '\u{4e00}'..='\u{9fcc}' | '\u{20000}'..='\u{2b81d}')
 }
 
 fn is_small(c: char) -> bool {

@@ -5,6 +5,7 @@ use super::show::{quote, sprint, strval};
 use crate::function::{Call, FuncError, Functions};
 use crate::text::Str;
 use crate::types::{LIST_STRING, MAP_STRING, Type as T};
+use crate::unicode::decode;
 use crate::value::{Map, Value};
 use crate::words;
 
@@ -56,8 +57,7 @@ pub(super) fn register(f: &mut Functions) {
     f.add("repeat", &[T::Int, T::String], T::String, repeat);
     for name in ["trimall", "trimAll"] {
         f.add(name, &[T::String, T::String], T::String, |_, a| {
-            let set = Args(a).text(0);
-            Ok(Args(a).text(1).trim_matches(|c| set.contains(c)).into())
+            Ok(Value::Str(Str::from_bytes(trim_set(Args(a).bytes(1), Args(a).bytes(0)))))
         });
     }
     let by_bytes: [(&str, fn(&[u8], &[u8]) -> Value); 5] = [
@@ -136,6 +136,45 @@ pub(super) fn register(f: &mut Functions) {
     f.add("fail", &[T::String], T::String, |_, a| {
         Err(FuncError::new(Args(a).text(0)))
     });
+}
+
+/// `strings.Trim`: a byte that begins no character is one of the set if the set has such a byte or U+FFFD.
+fn trim_set<'a>(mut bytes: &'a [u8], set: &[u8]) -> &'a [u8] {
+    let has = |wanted: char| {
+        let mut rest = set;
+        while let Some((c, size, _)) = decode(rest) {
+            if c == wanted {
+                return true;
+            }
+            rest = rest.get(size..).unwrap_or_default();
+        }
+        false
+    };
+    while let Some((c, size, _)) = decode(bytes)
+        && has(c)
+    {
+        bytes = bytes.get(size..).unwrap_or_default();
+    }
+    while let Some((c, size)) = decode_last(bytes)
+        && has(c)
+    {
+        bytes = bytes.get(..bytes.len() - size).unwrap_or_default();
+    }
+    bytes
+}
+
+/// The last character and its length; U+FFFD and 1 for a byte that ends none.
+fn decode_last(bytes: &[u8]) -> Option<(char, usize)> {
+    bytes.last()?;
+    for size in 1..=bytes.len().min(4) {
+        let tail = bytes.get(bytes.len() - size..)?;
+        if let Some((c, length, true)) = decode(tail)
+            && length == size
+        {
+            return Some((c, size));
+        }
+    }
+    Some(('\u{fffd}', 1))
 }
 
 fn from_vec(bytes: Vec<u8>) -> Answer {
