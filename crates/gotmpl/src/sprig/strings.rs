@@ -57,7 +57,10 @@ pub(super) fn register(f: &mut Functions) {
     f.add("repeat", &[T::Int, T::String], T::String, repeat);
     for name in ["trimall", "trimAll"] {
         f.add(name, &[T::String, T::String], T::String, |_, a| {
-            Ok(Value::Str(Str::from_bytes(trim_set(Args(a).bytes(1), Args(a).bytes(0)))))
+            Ok(Value::Str(Str::from_bytes(trim_set(
+                Args(a).bytes(1),
+                Args(a).bytes(0),
+            ))))
         });
     }
     let by_bytes: [(&str, fn(&[u8], &[u8]) -> Value); 5] = [

@@ -9,7 +9,7 @@ use super::kustomization::{Kustomization, Label};
 use super::loader::Loader;
 use super::origin::{By, Origin};
 use super::remote::is_http;
-use super::resmap::{absorb, ensure_unique};
+use super::resmap::{absorb, ensure_unique, repeated};
 use super::resource::Resource;
 use super::transform::{self, Side, Subjects};
 use super::vars::Vars;
@@ -124,14 +124,23 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
 
     /// Adds files and bases.
     pub fn resources(&self, into: &mut Accumulator, paths: &[String]) -> Result<()> {
+        let mut ends = Vec::with_capacity(paths.len());
         for path in paths {
             match self.file(path) {
                 Ok(found) => into.resources.extend(found),
                 Err(file_error) => self.base(into, path, file_error)?,
             }
+            ends.push((into.resources.len(), path));
         }
         // Once for all: looking after each file would take as many looks as there are files.
-        ensure_unique(&into.resources).map_err(|e| e.within("merging resources"))
+        let Some((at, failure)) = repeated(&into.resources) else {
+            return Ok(());
+        };
+        let path = ends
+            .iter()
+            .find(|(end, _)| at < *end)
+            .map_or("", |(_, path)| path.as_str());
+        Err(failure.within(format_args!("merging resources from '{path}'")))
     }
 
     fn file(&self, path: &str) -> Result<Vec<Resource>> {

@@ -11,13 +11,20 @@ use super::resource::{Behavior, Resource};
 
 /// Fails if two objects have one id.
 pub(super) fn ensure_unique(resources: &[Resource]) -> Result<()> {
-    let mut seen = HashSet::with_capacity(resources.len());
-    for resource in resources {
-        if !seen.insert(resource.key()) {
-            return Err(registered(&resource.id()));
-        }
+    match repeated(resources) {
+        Some((_, failure)) => Err(failure),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Where the first object stands whose id another one before it has, and what is wrong with it.
+pub(super) fn repeated(resources: &[Resource]) -> Option<(usize, Failure)> {
+    let mut seen = HashSet::with_capacity(resources.len());
+    let (at, resource) = resources
+        .iter()
+        .enumerate()
+        .find(|(_, resource)| !seen.insert(resource.key()))?;
+    Some((at, registered(&resource.id())))
 }
 
 fn registered(id: &ResId) -> Failure {
