@@ -14,6 +14,7 @@
 //!   api    the user's own client
 //!   pintle the controller, in a runtime of its own so that it can be killed
 //!   plane  kubesim behind a wire that can be recorded and cut, or the real control plane
+//! checkout               Git repositories on this machine
 //! thirds                 a repository of applications, a third each plain, Helm and Kustomize
 //! ChartServer, Registry   where charts come from besides Git: nginx and the real distribution registry
 //! web_server::Server      answers as it is told, also wrongly
@@ -32,6 +33,7 @@ pub mod bench;
 pub mod chain;
 pub mod chart_files;
 pub mod chart_server;
+pub mod checkout;
 pub mod controlplane;
 pub mod go_tools;
 pub mod hostile;

@@ -17,6 +17,7 @@ use pintle_engine::ClusterId;
 use pintle_kubesim::{Clock, GroupResource, KubeSim, Server};
 use pintle_model::{Object, to_json_string, yaml_objects};
 use pintle_repo::Repositories;
+use pintle_tests::checkout::git;
 
 /// A rollout, a fetch and a process start take well under this.
 const WITHIN: Duration = Duration::from_secs(60);
@@ -78,17 +79,7 @@ impl World {
     }
 
     fn git(&self, arguments: &[&str]) -> String {
-        let out = std::process::Command::new("git")
-            .current_dir(self.path("shop"))
-            .args(["-c", "user.name=t", "-c", "user.email=t@t"])
-            .args(arguments)
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&out.stderr);
-        assert!(out.status.success(), "git {arguments:?}: {said}");
-        String::from_utf8(out.stdout).unwrap().trim().to_owned()
+        git(&self.path("shop"), arguments).unwrap()
     }
 
     fn repo(&self) -> String {

@@ -10,6 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use pintle_tests::checkout::git;
 use tempfile::TempDir;
 
 /// The URL that Applications name and the checkout has as a remote. Nothing answers there.
@@ -84,16 +85,7 @@ impl Checkout {
     }
 
     fn git(&self, arguments: &[&str]) -> String {
-        let out = Command::new("git")
-            .current_dir(self.dir.path())
-            .args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
-            .args(arguments)
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .output()
-            .unwrap();
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-        String::from_utf8(out.stdout).unwrap().trim().to_owned()
+        git(self.dir.path(), arguments).unwrap()
     }
 
     fn commit(&self, message: &str) {

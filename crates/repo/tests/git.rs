@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use pintle_model::application::Source;
 use pintle_repo::{Ask, RepoError, Repositories, SourceRender};
+use pintle_tests::checkout::git;
 use tokio::time::Instant;
 
 struct Upstream {
@@ -26,27 +26,7 @@ impl Upstream {
     }
 
     fn git(&self, arguments: &[&str]) -> String {
-        let out = Command::new("git")
-            .current_dir(self.path())
-            .args([
-                "-c",
-                "user.name=t",
-                "-c",
-                "user.email=t@t",
-                "-c",
-                "commit.gpgsign=false",
-            ])
-            .args(arguments)
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .output()
-            .unwrap();
-        assert!(
-            out.status.success(),
-            "git {arguments:?}: {}",
-            String::from_utf8_lossy(&out.stderr)
-        );
-        String::from_utf8(out.stdout).unwrap().trim().to_owned()
+        git(self.path(), arguments).unwrap()
     }
 
     fn commit(&self, files: &[(&str, &str)]) -> String {

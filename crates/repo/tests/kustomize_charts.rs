@@ -1,13 +1,13 @@
 //! Charts of a kustomization come from their repository as dependencies of charts do: with its credentials, and refused with a reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use std::process::Command;
 use std::sync::Arc;
 
 use pintle_model::application::Source;
 use pintle_render::RenderSettings;
 use pintle_repo::{Ask, Repositories, SourceRender};
 use pintle_tests::chart_files::ChartFiles;
+use pintle_tests::checkout::git;
 
 #[allow(dead_code, reason = "not every file of tests needs all of it")]
 mod web;
@@ -15,29 +15,6 @@ use web::{Reply, Server, basic, book, secret};
 
 const TEMPLATE: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\ndata: {image: {{ .Values.image }}}\n";
-
-fn git(directory: &std::path::Path, arguments: &[&str]) {
-    let out = Command::new("git")
-        .current_dir(directory)
-        .args([
-            "-c",
-            "user.name=t",
-            "-c",
-            "user.email=t@t",
-            "-c",
-            "commit.gpgsign=false",
-        ])
-        .args(arguments)
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .output()
-        .unwrap();
-    assert!(
-        out.status.success(),
-        "git {arguments:?}: {}",
-        String::from_utf8_lossy(&out.stderr)
-    );
-}
 
 async fn render(repositories: &Repositories, directory: &std::path::Path) -> SourceRender {
     let source = Source {
@@ -75,9 +52,9 @@ async fn a_chart_of_a_kustomization_is_fetched_with_the_credentials_of_its_repos
         "nameSuffix: -x\nhelmCharts:\n- {{name: web, repo: '{url}', version: 1.3.0, releaseName: r, valuesInline: {{image: mine}}}}\n"
     );
     std::fs::write(upstream.path().join("app/kustomization.yaml"), kustomization).unwrap();
-    git(upstream.path(), &["init", "--quiet", "--initial-branch=main", "."]);
-    git(upstream.path(), &["add", "--all"]);
-    git(upstream.path(), &["commit", "--quiet", "--message", "first"]);
+    git(upstream.path(), &["init", "--quiet", "--initial-branch=main", "."]).unwrap();
+    git(upstream.path(), &["add", "--all"]).unwrap();
+    git(upstream.path(), &["commit", "--quiet", "--message", "first"]).unwrap();
 
     let directory = tempfile::tempdir().unwrap();
     let repositories = Repositories::new(directory.path().to_owned());

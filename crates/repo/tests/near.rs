@@ -2,13 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use pintle_model::application::Source;
 use pintle_repo::git::LocalRepository;
 use pintle_repo::url::place;
 use pintle_repo::{Ask, Near, NearRepository, RepoError, Repositories, SourceRender, Stand};
+use pintle_tests::checkout::git;
 use tempfile::TempDir;
 
 const URL: &str = "https://git.invalid/o/r.git";
@@ -32,16 +32,7 @@ impl Checkout {
     }
 
     fn git(&self, arguments: &[&str]) -> String {
-        let out = Command::new("git")
-            .current_dir(self.path())
-            .args(["-c", "user.name=t", "-c", "user.email=t@t"])
-            .args(arguments)
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .output()
-            .unwrap();
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-        String::from_utf8(out.stdout).unwrap().trim().to_owned()
+        git(self.path(), arguments).unwrap()
     }
 
     fn write(&self, path: &str, text: &str) {

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use pintle_model::Sensitive;
@@ -12,6 +11,7 @@ use pintle_render::AppIdentity;
 use pintle_repo::git::LocalRepository;
 use pintle_repo::url::place;
 use pintle_repo::{Ask, Near, NearRepository, Repositories, RepositoryLimits};
+use pintle_tests::checkout::git;
 use tempfile::TempDir;
 
 const URL: &str = "https://git.invalid/o/r.git";
@@ -55,15 +55,7 @@ impl World {
     }
 
     fn git(&self, arguments: &[&str]) {
-        let out = Command::new("git")
-            .current_dir(self.checkout.path())
-            .args(["-c", "user.name=t", "-c", "user.email=t@t"])
-            .args(arguments)
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .output()
-            .unwrap();
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        git(self.checkout.path(), arguments).unwrap();
     }
 
     fn write(&self, path: &str, text: &str) {

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use wait4::Wait4 as _;
 
-use super::monorepo::Monorepo;
 use super::{Result, machine};
+use crate::checkout::Checkout;
 use crate::thirds;
 
 /// The URL that the Applications name; the checkout has it as a remote.
@@ -106,8 +106,8 @@ pub fn run(options: &Options) -> Result<String> {
 }
 
 /// Makes the repository: `main`, `none` with a commit that nothing reads, `one` with one application touched, `all` with every one.
-fn repository(apps: usize) -> Result<Monorepo> {
-    let repo = Monorepo::empty()?;
+fn repository(apps: usize) -> Result<Checkout> {
+    let repo = Checkout::empty()?;
     repo.git(&["remote", "add", "origin", URL])?;
     repo.write_all(&thirds::all(apps, "first"))?;
     for index in 0..apps {

@@ -11,13 +11,13 @@ use tokio::time::Instant;
 use super::Result;
 use super::child::ControllerProcess;
 use super::floor::Floor;
-use super::monorepo::Monorepo;
 use super::plain::Plain;
 use super::report::{Report, Verdict};
 use super::sources::Sources;
 use super::stage::{CONTROL, Requests, Stage};
 use super::watched::Watched;
 use crate::Tools;
+use crate::checkout::Checkout;
 
 /// A fleet that is not there after this long is a failure, not a figure.
 const WITHIN: Duration = Duration::from_secs(900);
@@ -63,7 +63,7 @@ pub(super) struct Installed {
     pub(super) work: Counts,
     pub(super) controller: ControllerProcess,
     pub(super) watched: Watched<App>,
-    pub(super) repository: Monorepo,
+    pub(super) repository: Checkout,
     pub(super) stage: Stage,
     _directory: TempDir,
     took: Duration,

@@ -15,7 +15,6 @@ mod fleet;
 mod floor;
 mod install;
 mod machine;
-mod monorepo;
 mod options;
 mod plain;
 mod push;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use pintle_model::{GroupKind, Object};
 use serde_json::{Value, json};
 
-use super::monorepo::Monorepo;
 use super::stage::{CONTROL, Stage, TARGET};
 use super::{Result, fleet};
+use crate::checkout::Checkout;
 use crate::thirds::{self, LEVEL, Sort};
 
 /// One repository in either case; each application has the same four objects.
@@ -21,8 +21,8 @@ pub enum Sources {
 
 impl Sources {
     /// Makes the repository with one commit.
-    pub(super) fn repository(self, apps: usize) -> Result<Monorepo> {
-        let repo = Monorepo::empty()?;
+    pub(super) fn repository(self, apps: usize) -> Result<Checkout> {
+        let repo = Checkout::empty()?;
         repo.write("README.md", "All applications.\n")?;
         match self {
             Self::Plain => (0..apps).try_for_each(|index| self.write_app(&repo, index, "first"))?,
@@ -33,7 +33,7 @@ impl Sources {
     }
 
     /// Writes what one application has to itself; `note` ends up in its ConfigMap.
-    pub(super) fn write_app(self, repo: &Monorepo, index: usize, note: &str) -> Result<()> {
+    pub(super) fn write_app(self, repo: &Checkout, index: usize, note: &str) -> Result<()> {
         match self {
             Self::Plain => {
                 for object in fleet::objects(index, note) {
