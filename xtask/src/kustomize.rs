@@ -12,7 +12,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use crate::schema::module;
+use crate::schema::{module, short as short_name};
 
 /// The release of Kubernetes whose types Kustomize carries.
 const KUBERNETES: &str = "1.21.2";
@@ -114,17 +114,8 @@ impl Field {
 }
 
 /// `#/definitions/io.k8s.api.core.v1.Pod` -> `core.v1.Pod`.
-fn short(name: &str) -> String {
-    let name = name.strip_prefix("#/definitions/").unwrap_or(name);
-    let prefixes = [
-        "io.k8s.api.",
-        "io.k8s.apimachinery.pkg.apis.",
-        "io.k8s.apimachinery.pkg.",
-        "io.k8s.apiextensions-apiserver.pkg.apis.",
-        "io.k8s.kube-aggregator.pkg.apis.",
-    ];
-    let rest = prefixes.iter().find_map(|p| name.strip_prefix(p));
-    rest.unwrap_or(name).to_owned()
+fn short(reference: &str) -> String {
+    short_name(reference.strip_prefix("#/definitions/").unwrap_or(reference))
 }
 
 /// The table of types.

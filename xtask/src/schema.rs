@@ -175,7 +175,7 @@ fn shape(of: &str, property: &Json) -> String {
 }
 
 /// `io.k8s.api.core.v1.Pod` -> `core.v1.Pod`.
-fn short(name: &str) -> String {
+pub(crate) fn short(name: &str) -> String {
     PACKAGES
         .iter()
         .find_map(|(prefix, _, _)| name.strip_prefix(prefix))

@@ -29,12 +29,29 @@ pub use child::run as run_controller;
 pub use options::{Options, Part, USAGE};
 pub use sources::Sources;
 
+use std::process::ExitCode;
+
 use report::Report;
 
 /// Why there is no number.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// A number, or why there is none.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// How a benchmark's process ends: 2 for words it does not know, 1 where it has no number, and says why.
+pub fn ended(outcome: std::result::Result<Result<()>, String>, usage: &str) -> ExitCode {
+    match outcome {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            eprintln!("FAILED: {error}");
+            ExitCode::FAILURE
+        }
+        Err(message) => {
+            eprintln!("bench: {message}\n{usage}");
+            ExitCode::from(2)
+        }
+    }
+}
 
 /// Measures what `options` ask for and returns it as Markdown.
 pub async fn run(options: &Options) -> Result<String> {

@@ -17,23 +17,14 @@ async fn main() -> ExitCode {
                 .with_env_filter(level)
                 .with_writer(std::io::stderr)
                 .init();
-            bench::run_controller(kubeconfig.into(), directory.into()).await
+            Ok(bench::run_controller(kubeconfig.into(), directory.into()).await)
         }
         _ => match Options::parse(&arguments) {
-            Ok(options) => measure(&options).await,
-            Err(message) => {
-                eprintln!("bench: {message}\n{}", bench::USAGE);
-                return ExitCode::from(2);
-            }
+            Ok(options) => Ok(measure(&options).await),
+            Err(message) => Err(message),
         },
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("FAILED: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    bench::ended(outcome, bench::USAGE)
 }
 
 async fn measure(options: &Options) -> bench::Result<()> {

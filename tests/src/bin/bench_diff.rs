@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use pintle_tests::bench::{Result, diff};
+use pintle_tests::bench::{self, Result, diff};
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -12,20 +12,8 @@ fn main() -> ExitCode {
         return pintle::run(arguments);
     }
     let words: Vec<String> = arguments.iter().map(|a| a.to_string_lossy().into_owned()).collect();
-    let outcome = match diff::Options::parse(&words) {
-        Ok(options) => measure(&options),
-        Err(message) => {
-            eprintln!("bench: {message}\n{}", diff::USAGE);
-            return ExitCode::from(2);
-        }
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("FAILED: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let outcome = diff::Options::parse(&words).map(|options| measure(&options));
+    bench::ended(outcome, diff::USAGE)
 }
 
 fn measure(options: &diff::Options) -> Result<()> {

@@ -3,28 +3,16 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use pintle_tests::bench::{Result, render};
+use pintle_tests::bench::{self, Result, render};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match render::child(&words) {
-        Some(outcome) => outcome,
-        None => match render::Options::parse(&arguments) {
-            Ok(options) => measure(&options),
-            Err(message) => {
-                eprintln!("bench: {message}\n{}", render::USAGE);
-                return ExitCode::from(2);
-            }
-        },
+        Some(outcome) => Ok(outcome),
+        None => render::Options::parse(&arguments).map(|options| measure(&options)),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("FAILED: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    bench::ended(outcome, render::USAGE)
 }
 
 fn measure(options: &render::Options) -> Result<()> {

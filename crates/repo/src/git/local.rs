@@ -133,44 +133,42 @@ impl LocalRepository {
     /// Names of the branches that a revision names or stands at: `main` for `main`, `origin/main`, and for `HEAD` where that is checked out.
     pub fn branches(&self, revision: &str) -> BTreeSet<String> {
         let local = self.repository.to_thread_local();
-        let mut names = BTreeSet::new();
-        if matches!(revision, "HEAD" | "@") {
-            if let Ok(Some(name)) = local.head_name() {
-                names.extend(self.branch(&name.as_bstr().to_string()));
+        let name = match revision {
+            "HEAD" | "@" => local.head_name().ok().flatten().map(|name| name.as_bstr().to_string()),
+            _ => {
+                let found = local.try_find_reference(revision).ok().flatten();
+                found.map(|found| found.name().as_bstr().to_string())
             }
-        } else if let Ok(Some(found)) = local.try_find_reference(revision) {
-            names.extend(self.branch(&found.name().as_bstr().to_string()));
-        }
-        names
+        };
+        name.and_then(|name| branch(&self.remotes(), &name))
+            .into_iter()
+            .collect()
     }
 
     /// Names of the branches that stand at a commit.
     pub fn branches_at(&self, commit: &str) -> BTreeSet<String> {
-        let mut names = BTreeSet::new();
-        for (name, id) in self.all_refs().unwrap_or_default() {
-            if id == commit {
-                names.extend(self.branch(&name));
-            }
-        }
-        names
+        let (remotes, refs) = (self.remotes(), self.all_refs().unwrap_or_default());
+        let there = refs.iter().filter(|(_, id)| id == commit);
+        there.filter_map(|(name, _)| branch(&remotes, name)).collect()
     }
 
     /// Names of the default branches of the remotes, as far as this clone knows them. Where it knows none, as in CI, the one of `main` and
     /// `master` that there is.
     pub fn default_branches(&self) -> BTreeSet<String> {
         let local = self.repository.to_thread_local();
+        let remotes = self.remotes();
         let mut names = BTreeSet::new();
-        for (remote, _) in self.remotes() {
+        for (remote, _) in &remotes {
             let name = format!("refs/remotes/{remote}/HEAD");
             if let Ok(Some(found)) = local.try_find_reference(name.as_str())
                 && let gix::refs::TargetRef::Symbolic(target) = found.target()
             {
-                names.extend(self.branch(&target.as_bstr().to_string()));
+                names.extend(branch(&remotes, &target.as_bstr().to_string()));
             }
         }
         if names.is_empty() {
             let all = self.all_refs().unwrap_or_default();
-            names.extend(all.iter().filter_map(|(name, _)| self.branch(name)));
+            names.extend(all.iter().filter_map(|(name, _)| branch(&remotes, name)));
             names.retain(|name| matches!(name.as_str(), "main" | "master"));
             if names.len() > 1 {
                 names.clear();
@@ -186,7 +184,7 @@ impl LocalRepository {
         let mut of_remotes = Vec::new();
         let remotes = self.remotes();
         for (name, id) in self.all_refs()? {
-            match self.remote_branch(&remotes, &name) {
+            match remote_branch(&remotes, &name) {
                 Some("HEAD") => {}
                 Some(branch) => of_remotes.push((format!("refs/heads/{branch}"), id)),
                 None => refs.push((name, id)),
@@ -229,19 +227,6 @@ impl LocalRepository {
         Ok(found)
     }
 
-    fn branch(&self, name: &str) -> Option<String> {
-        let short = name.strip_prefix("refs/heads/");
-        let short = short.or_else(|| self.remote_branch(&self.remotes(), name));
-        short.filter(|s| *s != "HEAD").map(str::to_owned)
-    }
-
-    fn remote_branch<'n>(&self, remotes: &[(String, String)], name: &'n str) -> Option<&'n str> {
-        let rest = name.strip_prefix("refs/remotes/")?;
-        // A remote's name may hold a `/` itself.
-        let of_remote = |(remote, _): &(String, String)| rest.strip_prefix(remote.as_str())?.strip_prefix('/');
-        remotes.iter().find_map(of_remote)
-    }
-
     fn no_revision(&self, revision: &str, error: &dyn std::fmt::Display) -> LocalError {
         LocalError::Revision {
             revision: revision.to_owned(),
@@ -265,4 +250,19 @@ impl LocalRepository {
             objects: Arc::new(objects),
         }
     }
+}
+
+/// The branch that a full name of a ref is of, here or at one of the remotes.
+fn branch(remotes: &[(String, String)], name: &str) -> Option<String> {
+    let short = name
+        .strip_prefix("refs/heads/")
+        .or_else(|| remote_branch(remotes, name));
+    short.filter(|s| *s != "HEAD").map(str::to_owned)
+}
+
+fn remote_branch<'n>(remotes: &[(String, String)], name: &'n str) -> Option<&'n str> {
+    let rest = name.strip_prefix("refs/remotes/")?;
+    // A remote's name may hold a `/` itself.
+    let of_remote = |(remote, _): &(String, String)| rest.strip_prefix(remote.as_str())?.strip_prefix('/');
+    remotes.iter().find_map(of_remote)
 }

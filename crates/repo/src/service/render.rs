@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use pintle_model::Sensitive;
 use pintle_model::tree::{MountedTree, ReadSet, Tree};
 use pintle_render::helm::Now;
-use pintle_render::{Need, RenderRequest, Rendered, Round, SourceType, Surroundings};
+use pintle_render::{AppIdentity, Need, RenderRequest, Rendered, Round, SourceType, Surroundings};
 use tokio::time::Instant;
 
 use super::disk::Question;
 use super::kept::{Key, Stand, whose};
+use super::parts::Part;
 use super::{Ask, RepoError, Repositories, SourceRender, big_stack};
 
 /// Rounds of one source: each brings the remote bases that the last one's named. Nobody chains more than a few.
@@ -77,7 +79,7 @@ impl Repositories {
         let place = |name: &str| MountedTree::place(&mount_name(name));
         let mut request = RenderRequest {
             source: source.clone(),
-            path: part.path,
+            path: part.path.clone(),
             app: ask.app.clone(),
             refs: refs.keys().map(|name| (name.clone(), place(name))).collect(),
             answers: BTreeMap::new(),
@@ -91,19 +93,7 @@ impl Repositories {
         };
         self.recall(ask, &key).await;
         let alone = refs.is_empty();
-        if alone
-            && let Some(rendered) = self
-                .untouched(
-                    ask,
-                    &key,
-                    &request,
-                    &part.place,
-                    &part.content,
-                    &part.tree,
-                    &environment,
-                )
-                .await
-        {
+        if alone && let Some(rendered) = self.untouched(ask, &key, &request, &part, &environment).await {
             self.shared.kept.stands(&key, &ask.app, stands(&rendered));
             return Ok(SourceRender {
                 revision: part.revision,
@@ -169,12 +159,7 @@ impl Repositories {
                 return;
             }
             for whose in [Some(&ask.app), None] {
-                let question = Question {
-                    asked: &key.bytes(whose),
-                    secret,
-                    now: clock().into(),
-                };
-                if let Some(rendered) = disk.find(&question, &ask.capabilities) {
+                if let Some(rendered) = disk.find(&question(&key, whose, secret), &ask.capabilities) {
                     shared.kept.recall(&key, whose, rendered);
                 }
             }
@@ -186,34 +171,24 @@ impl Repositories {
 
     /// The render of the commit where this application stood, if nothing that it read differs from there to here. Most applications of a
     /// repository are done with this when a commit comes, so it is a few lookups in what was found out once for all of them.
-    #[allow(clippy::too_many_arguments, reason = "the parts of one source")]
     async fn untouched(
         &self,
         ask: &Ask,
         key: &Key,
         request: &RenderRequest,
-        place: &str,
-        content: &str,
-        tree: &Arc<dyn Tree>,
+        part: &Part,
         environment: &BTreeMap<&'static str, String>,
     ) -> Option<Arc<Rendered>> {
         let stand = self.shared.kept.stand(key, &ask.app)?;
-        let surroundings = Surroundings {
-            environment,
-            capabilities: &ask.capabilities,
-            secret: ask.secret.as_deref(),
-            now: now(),
-            charts: &self.shared.parsed,
-            cancelled: None,
-        };
+        let surroundings = surroundings(ask, environment, &self.shared, None);
         if !stand.rendered.used.is_same(&surroundings) {
             return None;
         }
-        if stand.content != content {
-            let before: Arc<dyn Tree> = self.known_tree(place, &stand.content)?;
+        if stand.content != part.content {
+            let before: Arc<dyn Tree> = self.known_tree(&part.place, &stand.content)?;
             let from = (stand.content.as_str(), before);
-            let to = (content, Arc::clone(tree));
-            let touched = self.shared.changes.between(place, from, to).await?;
+            let to = (part.content.as_str(), Arc::clone(&part.tree));
+            let touched = self.shared.changes.between(&part.place, from, to).await?;
             let own = pintle_render::own_fields(request);
             if !touched.leaves(&stand.rendered.reads) || touched.holds(&own) {
                 return None;
@@ -294,14 +269,13 @@ struct Work {
 impl Work {
     fn with<T>(&self, see: impl FnOnce(&Surroundings<'_>) -> T) -> T {
         let deadline = self.deadline;
-        see(&Surroundings {
-            environment: &self.environment,
-            capabilities: &self.ask.capabilities,
-            secret: self.ask.secret.as_deref(),
-            now: now(),
-            charts: &self.shared.parsed,
-            cancelled: Some(Arc::new(move || Instant::now() >= deadline)),
-        })
+        let cancelled = Arc::new(move || Instant::now() >= deadline);
+        see(&surroundings(
+            &self.ask,
+            &self.environment,
+            &self.shared,
+            Some(cancelled),
+        ))
     }
 
     fn render(self, tree: MountedTree, request: RenderRequest) -> Turn {
@@ -320,13 +294,34 @@ impl Work {
     /// On the thread that rendered, before it answers: a process that ends when all is rendered has kept all.
     fn keep_on_disk(&self, rendered: &Rendered) {
         if let (Some(disk), Some(secret)) = (&self.shared.disk, &self.ask.secret) {
-            let question = Question {
-                asked: &self.key.bytes(whose(rendered, &self.ask.app)),
-                secret,
-                now: clock().into(),
-            };
-            disk.keep(&question, rendered);
+            disk.keep(&question(&self.key, whose(rendered, &self.ask.app), secret), rendered);
         }
+    }
+}
+
+/// What a render of this may see besides its files.
+fn surroundings<'a>(
+    ask: &'a Ask,
+    environment: &'a BTreeMap<&'static str, String>,
+    shared: &'a super::Shared,
+    cancelled: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+) -> Surroundings<'a> {
+    Surroundings {
+        environment,
+        capabilities: &ask.capabilities,
+        secret: ask.secret.as_deref(),
+        now: now(),
+        charts: &shared.parsed,
+        cancelled,
+    }
+}
+
+/// What the directory of renders is asked.
+fn question<'a>(key: &Key, whose: Option<&AppIdentity>, secret: &'a Sensitive<Vec<u8>>) -> Question<'a> {
+    Question {
+        asked: key.bytes(whose),
+        secret,
+        now: clock().into(),
     }
 }
 

@@ -57,6 +57,11 @@ impl Writer {
         self.out.extend_from_slice(text.as_bytes());
     }
 
+    /// Several texts, one behind the other.
+    pub fn texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t String>) {
+        texts.into_iter().for_each(|text| self.text(text));
+    }
+
     pub fn maybe<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
         self.flag(value.is_some());
         if let Some(value) = value {

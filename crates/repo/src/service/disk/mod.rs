@@ -84,7 +84,7 @@ pub(super) struct Disk {
 /// What was asked, by whom, and in which surroundings.
 pub(super) struct Question<'a> {
     /// Everything the result is a function of besides what is recorded with it.
-    pub asked: &'a [u8],
+    pub asked: Vec<u8>,
     /// Secret of the installation.
     pub secret: &'a Sensitive<Vec<u8>>,
     /// The time.
@@ -113,7 +113,7 @@ impl Disk {
             return None;
         }
         let keys = Keys::of(question.secret)?;
-        let name = keys.name(question.asked)?;
+        let name = keys.name(&question.asked)?;
         let path = self.path(&name);
         let mut file = match self.contents(&path, question.now) {
             Ok(file) => file,
@@ -160,7 +160,7 @@ impl Disk {
             return;
         }
         let Some((name, file)) = Keys::of(question.secret).and_then(|keys| {
-            let name = keys.name(question.asked)?;
+            let name = keys.name(&question.asked)?;
             Some((name, keys.seal(&name, body)?))
         }) else {
             return;

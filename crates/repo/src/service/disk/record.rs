@@ -207,9 +207,7 @@ fn digest(capabilities: &Capabilities) -> [u8; 32] {
         api_versions,
     } = capabilities;
     let mut text = Writer::default();
-    for part in [version, normalized, major, minor].into_iter().chain(api_versions) {
-        text.text(part);
-    }
+    text.texts([version, normalized, major, minor].into_iter().chain(api_versions));
     Sha256::digest(text.into_bytes()).into()
 }
 
@@ -232,7 +230,7 @@ fn write_need(to: &mut Writer, need: &Need) {
             version,
         } => {
             to.byte(1);
-            [repository, name, version].into_iter().for_each(|part| to.text(part));
+            to.texts([repository, name, version]);
         }
         Need::Remote(Fetch { url, http, git, chart }) => {
             to.byte(2);
@@ -244,7 +242,7 @@ fn write_need(to: &mut Writer, need: &Need) {
                     path,
                     revision,
                 } = git;
-                [repository, path, revision].into_iter().for_each(|part| to.text(part));
+                to.texts([repository, path, revision]);
             });
             to.maybe(chart.as_ref(), |to, chart| {
                 let ChartBase {
@@ -252,7 +250,7 @@ fn write_need(to: &mut Writer, need: &Need) {
                     name,
                     version,
                 } = chart;
-                [repository, name, version].into_iter().for_each(|part| to.text(part));
+                to.texts([repository, name, version]);
             });
         }
     }

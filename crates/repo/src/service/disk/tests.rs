@@ -44,7 +44,7 @@ impl Place {
 
     fn at<T>(&self, asked: &str, now: SystemTime, ask: impl FnOnce(&Question<'_>) -> T) -> T {
         ask(&Question {
-            asked: asked.as_bytes(),
+            asked: asked.into(),
             secret: &self.secret,
             now,
         })
