@@ -236,12 +236,15 @@ impl<'x, 'e, 't> State<'x, 'e, 't> {
             Value::Nil => {}
             Value::List(list) => {
                 let ty = list.ty().elem;
-                for (at, item) in list.iter().enumerate() {
+                // Item by item: what the loop does may sort them.
+                let mut at = 0;
+                while let Some(item) = list.get(at) {
                     turns = true;
                     let index = Slot::concrete(Value::Int(at as i64));
                     if self.turn(branch, mark, index, Slot::of(item.clone(), ty))? {
                         break;
                     }
+                    at += 1;
                 }
             }
             Value::Bytes(bytes) => {

@@ -1,6 +1,7 @@
 //! What templates compute with: Go's values behind an `interface {}`.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
@@ -235,7 +236,7 @@ impl From<Str> for Value {
     }
 }
 
-/// A Go slice. Immutable: what appends makes a new one.
+/// A Go slice. What appends makes a new one; what sorts a slice of texts sorts it for everyone who holds it.
 #[derive(Clone)]
 pub struct List {
     ty: &'static ListType,
@@ -246,6 +247,8 @@ struct ListBody {
     items: Vec<Value>,
     /// Whether it is Go's nil slice: as good as an empty one, but for how JSON and `%#v` show it.
     nil: bool,
+    /// The items as [`List::sort`] left them.
+    sorted: OnceCell<Vec<Value>>,
 }
 
 impl List {
@@ -256,9 +259,14 @@ impl List {
 
     /// Returns a slice of the given type; the items are taken to be of its element type.
     pub fn of(ty: &'static ListType, items: Vec<Value>) -> Self {
+        let body = ListBody {
+            items,
+            nil: false,
+            sorted: OnceCell::new(),
+        };
         Self {
             ty,
-            body: Rc::new(ListBody { items, nil: false }),
+            body: Rc::new(body),
         }
     }
 
@@ -267,6 +275,7 @@ impl List {
         let body = ListBody {
             items: Vec::new(),
             nil: true,
+            sorted: OnceCell::new(),
         };
         Self {
             ty,
@@ -294,25 +303,37 @@ impl List {
 
     /// Returns the elements.
     pub fn as_slice(&self) -> &[Value] {
-        &self.body.items
+        self.body.sorted.get().unwrap_or(&self.body.items)
+    }
+
+    /// Sorts the elements by the texts they are, for everyone who holds this slice. Nothing else changes elements, so once is enough.
+    pub fn sort(&self) {
+        self.body.sorted.get_or_init(|| {
+            let mut sorted = self.body.items.clone();
+            sorted.sort_by(|a, b| match (a, b) {
+                (Value::Str(a), Value::Str(b)) => a.cmp(b),
+                _ => Ordering::Equal,
+            });
+            sorted
+        });
     }
 
     /// Returns the elements, without cloning them if nobody else holds the list.
     pub fn into_vec(self) -> Vec<Value> {
         match Rc::try_unwrap(self.body) {
-            Ok(mut body) => std::mem::take(&mut body.items),
-            Err(body) => body.items.clone(),
+            Ok(mut body) => body.sorted.take().unwrap_or_else(|| std::mem::take(&mut body.items)),
+            Err(body) => Self { ty: self.ty, body }.as_slice().to_vec(),
         }
     }
 
     /// Returns one element.
     pub fn get(&self, index: usize) -> Option<&Value> {
-        self.body.items.get(index)
+        self.as_slice().get(index)
     }
 
     /// Returns the elements in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Value> {
-        self.body.items.iter()
+        self.as_slice().iter()
     }
 
     /// Returns the number of elements.
@@ -526,6 +547,7 @@ fn unravel(mut pending: Vec<Value>) {
             Value::List(list) => {
                 if let Ok(mut body) = Rc::try_unwrap(list.body) {
                     pending.append(&mut body.items);
+                    pending.append(&mut body.sorted.take().unwrap_or_default());
                 }
             }
             Value::Map(map) => {

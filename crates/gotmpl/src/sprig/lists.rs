@@ -141,6 +141,13 @@ pub(super) fn register(f: &mut Functions) {
             // What is no list is sorted as the text it prints as, nothing too.
             return Ok(Value::strings(["<nil>"]));
         }
+        if let Value::List(list) = Args(a).value(0)
+            && std::ptr::eq(list.ty(), &LIST_STRING)
+        {
+            // Sorted where it is; the items of any other list are copied.
+            list.sort();
+            return Ok(Value::List(list.clone()));
+        }
         let mut strings = strslice(Args(a).value(0));
         strings.sort();
         Ok(Value::strings(strings))

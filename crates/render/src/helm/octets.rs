@@ -9,8 +9,10 @@ use std::borrow::Cow;
 const LEADING: char = '\u{fffe}';
 /// A character that another one interrupts.
 const TRAILING: char = '\u{ffff}';
-/// A character cut off by the end.
-const CUT: char = '\u{7f}';
+/// A character cut off by the end; a mark only there.
+const CUT: char = '\u{99}';
+/// What stands for a mark that the bytes themselves hold, which is refused too.
+const HELD: char = '\u{1}';
 
 const REFUSED: &str = "control characters are not allowed";
 
@@ -23,7 +25,10 @@ pub(crate) fn marked(bytes: Vec<u8>) -> String {
     let mut text = String::with_capacity(bytes.len());
     let mut chunks = bytes.utf8_chunks().peekable();
     while let Some(chunk) = chunks.next() {
-        text.push_str(chunk.valid());
+        text.extend(chunk.valid().chars().map(|c| match c {
+            LEADING | TRAILING | CUT => HELD,
+            other => other,
+        }));
         let Some(first) = chunk.invalid().first() else { continue };
         let begins = matches!(first, 0xc0..=0xf7);
         text.push(match begins {
@@ -50,10 +55,10 @@ pub(crate) fn words(text: &str, error: String) -> String {
     }
     let refused =
         |c: &char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}') || matches!(*c, LEADING | TRAILING);
-    let found = match text.chars().find(refused) {
-        Some(LEADING) => "invalid leading UTF-8 octet",
-        Some(TRAILING) => "invalid trailing UTF-8 octet",
-        Some(CUT) => "incomplete UTF-8 octet sequence",
+    let found = match text.char_indices().find(|(_, c)| refused(c)) {
+        Some((_, LEADING)) => "invalid leading UTF-8 octet",
+        Some((_, TRAILING)) => "invalid trailing UTF-8 octet",
+        Some((at, CUT)) if at + CUT.len_utf8() == text.len() => "incomplete UTF-8 octet sequence",
         _ => return error,
     };
     error.replace(REFUSED, found)
@@ -75,6 +80,9 @@ mod tests {
         check(b"a: \x97\n", "yaml: invalid leading UTF-8 octet");
         check(b"a: \xe6\x97", "yaml: incomplete UTF-8 octet sequence");
         check(b"a: \x01", "yaml: control characters are not allowed");
+        check(b"a: \x7f\xe6\x97", "yaml: control characters are not allowed");
+        check(b"a: \xc2\x99\xe6\x97", "yaml: control characters are not allowed");
+        check(b"a: \xef\xbf\xbe\xe6\x97", "yaml: control characters are not allowed");
         check("a: ü".as_bytes(), "");
     }
 }
