@@ -209,7 +209,7 @@ impl World {
         self.create(&authorities.to_string()).await;
     }
 
-    /// How long Pintle waits for chart repositories and registries, and for a render, from the next start on.
+    /// How long Pintle waits for chart repositories and registries, from the next start on.
     pub fn limits(&mut self) -> &mut RepositoryLimits {
         &mut self.limits
     }

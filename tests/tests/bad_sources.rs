@@ -292,7 +292,12 @@ async fn a_template_that_never_ends() {
     let mut world = world_with_another().await;
     world.kill();
     // Far shorter than the steps of this template take, and far longer than a good chart does.
-    world.limits().render_time = Duration::from_secs(2);
+    world
+        .create(&format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: argocd-cmd-params-cm, namespace: {}}}\ndata: {{pintle.render.timeout: 2s}}",
+            world.control(),
+        ))
+        .await;
     world.start().await;
     let forever = "{{ $many := until 10000 }}{{ range $many }}{{ range $many }}{{ end }}{{ end }}";
     let rows = vec![Bad::files(

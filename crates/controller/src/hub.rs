@@ -108,14 +108,7 @@ impl Hub {
         }
         let (filter, _) = KindFilter::from_settings(&settings.resource_filter);
         tokio::spawn(installation::find(config.clone(), executor.clone(), events.clone()));
-        let given = &settings.rendering;
-        let rendering = Arc::new(RenderSettings {
-            helm: given.helm,
-            kustomize: given.kustomize,
-            values_file_schemes: given.values_file_schemes.clone(),
-            kustomize_build_options: given.kustomize_build_options.clone(),
-            ..RenderSettings::default()
-        });
+        let rendering = Arc::new(RenderSettings::from(&settings.rendering));
         Self {
             tracking: Tracking::from(&settings),
             filter,

@@ -6,12 +6,13 @@ mod cluster;
 mod config;
 mod document;
 mod filter;
+mod limits;
 mod repository;
 mod secret;
 
 pub use cluster::{AwsAuth, ClusterConfig, ClusterSecret, ClusterTls, ExecAuth};
 pub use config::{
-    CompareOptions, ControllerSettings, IgnoreStatus, RenderingSettings, RespectRbac, SelfHeal, Settings,
+    CompareOptions, ControllerSettings, IgnoreStatus, RenderLimits, RenderingSettings, RespectRbac, SelfHeal, Settings,
     TrackingMethod,
 };
 pub use document::{CONFIG_NAME, NotActedOn, PARAMS_NAME, SettingsError, SettingsProblem};

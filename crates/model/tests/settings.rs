@@ -326,3 +326,60 @@ fn clusters() {
         assert_eq!(read(data).expect_err(data).to_string(), expected);
     }
 }
+
+#[test]
+fn what_a_render_may_cost_has_keys() {
+    let settings = parse(
+        "  x: y\n",
+        r"
+  reposerver.max.combined.directory.manifests.size: 20M
+  reposerver.helm.manifest.max.extracted.size: 2Gi
+  pintle.archive.max.entries: '100'
+  pintle.archive.max.ratio: '50'
+  pintle.render.timeout: 30s
+  pintle.render.max.size: 64Mi
+  pintle.render.max.steps: '1000'
+  pintle.render.max.depth: '200'
+",
+    )
+    .expect("readable");
+    let expected = RenderLimits {
+        manifest_bytes: Some(20_000_000),
+        extracted_bytes: Some(2 << 30),
+        archive_entries: Some(100),
+        archive_ratio: Some(50),
+        time: Some(GoDuration::from_secs(30)),
+        rendered_bytes: Some(64 << 20),
+        steps: Some(1000),
+        depth: Some(200),
+    };
+    assert_eq!(settings.rendering.limits, expected);
+    assert!(settings.problems.is_empty());
+
+    let settings = parse(
+        "  x: y\n",
+        r"
+  reposerver.helm.manifest.max.extracted.size: lots
+  reposerver.disable.helm.manifest.max.extracted.size: 'true'
+  pintle.render.timeout: '0'
+  pintle.render.max.depth: '1000000'
+",
+    )
+    .expect("readable");
+    assert_eq!(
+        settings.rendering.limits,
+        RenderLimits {
+            extracted_bytes: Some(u64::MAX),
+            ..RenderLimits::default()
+        }
+    );
+    let keys: Vec<_> = settings.problems.iter().map(|p| p.key.as_str()).collect();
+    assert_eq!(
+        keys,
+        [
+            "reposerver.helm.manifest.max.extracted.size",
+            "pintle.render.timeout",
+            "pintle.render.max.depth"
+        ]
+    );
+}

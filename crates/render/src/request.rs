@@ -4,9 +4,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pintle_model::Sensitive;
 use pintle_model::application::Source;
+use pintle_model::settings::RenderingSettings;
 use pintle_model::tree::TreePath;
 
 use crate::helm::{Capabilities, Limits, Now};
@@ -57,6 +59,8 @@ pub struct RenderSettings {
     pub max_manifest_bytes: u64,
     /// What a chart may cost.
     pub chart_limits: Limits,
+    /// How long one render may take. 90 s by default: the peer gives its tools as long (`ARGOCD_EXEC_TIMEOUT`).
+    pub time: Duration,
 }
 
 /// The peer's default bound on manifests of a directory source, 10 MB.
@@ -71,7 +75,31 @@ impl Default for RenderSettings {
             kustomize_build_options: String::new(),
             max_manifest_bytes: DEFAULT_MAX_MANIFEST_BYTES,
             chart_limits: Limits::default(),
+            time: Duration::from_secs(90),
         }
+    }
+}
+
+impl From<&RenderingSettings> for RenderSettings {
+    fn from(given: &RenderingSettings) -> Self {
+        let mut settings = Self {
+            helm: given.helm,
+            kustomize: given.kustomize,
+            values_file_schemes: given.values_file_schemes.clone(),
+            kustomize_build_options: given.kustomize_build_options.clone(),
+            ..Self::default()
+        };
+        let (limits, charts) = (&given.limits, &mut settings.chart_limits);
+        let set = |bound: &mut u64, given: Option<u64>| *bound = given.unwrap_or(*bound);
+        set(&mut settings.max_manifest_bytes, limits.manifest_bytes);
+        set(&mut charts.archive.total_bytes, limits.extracted_bytes);
+        set(&mut charts.archive.entries, limits.archive_entries);
+        set(&mut charts.archive.ratio, limits.archive_ratio);
+        set(&mut charts.rendered_bytes, limits.rendered_bytes);
+        set(&mut charts.steps, limits.steps);
+        charts.template_depth = limits.depth.unwrap_or(charts.template_depth);
+        settings.time = limits.time.map_or(settings.time, |time| time.to_std());
+        settings
     }
 }
 

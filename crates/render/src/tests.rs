@@ -215,6 +215,50 @@ fn the_size_limit_fails_the_source() {
 }
 
 #[test]
+fn settings_of_what_a_render_may_cost_are_taken_one_by_one() {
+    use pintle_model::GoDuration;
+    use pintle_model::settings::{RenderLimits, RenderingSettings};
+
+    let of = |limits| {
+        RenderSettings::from(&RenderingSettings {
+            limits,
+            ..RenderingSettings::default()
+        })
+    };
+    assert_eq!(of(RenderLimits::default()), RenderSettings::default());
+    let settings = of(RenderLimits {
+        manifest_bytes: Some(1),
+        extracted_bytes: Some(2),
+        archive_entries: Some(3),
+        archive_ratio: Some(4),
+        time: Some(GoDuration::from_secs(5)),
+        rendered_bytes: Some(6),
+        steps: Some(7),
+        depth: Some(8),
+    });
+    let charts = settings.chart_limits;
+    let archive = charts.archive;
+    assert_eq!(
+        [
+            settings.max_manifest_bytes,
+            archive.total_bytes,
+            archive.entries,
+            archive.ratio
+        ],
+        [1, 2, 3, 4]
+    );
+    assert_eq!(
+        [
+            settings.time.as_secs(),
+            charts.rendered_bytes,
+            charts.steps,
+            charts.template_depth.into()
+        ],
+        [5, 6, 7, 8]
+    );
+}
+
+#[test]
 fn files_marked_to_skip_are_skipped() {
     check(
         "=== app/a.yaml\n# +argocd:skip-file-rendering\napiVersion: v1\nkind: ConfigMap\n",

@@ -57,6 +57,30 @@ pub struct RenderingSettings {
     pub kustomize_build_options: String,
     /// Schemes of URLs that value files may be read from: `helm.valuesFileSchemes`.
     pub values_file_schemes: Vec<String>,
+    /// What a render may cost.
+    pub limits: RenderLimits,
+}
+
+/// What a render may cost; `None` where the renderer's own bound counts. Keys of `argocd-cmd-params-cm`, of the peer where it has one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RenderLimits {
+    /// Bytes of manifests of a directory: `reposerver.max.combined.directory.manifests.size` [F4.3].
+    pub manifest_bytes: Option<u64>,
+    /// Bytes that a chart's archive may unpack to: `reposerver.helm.manifest.max.extracted.size`, and no bound at all where
+    /// `reposerver.disable.helm.manifest.max.extracted.size` is true.
+    pub extracted_bytes: Option<u64>,
+    /// Entries of a chart's archive: `pintle.archive.max.entries`.
+    pub archive_entries: Option<u64>,
+    /// Bytes that may come out of an archive for each that went in: `pintle.archive.max.ratio`.
+    pub archive_ratio: Option<u64>,
+    /// How long one render may take: `pintle.render.timeout`.
+    pub time: Option<GoDuration>,
+    /// Bytes that templates may print: `pintle.render.max.size`.
+    pub rendered_bytes: Option<u64>,
+    /// Executed nodes of templates: `pintle.render.max.steps`.
+    pub steps: Option<u64>,
+    /// Templates inside one another: `pintle.render.max.depth`.
+    pub depth: Option<u32>,
 }
 
 impl Default for RenderingSettings {
@@ -66,6 +90,7 @@ impl Default for RenderingSettings {
             kustomize: true,
             kustomize_build_options: String::new(),
             values_file_schemes: vec!["https".into(), "http".into()],
+            limits: RenderLimits::default(),
         }
     }
 }
@@ -253,6 +278,7 @@ impl Settings {
                     Some(text) => csv(Some(text)),
                     None => defaults.rendering.values_file_schemes,
                 },
+                limits: super::limits::read(&mut params),
             },
             controller: controller(&mut cm, &mut params),
             not_acted_on: not_acted_on(&cm).chain(not_acted_on(&params)).collect(),
@@ -362,7 +388,7 @@ fn controller(cm: &mut Document<'_>, params: &mut Document<'_>) -> ControllerSet
     }
 }
 
-fn not_negative(text: &str) -> Result<GoDuration, String> {
+pub(super) fn not_negative(text: &str) -> Result<GoDuration, String> {
     match GoDuration::parse_lenient(text) {
         Ok(duration) if duration >= GoDuration::ZERO => Ok(duration),
         Ok(_) => Err(format!("{text:?} is negative")),

@@ -1,11 +1,10 @@
 //! Renders sources of applications, sharing everything that can be shared.
 //!
 //! ```text
-//! Ask ── parts (Git commit | chart archive) ── render: [ kept? | on disk? | render on a big stack ── Needs ── parts ── … ] ──► SourceRender
+//! Ask ── parts (Git commit | chart archive) ── render: [ kept? | on disk? | render on a thread of its own ── Needs ── parts ── … ] ──► SourceRender
 //! ```
 
 mod ask;
-mod big_stack;
 mod changes;
 mod disk;
 mod error;
@@ -14,12 +13,12 @@ mod kept;
 mod near;
 mod parts;
 mod render;
+mod threads;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
 use pintle_model::tree::Tree as _;
 use pintle_render::{ChartCache, Rendered};
@@ -39,30 +38,19 @@ use disk::Disk;
 use gates::Gates;
 use kept::Kept;
 use parts::Archives;
+use threads::Threads;
 
 /// Trees kept open: commits that applications stand at now. Past that the cache starts anew.
 const MAX_TREES: usize = 1_000;
 
-/// How long the outside and a render may take, and where renders are kept.
-#[derive(Clone, Debug)]
+/// How long the outside may take, and where renders are kept.
+#[derive(Clone, Debug, Default)]
 pub struct RepositoryLimits {
     /// Chart repositories and registries.
     pub charts: ChartSettings,
-    /// One render. 90 s by default: the peer gives its tools as long (`ARGOCD_EXEC_TIMEOUT`).
-    pub render_time: Duration,
     /// A directory, of its own, for renders that outlive the process; processes may share it. `None`, the default, keeps them in memory alone.
     /// Only renders asked for with [`Ask::secret`] are kept there, encrypted with it, and none with a Secret or with anything drawn at random.
     pub renders: Option<PathBuf>,
-}
-
-impl Default for RepositoryLimits {
-    fn default() -> Self {
-        Self {
-            charts: ChartSettings::default(),
-            render_time: Duration::from_secs(90),
-            renders: None,
-        }
-    }
 }
 
 /// What was done so far, for metrics and benchmarks.
@@ -97,9 +85,10 @@ struct Shared {
     /// One for all, so that it is known for the same again.
     nothing: Arc<Rendered>,
     parsed: ChartCache,
-    render_time: Duration,
     /// Renders at once: they are work for the processor, so as many as there are processors.
     places: Semaphore,
+    /// What they run on.
+    threads: Threads,
     counters: Arc<crate::git::Counters>,
     rendered: AtomicU64,
 }
@@ -118,7 +107,6 @@ impl Repositories {
         Self {
             shared: Arc::new(Shared {
                 charts: Charts::new(directory.join("charts"), limits.charts),
-                render_time: limits.render_time,
                 directory,
                 credentials: RwLock::default(),
                 stores: Mutex::default(),
@@ -133,6 +121,7 @@ impl Repositories {
                 nothing: Arc::new(render::nothing()),
                 parsed: ChartCache::default(),
                 places: Semaphore::new(processors),
+                threads: Threads::default(),
                 counters: Arc::default(),
                 rendered: AtomicU64::new(0),
             }),

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::disk::Question;
 use super::kept::{Key, Stand, whose};
 use super::parts::Part;
-use super::{Ask, RepoError, Repositories, SourceRender, big_stack};
+use super::{Ask, RepoError, Repositories, SourceRender};
 
 /// Rounds of one source: each brings the remote bases that the last one's named. Nobody chains more than a few.
 const MAX_ROUNDS: usize = 16;
@@ -212,7 +212,7 @@ impl Repositories {
         let passage = self.shared.gates.pass(key, content).await;
         let _place = self.shared.places.acquire().await.map_err(|_| RepoError::Stopped)?;
         let (ask, key) = (ask.clone(), key.clone());
-        let deadline = Instant::now() + shared.render_time;
+        let deadline = Instant::now() + request.settings.time;
         let stack = request.settings.chart_limits.stack_bytes();
         let look = move || -> Result<Result<Turn, (Work, MountedTree, RenderRequest)>, RepoError> {
             let work = Work {
@@ -240,7 +240,9 @@ impl Repositories {
             Ok(known) => return Ok(known),
             Err(work) => work,
         };
-        let turn = big_stack::run(stack, move || work.render(tree, request))
+        let threads = &self.shared.threads;
+        let turn = threads
+            .run(stack, move || work.render(tree, request))
             .await
             .ok_or(RepoError::Stopped)?;
         if let Turn::Done(rendered, _) = &turn {

@@ -31,7 +31,7 @@ pub use options::{Options, USAGE};
 use super::{Result, machine};
 use corpus::{ChartCase, KustomizeCase, cases, unpacked};
 use figures::{Pair, median, ms, over_a_fifth, percentile, table, worst};
-use ours::Measured;
+use ours::{Measured, on_a_render_thread};
 use reference::{References, Runs, repeat};
 
 /// An RSA key takes thousands of random bytes, and a password less than a quarter of this.
@@ -44,20 +44,24 @@ const REPEATS: u64 = 5000;
 pub fn child(arguments: &[&str]) -> Option<Result<()>> {
     let number = |text: &str| text.parse::<usize>().unwrap_or(1);
     Some(match *arguments {
-        ["charts", corpus, out, samples] => ours::charts(Path::new(corpus), Path::new(out), number(samples)),
-        ["chart", corpus, case] => ours::one_chart(Path::new(corpus), case),
-        ["kustomizations", corpus, out, samples] => {
-            ours::kustomizations(Path::new(corpus), Path::new(out), number(samples))
-        }
-        ["kustomization", repository, inside] => ours::one_kustomization(Path::new(repository), inside),
         ["again", corpus, scratch, repeats] => {
             let measured = again::measure(Path::new(corpus), Path::new(scratch), number(repeats) as u64);
             tokio::runtime::Runtime::new()
                 .map_err(Into::into)
                 .and_then(|runtime| runtime.block_on(measured))
         }
+        ["charts", corpus, out, samples] => {
+            on_a_render_thread(|| ours::charts(Path::new(corpus), Path::new(out), number(samples)))
+        }
+        ["chart", corpus, case] => on_a_render_thread(|| ours::one_chart(Path::new(corpus), case)),
+        ["kustomizations", corpus, out, samples] => {
+            on_a_render_thread(|| ours::kustomizations(Path::new(corpus), Path::new(out), number(samples)))
+        }
+        ["kustomization", repository, inside] => {
+            on_a_render_thread(|| ours::one_kustomization(Path::new(repository), inside))
+        }
         ["directory", directory, out, samples] => {
-            ours::one_directory(Path::new(directory), Path::new(out), number(samples))
+            on_a_render_thread(|| ours::one_directory(Path::new(directory), Path::new(out), number(samples)))
         }
         _ => return None,
     })

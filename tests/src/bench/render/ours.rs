@@ -84,7 +84,7 @@ pub(super) fn charts(corpus: &Path, out: &Path, samples: usize) -> Result<()> {
         }
         let tree = trees.get(&case.chart).ok_or("just put there")?;
         let options = chart_options(&case, corpus)?;
-        let measured = on_a_big_stack(|| chart(&case, tree, &options, out, samples))??;
+        let measured = chart(&case, tree, &options, out, samples)?;
         line(&measured)?;
     }
     Ok(())
@@ -161,11 +161,9 @@ pub(super) fn one_chart(corpus: &Path, name: &str) -> Result<()> {
     let case = cases.iter().find(|c| c.name == name).ok_or("no case of that name")?;
     let tree = Snapshot::of(&corpus.join(&case.chart))?;
     let options = chart_options(case, corpus)?;
-    let text = on_a_big_stack(|| {
-        let chart = Chart::load(&Reader::new(&tree), &TreePath::root(), &options.limits)?;
-        template(&chart, &options, &Seeded::new(0)).map(|output| output.text)
-    })??;
-    Ok(std::io::stdout().write_all(text.as_bytes())?)
+    let chart = Chart::load(&Reader::new(&tree), &TreePath::root(), &options.limits)?;
+    let output = template(&chart, &options, &Seeded::new(0))?;
+    Ok(std::io::stdout().write_all(output.text.as_bytes())?)
 }
 
 /// The flags of the corpus: `helm template rel CHART --namespace ns --include-crds --kube-version 1.36.1 [-f VALUES]`.
@@ -199,7 +197,7 @@ pub(super) fn kustomizations(corpus: &Path, out: &Path, samples: usize) -> Resul
             trees.insert(repository.clone(), Snapshot::of(&corpus.join(&repository))?);
         }
         let tree = trees.get(&repository).ok_or("just put there")?;
-        let measured = on_a_big_stack(|| kustomization(&case.name, tree, &inside, out, samples))??;
+        let measured = kustomization(&case.name, tree, &inside, out, samples)?;
         line(&measured)?;
     }
     Ok(())
@@ -208,9 +206,7 @@ pub(super) fn kustomizations(corpus: &Path, out: &Path, samples: usize) -> Resul
 /// Builds the kustomization in a directory; a line of [`Measured`], and the text in `out`.
 pub(super) fn one_directory(directory: &Path, out: &Path, samples: usize) -> Result<()> {
     let tree = Snapshot::of(directory)?;
-    line(&on_a_big_stack(|| {
-        kustomization("large", &tree, &TreePath::root(), out, samples)
-    })??)
+    line(&kustomization("large", &tree, &TreePath::root(), out, samples)?)
 }
 
 fn kustomization(name: &str, tree: &Snapshot, inside: &TreePath, out: &Path, samples: usize) -> Result<Measured> {
@@ -239,8 +235,7 @@ fn kustomization(name: &str, tree: &Snapshot, inside: &TreePath, out: &Path, sam
 pub(super) fn one_kustomization(repository: &Path, inside: &str) -> Result<()> {
     let tree = Snapshot::of(repository)?;
     let inside = TreePath::new(inside)?;
-    let built = on_a_big_stack(|| kustomize::build(&Reader::new(&tree), &inside, &kustomize::Options::default()))?;
-    match built {
+    match kustomize::build(&Reader::new(&tree), &inside, &kustomize::Options::default()) {
         Built::Ok { text, .. } => Ok(std::io::stdout().write_all(text.as_bytes())?),
         Built::Needs(needs) => Err(format!("{} remote resources", needs.len()).into()),
         Built::Failed(failure) => Err(failure.to_string().into()),
@@ -257,11 +252,12 @@ fn nanos(cost: Duration) -> u64 {
     u64::try_from(cost.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Templates nest on the stack, and their depth is bounded so that this is enough.
-fn on_a_big_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
+/// Templates nest on the stack, and their depth is bounded so that this is enough. One thread does everything, as those of the service
+/// stay for the next render.
+pub(super) fn on_a_render_thread(work: impl FnOnce() -> Result<()> + Send) -> Result<()> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(Limits::default().stack_bytes());
         let done = thread.spawn_scoped(scope, work)?.join();
-        done.map_err(|_| "a render panicked".into())
+        done.map_err(|_| "a render panicked")?
     })
 }
