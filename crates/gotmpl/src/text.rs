@@ -23,6 +23,9 @@ enum Repr {
     Raw(Rc<[u8]>),
 }
 
+/// Where marks of bytes begin: the end of the last private plane, which no text uses together with bytes that are no text.
+const MARKS: u32 = 0x10_fe00;
+
 impl Str {
     /// Returns the string of these bytes, keeping them as they are even where they are not UTF-8.
     pub fn from_bytes(bytes: &[u8]) -> Self {
@@ -66,6 +69,34 @@ impl Str {
             Repr::Shared(text) => Cow::Borrowed(text),
             Repr::Raw(bytes) => String::from_utf8_lossy(bytes),
         }
+    }
+
+    /// Returns the text with a character for every byte that is not UTF-8, a different one for each, so that [`Str::unmarked`] finds the
+    /// bytes again in what was cut out of it or put together with it.
+    pub(crate) fn marked(&self) -> Cow<'_, str> {
+        let bytes = match &self.0 {
+            Repr::Raw(bytes) => bytes,
+            _ => return self.to_str(),
+        };
+        let mut text = String::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(chunk.valid());
+            let marks = chunk.invalid().iter();
+            text.extend(marks.filter_map(|byte| char::from_u32(MARKS + u32::from(*byte))));
+        }
+        Cow::Owned(text)
+    }
+
+    /// Returns the bytes of a text made of marked ones.
+    pub(crate) fn unmarked(&self) -> Self {
+        let mut bytes = Vec::with_capacity(self.len());
+        for c in self.to_str().chars() {
+            match u32::from(c).checked_sub(MARKS).map(u8::try_from) {
+                Some(Ok(byte)) => bytes.push(byte),
+                _ => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        Self::from_vec(bytes)
     }
 
     /// Returns the number of bytes, Go's `len`.

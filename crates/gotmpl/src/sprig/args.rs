@@ -37,6 +37,14 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// The text, with a mark for each byte that is not UTF-8 ([`Str::marked`]).
+    pub fn marked(self, at: usize) -> Cow<'a, str> {
+        match self.value(at) {
+            Value::Str(text) => text.marked(),
+            _ => Cow::Borrowed(""),
+        }
+    }
+
     pub fn int(self, at: usize) -> i64 {
         self.value(at).as_int().unwrap_or_default()
     }

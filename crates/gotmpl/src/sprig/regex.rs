@@ -15,35 +15,35 @@ pub(super) fn register(f: &mut Functions) {
             "mustRegexFindAll",
             &[T::String, T::String, T::Int],
             T::List(&LIST_STRING),
-            |r, a| strings_or_nil(r.find_all(&a.text(1), a.int(2))),
+            |r, a| strings_or_nil(r.find_all(&a.marked(1), a.int(2))),
         ),
         (
             "regexFind",
             "mustRegexFind",
             &[T::String, T::String],
             T::String,
-            |r, a| Value::str(r.find(&a.text(1)).unwrap_or_default()),
+            |r, a| Value::str(r.find(&a.marked(1)).unwrap_or_default()),
         ),
         (
             "regexReplaceAll",
             "mustRegexReplaceAll",
             &[T::String, T::String, T::String],
             T::String,
-            |r, a| Value::str(r.replace_all(&a.text(1), &a.text(2))),
+            |r, a| Value::str(r.replace_all(&a.marked(1), &a.marked(2))),
         ),
         (
             "regexReplaceAllLiteral",
             "mustRegexReplaceAllLiteral",
             &[T::String, T::String, T::String],
             T::String,
-            |r, a| Value::str(r.replace_all_literal(&a.text(1), &a.text(2))),
+            |r, a| Value::str(r.replace_all_literal(&a.marked(1), &a.marked(2))),
         ),
         (
             "regexSplit",
             "mustRegexSplit",
             &[T::String, T::String, T::Int],
             T::List(&LIST_STRING),
-            |r, a| strings_or_nil(r.split(&a.text(1), a.int(2)).unwrap_or_default()),
+            |r, a| strings_or_nil(r.split(&a.marked(1), a.int(2)).unwrap_or_default()),
         ),
     ];
     for (name, must, params, result, run) in functions {
@@ -51,20 +51,20 @@ pub(super) fn register(f: &mut Functions) {
             let pattern = Args(a).text(0);
             let regexp = Regexp::shared(&pattern)
                 .map_err(|e| FuncError::new(format!("regexp: Compile({}): {e}", quoted(&pattern))))?;
-            Ok(run(&regexp, Args(a)))
+            Ok(unmarked(a, run(&regexp, Args(a))))
         });
         f.add(must, params, result, move |_, a| {
             let regexp = Regexp::shared(&Args(a).text(0)).map_err(|e| FuncError::new(e.to_string()))?;
-            Ok(run(&regexp, Args(a)))
+            Ok(unmarked(a, run(&regexp, Args(a))))
         });
     }
     f.add("regexMatch", &[T::String, T::String], T::Bool, |_, a| {
-        let matched = Regexp::shared(&Args(a).text(0)).is_ok_and(|r| r.is_match(&Args(a).text(1)));
+        let matched = Regexp::shared(&Args(a).text(0)).is_ok_and(|r| r.is_match(&Args(a).marked(1)));
         Ok(Value::Bool(matched))
     });
     f.add("mustRegexMatch", &[T::String, T::String], T::Bool, |_, a| {
         let regexp = Regexp::shared(&Args(a).text(0)).map_err(|e| FuncError::new(e.to_string()))?;
-        Ok(Value::Bool(regexp.is_match(&Args(a).text(1))))
+        Ok(Value::Bool(regexp.is_match(&Args(a).marked(1))))
     });
     f.add("regexQuoteMeta", &[T::String], T::String, |_, a| {
         Ok(quote_meta(&Args(a).text(0)).into())
@@ -77,6 +77,25 @@ fn strings_or_nil<S: Into<Str>>(found: Vec<S>) -> Value {
         return Value::List(List::nil(&LIST_STRING));
     }
     Value::strings(found)
+}
+
+/// The result for arguments that were marked ([`Str::marked`]).
+fn unmarked(arguments: &[Value], result: Value) -> Value {
+    let is_marked = |value: &Value| matches!(value, Value::Str(text) if text.as_str().is_none());
+    if !arguments.iter().any(is_marked) {
+        return result;
+    }
+    match result {
+        Value::Str(text) => Value::Str(text.unmarked()),
+        Value::List(list) if !list.is_nil() => {
+            let parts = list.into_vec().into_iter();
+            Value::strings(parts.map(|part| match part {
+                Value::Str(text) => text.unmarked(),
+                _ => Str::default(),
+            }))
+        }
+        other => other,
+    }
 }
 
 /// In backquotes where Go can, else quoted.
