@@ -1,15 +1,18 @@
-//! F7: the files a chart consists of, and `--set`.
+//! F7: the files a chart consists of, `--set`, and the index of a repository of charts.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use pintle_model::Value;
 use pintle_model::tree::{MemoryTree, Reader, TreePath};
 use pintle_render::{
     archive::ArchiveLimits,
     helm::{Chart, Limits, Now, Options, RandomAmbient, ValueOptions, template},
 };
+
+use pintle_repo::Index;
 
 use super::mutate::mutated;
 use crate::oracle::random::{Random, random_bytes};
@@ -91,9 +94,33 @@ const WORDS: &[&str] = &[
     "x",
 ];
 
+const INDEX: &str = "\
+apiVersion: v1
+generated: \"2024-01-01T00:00:00Z\"
+entries:
+  c:
+  - name: c
+    version: 1.2.3
+    urls: [c-1.2.3.tgz, https://example.com/c.tgz]
+    digest: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    annotations:
+      a: |
+        text
+    maintainers: [{name: x}]
+  - {version: \"1.2\", urls: [], deprecated: true}
+  - version: 1.10
+    urls:
+    - d.tgz
+  d: []
+  e:
+";
+
 const SPENT_AT_MOST: Duration = Duration::from_secs(10);
 
 pub(super) fn run(random: &mut Random) -> Result<(), String> {
+    if random.chance(10) {
+        return index(&mutated(random, INDEX, WORDS));
+    }
     let mut tree = MemoryTree::new();
     let victim = random.below(FILES.len());
     for (at, (path, text)) in FILES.iter().enumerate() {
@@ -148,6 +175,33 @@ pub(super) fn run(random: &mut Random) -> Result<(), String> {
     }
 }
 
+/// What the reader of an index finds while it walks is in the document that the whole of it composes to.
+fn index(text: &str) -> Result<(), String> {
+    let started = Instant::now();
+    let Ok(index) = Index::parse(text.as_bytes()) else {
+        return Ok(());
+    };
+    if started.elapsed() > SPENT_AT_MOST {
+        return Err(format!("took {:?}", started.elapsed()));
+    }
+    let composed = Value::from_yaml(text).ok();
+    for name in index.names() {
+        let entries = index.chart(name).ok_or("a name without entries")?;
+        if entries.iter().any(|e| e.version.is_empty() || e.urls.is_empty()) {
+            return Err(format!("a version of {name:?} that cannot be fetched"));
+        }
+        let Some(document) = &composed else { continue };
+        let there = document.at(&["entries", name]).and_then(Value::as_list);
+        if entries.len() > there.map_or(0, <[Value]>::len) {
+            return Err(format!(
+                "{name:?} has {} versions that the document has not",
+                entries.len()
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn render(tree: &MemoryTree, set: Vec<String>, limits: Limits) -> Result<usize, String> {
     let chart = Chart::load(&Reader::new(tree), &TreePath::root(), &limits).map_err(|e| e.to_string())?;
     let until = Instant::now() + SPENT_AT_MOST;
@@ -191,4 +245,17 @@ fn render(tree: &MemoryTree, set: Vec<String>, limits: Limits) -> Result<usize, 
         .or_else(|_| template(&chart, &plain, &ambient))
         .map(|output| output.text.len())
         .map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{INDEX, Index, index};
+
+    #[test]
+    fn the_index_that_is_mutated_is_one() {
+        let read = Index::parse(INDEX.as_bytes()).unwrap();
+        let versions: Vec<&str> = read.chart("c").unwrap().iter().map(|e| &*e.version).collect();
+        assert_eq!(versions, ["1.2.3", "1.10"]);
+        assert_eq!(index(INDEX), Ok(()));
+    }
 }

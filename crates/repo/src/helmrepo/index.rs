@@ -155,6 +155,8 @@ impl<'a> Reader<'a> {
     }
 
     fn entries(&mut self, charts: &mut HashMap<Box<str>, Vec<Entry>>) -> Result<(), IndexError> {
+        // A later duplicate wins, as everywhere in YAML as Go reads it.
+        charts.clear();
         if !self.begins(false, "entries")? {
             return Ok(());
         }
@@ -172,7 +174,6 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
-            // A later duplicate wins, as everywhere in YAML as Go reads it.
             charts.insert(name.into(), versions);
         }
         Ok(())
@@ -242,6 +243,20 @@ mod tests {
         assert_eq!(index.chart("web").unwrap()[0].digest, Some([0xab; 32]));
         assert_eq!(index.chart("none").unwrap().len(), 0);
         assert!(index.chart("absent").is_none());
+    }
+
+    #[test]
+    fn a_later_duplicate_wins() {
+        let of = |chart: &str, file: &str| format!("  {chart}: [{{version: 1.0.0, urls: [{file}]}}]\n");
+        let text = format!(
+            "apiVersion: v1\nentries:\n{}{}entries:\n{}{}",
+            of("a", "first"),
+            of("b", "gone"),
+            of("a", "second"),
+            of("a", "last")
+        );
+        assert_eq!(versions(&text, "a"), ["1.0.0 last"]);
+        assert!(Index::parse(text.as_bytes()).unwrap().chart("b").is_none());
     }
 
     #[test]
