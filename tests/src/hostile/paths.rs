@@ -120,7 +120,8 @@ pub(super) fn run(random: &mut Random) -> Result<(), String> {
             text.to_owned()
         });
     }
-    let is_lent = |text: &String| text.starts_with('$');
+    // `$values..` names no source: it is a variable that is not set, and two dots of this one.
+    let is_lent = |text: &String| text == "$values" || text.starts_with("$values/");
     let (any_lent, all_lent) = (written.iter().any(is_lent), written.iter().all(is_lent));
     let in_parameters = random.chance(20);
     let mut helm = Helm {
