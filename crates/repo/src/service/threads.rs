@@ -100,9 +100,13 @@ mod tests {
     use super::{Threads, lock};
 
     async fn until(done: impl Fn() -> bool) {
-        while !done() {
+        for _ in 0..30_000 {
+            if done() {
+                return;
+            }
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
+        panic!("not within half a minute");
     }
 
     async fn whose(threads: &Threads, stack: usize) -> Option<ThreadId> {
