@@ -66,6 +66,13 @@ impl Filter {
             && self.exclude.as_ref().is_none_or(|g| !g.is_match(relative))
             && self.include.as_ref().is_none_or(|g| g.is_match(relative))
     }
+
+    /// Whether `exclude` names a directory, or whatever stands in it.
+    fn leaves_out(&self, directory: &TreePath, root: &TreePath) -> bool {
+        let relative = directory.strip_prefix(root).unwrap_or_default();
+        let exclude = self.exclude.as_ref();
+        exclude.is_some_and(|g| g.is_match(relative) || g.is_match(&format!("{relative}/manifest.yaml")))
+    }
 }
 
 fn walk(
@@ -111,6 +118,10 @@ fn walk(
                     }
                     Err(e) => out.diagnostics.push(Diagnostic::error(&path, None, e.to_string())),
                 }
+            }
+            EntryKind::Submodule if request.directory.recurse && !filter.leaves_out(&path, request.path) => {
+                let message = "a submodule, which is not fetched, so its manifests would be missing; make it an Application of its own, or exclude it with spec.source.directory.exclude";
+                out.diagnostics.push(Diagnostic::error(&path, None, message));
             }
             _ => {}
         }

@@ -207,6 +207,43 @@ fn files_tell_the_type_and_a_block_wins() {
 }
 
 #[test]
+fn a_submodule_where_manifests_are_looked_for_is_named() {
+    let tree = tree(APP).with_submodule(TreePath::new("app/lib").unwrap(), "c0ffee");
+    let with = |recurse: bool, exclude: &str| {
+        let mut request = request("app");
+        request.source.directory = Some(Directory {
+            recurse,
+            exclude: exclude.into(),
+            ..Directory::default()
+        });
+        render(&tree, &request)
+    };
+    assert!(
+        with(false, "").is_complete(),
+        "only what stands beside it was asked for"
+    );
+    let recursive = with(true, "");
+    assert!(!recursive.is_complete());
+    let said = told(&Round::Done(recursive));
+    assert!(said.contains("app/lib: a submodule, which is not fetched"), "{said}");
+    assert!(with(true, "lib").is_complete());
+    assert!(with(true, "{sub,lib}/**").is_complete());
+}
+
+#[test]
+fn a_submodule_in_a_chart_is_named_too() {
+    let chart = "=== app/Chart.yaml\napiVersion: v2\nname: shop\nversion: 1.0.0\n=== app/templates/a.yaml\n";
+    let lib = TreePath::new("app/charts/lib").unwrap();
+    let said = told(&round(
+        &tree(chart).with_submodule(lib.clone(), "c0ffee"),
+        &request("app"),
+    ));
+    assert!(said.contains("\"app/charts/lib\" is a submodule"), "{said}");
+    let ignored = format!("{chart}=== app/.helmignore\ncharts/lib/\n");
+    assert!(render(&tree(&ignored).with_submodule(lib, "c0ffee"), &request("app")).is_complete());
+}
+
+#[test]
 fn the_size_limit_fails_the_source() {
     let mut r = request("app");
     r.settings.max_manifest_bytes = 100;

@@ -34,6 +34,14 @@ impl MemoryTree {
         self
     }
 
+    /// Adds or replaces a submodule.
+    #[must_use]
+    pub fn with_submodule(mut self, path: TreePath, commit: &str) -> Self {
+        self.files
+            .insert(path, (EntryKind::Submodule, commit.as_bytes().into()));
+        self
+    }
+
     fn below<'a>(&'a self, dir: &'a TreePath) -> impl Iterator<Item = (&'a str, &'a (EntryKind, Arc<[u8]>))> {
         self.files.iter().filter_map(|(p, f)| {
             p.strip_prefix(dir)

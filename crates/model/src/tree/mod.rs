@@ -94,7 +94,7 @@ pub enum TreeError {
         path: TreePath,
     },
     /// The path leads into a submodule, whose files are not part of this tree.
-    #[error("{path:?} is inside a submodule, which is not fetched")]
+    #[error("{path:?} is a submodule or inside of one, and those are not fetched")]
     Submodule {
         /// Path of the submodule.
         path: TreePath,

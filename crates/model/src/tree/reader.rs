@@ -28,7 +28,7 @@ pub struct File {
 pub struct DirEntry {
     /// Name in the directory.
     pub name: Arc<str>,
-    /// What it leads to: a file or a directory; a dangling link and a submodule are left out of listings.
+    /// What it leads to: a file, a directory, or a submodule, of which nothing can be read; a dangling link is left out of listings.
     pub kind: EntryKind,
 }
 
@@ -100,8 +100,7 @@ impl<'t> Reader<'t> {
         let mut entries = Vec::with_capacity(listing.len());
         for (name, entry) in listing {
             let kind = match entry.kind {
-                EntryKind::File | EntryKind::Dir => entry.kind,
-                EntryKind::Submodule => continue,
+                EntryKind::File | EntryKind::Dir | EntryKind::Submodule => entry.kind,
                 EntryKind::Symlink => match self.resolve(&real.child(&name))? {
                     Some((_, target)) => target.kind,
                     None => continue,

@@ -249,8 +249,12 @@ impl Walk<'_> {
             let path = here.child(&entry.name);
             let name = path.strip_prefix(self.root).unwrap_or_default().to_owned();
             let is_directory = entry.kind == EntryKind::Dir;
-            if self.rules.ignores(&name, is_directory) {
+            let is_submodule = entry.kind == EntryKind::Submodule;
+            if self.rules.ignores(&name, is_directory || is_submodule) {
                 continue;
+            }
+            if is_submodule {
+                return Err(TreeError::Submodule { path }.into());
             }
             self.entries += 1;
             if self.entries > self.limits.archive.entries {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pintle_model::glob::Glob;
-use pintle_model::tree::{EntryKind, Reader, TreePath};
+use pintle_model::tree::{EntryKind, Reader, TreeError, TreePath};
 
 use super::environment::substitute;
 use crate::RenderRequest;
@@ -233,7 +233,7 @@ impl Walk<'_> {
         let Some((first, rest)) = pattern.split_first() else {
             return Ok(());
         };
-        let failed = |e: pintle_model::tree::TreeError| Missing::Failed(e.to_string());
+        let failed = |e: TreeError| Missing::Failed(e.to_string());
         if matches!(first, Part::Any) {
             self.directory(here, rest)?;
         }
@@ -246,6 +246,13 @@ impl Walk<'_> {
             }
             let path = here.child(&entry.name);
             let is_directory = entry.kind == EntryKind::Dir;
+            let leads_in = match first {
+                Part::Any => true,
+                Part::One(glob) => !rest.is_empty() && glob.is_match(&entry.name),
+            };
+            if entry.kind == EntryKind::Submodule && leads_in {
+                return Err(failed(TreeError::Submodule { path }));
+            }
             match first {
                 Part::Any if is_directory => self.directory(&path, pattern)?,
                 // `**` at the end takes every file below.
