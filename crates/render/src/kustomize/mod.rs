@@ -180,6 +180,7 @@ fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {
     let mut text = String::new();
     for resource in &mut resources {
         // Kustomize takes its notes out of the annotations by writing them anew: all values are text then, and none means no field.
+        resource.settle_annotations()?;
         let mut annotations = resource.metadata_map("annotations");
         for (option, key) in [
             ("originAnnotations", origin::ORIGIN),

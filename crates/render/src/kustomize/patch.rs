@@ -203,10 +203,20 @@ pub(super) fn apply_legacy_json(loader: &Loader<'_, '_, '_>, resources: &mut [Re
     json_patch(resources, patch.target.as_ref(), &operations, false)
 }
 
-/// The operations of a JSON patch, written as JSON or YAML.
+/// The operations of a JSON patch, written as JSON or YAML. What begins as a list of JSON has to be one to its end.
 fn json_operations(text: &str) -> Result<Vec<Value>> {
     if text.is_empty() {
         return Err(Failure::invalid("empty json patch operations"));
+    }
+    let no_list = || Failure::invalid("a JSON patch is a list of operations");
+    if text.starts_with('[') {
+        let json = Value::from_json(text.as_bytes()).map_err(|e| {
+            Failure::invalid(format!(
+                "a patch that begins with [ has to be JSON: {e}; quote its keys and texts, or write it as YAML with a line for each operation"
+            ))
+        })?;
+        let operations = json.as_list().filter(|l| l.iter().all(|o| o.as_map().is_some()));
+        return Ok(operations.ok_or_else(no_list)?.to_vec());
     }
     let yaml = pintle_yaml::parse(text).map_err(|e| Failure::invalid(e.to_string()))?;
     match yaml {
@@ -214,7 +224,7 @@ fn json_operations(text: &str) -> Result<Vec<Value>> {
         Yaml::Seq(items) if items.iter().all(|i| matches!(i, Yaml::Map(_))) => {
             Ok(items.into_iter().map(Value::from).collect())
         }
-        _ => Err(Failure::invalid("a JSON patch is a list of operations")),
+        _ => Err(no_list()),
     }
 }
 
@@ -255,6 +265,7 @@ fn json_patch(resources: &mut [Resource], target: Option<&Selector>, operations:
         resource.shared.clear();
         if store {
             // Kustomize puts its notes back, and with them writes all annotations anew: what is no map is none.
+            resource.settle_annotations()?;
             let annotations = resource.metadata_map("annotations");
             resource.set_metadata_map("annotations", &annotations);
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use pintle_yaml::{Limits, Node, Scalar, parse_node};
+use pintle_yaml::{Limits, Node, Scalar, Tag, parse_node};
 
 use super::error::{Failure, Result};
 use super::id::{Gvk, NO_NAMESPACE, ResId, is_cluster_scoped};
@@ -171,6 +171,32 @@ impl Resource {
         let text = |value: &Node| value.text().unwrap_or_default().to_owned();
         let fields = map.into_iter().flat_map(Node::readable);
         fields.map(|(k, v)| (k.clone(), text(v))).collect()
+    }
+
+    /// Kustomize reads annotations that are a list two by two, as names and values, and fails at a name that is no text; where they are
+    /// odd in number it panics.
+    pub fn settle_annotations(&mut self) -> Result<()> {
+        let list = self.node.get("metadata").and_then(|m| m.get("annotations"));
+        let Some(Node::Seq(items)) = list else { return Ok(()) };
+        let wrong = || {
+            Failure::invalid(format!(
+                "{}: metadata.annotations is a list; write a map of texts",
+                self.id()
+            ))
+        };
+        let mut annotations = BTreeMap::new();
+        for pair in items.chunks(2) {
+            match pair {
+                [Node::Scalar(name), value] if name.tag == Tag::Str => {
+                    let value = value.text().unwrap_or_default();
+                    annotations.insert(name.text.clone(), value.to_owned());
+                }
+                [Node::Scalar(_), _] | [_] => return Err(wrong()),
+                _ => {}
+            }
+        }
+        self.set_metadata_map("annotations", &annotations);
+        Ok(())
     }
 
     /// Replaces `labels` or `annotations`; an empty map removes the field.
