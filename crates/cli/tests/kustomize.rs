@@ -117,9 +117,9 @@ fn the_output_goes_to_a_file_or_to_one_for_each_object() {
         .collect();
     names.sort();
     let expected = [
-        "configmap.v1_prod-settings-64hc9d59t9.yaml",
-        "namespace.v1_shop.yaml",
-        "pod.v1_prod-web.yaml",
+        "v1_configmap_prod-settings-64hc9d59t9.yaml",
+        "v1_namespace_shop.yaml",
+        "v1_pod_prod-web.yaml",
     ];
     assert_eq!(names, expected);
 }

@@ -128,9 +128,9 @@ fn files(folder: &Path, objects: Vec<Value>) -> Result<(), CliError> {
             .api_version()
             .split_once('/')
             .unwrap_or(("", object.api_version()));
-        let parts = [object.kind(), version, group];
-        let kind: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        let name = format!("{}_{}.yaml", kind.join("."), object.name()).to_lowercase();
+        let parts = [group, version, object.kind(), object.name()];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let name = format!("{}.yaml", parts.join("_")).to_lowercase();
         let is_clusters = pintle_render::kustomize::is_cluster_scoped(object.api_version(), object.kind());
         let namespace = match object.namespace() {
             _ if is_clusters => None,
