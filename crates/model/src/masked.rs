@@ -33,7 +33,8 @@ impl Masked {
     pub fn pair(first: &Object, second: &Object, annotations: &[String]) -> (Self, Self) {
         let (masked_first, mut masked_second) = (Self::new(first, annotations), Self::new(second, annotations));
         if second.group().is_empty() && second.kind() == "Secret" {
-            for field in ["data", "stringData"] {
+            let fields = second.value().as_map().into_iter().flat_map(|map| map.iter());
+            for field in fields.map(|(field, _)| field).filter(|field| !is_told(field)) {
                 let (Some(before), Some(after)) = (first.value().get(field), second.value().get(field)) else {
                     continue;
                 };
@@ -83,11 +84,14 @@ fn mask_items(value: &mut Value, annotations: &[String]) {
     }
 }
 
+/// Whether a field of a Secret is shown. `data` and `stringData` are not, nor is a field that no Secret has: it may be one of them misspelt.
+fn is_told(field: &str) -> bool {
+    matches!(field, "apiVersion" | "kind" | "metadata" | "type" | "immutable")
+}
+
 fn mask_secret(secret: &mut Value, annotations: &[String]) {
-    for field in ["data", "stringData"] {
-        let Some(content) = secret.at_mut(&[field]) else {
-            continue;
-        };
+    let fields = secret.as_map_mut().into_iter().flat_map(|map| map.iter_mut());
+    for (_, content) in fields.filter(|(field, _)| !is_told(field)) {
         match content.as_map_mut() {
             Some(map) => map.iter_mut().for_each(|(_, value)| *value = MASK.into()),
             // A Secret whose data is no map is malformed; what it holds instead may still be secret.
@@ -160,6 +164,14 @@ mod tests {
         check(
             r#"{"apiVersion":"v1","kind":"Secret","data":["CANARY"],"metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{CANARY"}}}"#,
             r#"{"apiVersion":"v1","data":"++++++++","kind":"Secret","metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"++++++++"}}}"#,
+        );
+    }
+
+    #[test]
+    fn a_field_that_no_secret_has_may_be_one_misspelt() {
+        check(
+            r#"{"apiVersion":"v1","kind":"Secret","stringdata":{"k":"CANARY"},"spec":"CANARY","type":"Opaque","immutable":true}"#,
+            r#"{"apiVersion":"v1","immutable":true,"kind":"Secret","spec":"++++++++","stringdata":{"k":"++++++++"},"type":"Opaque"}"#,
         );
     }
 
