@@ -89,6 +89,7 @@ impl Hub {
             permits: Arc::new(move |url| project.as_ref().is_some_and(|p| source_permitted(p, url))),
             capabilities: Arc::clone(&self.capabilities),
             settings: Arc::clone(&self.rendering),
+            now: None,
             secret: self.installation.clone(),
             not_before,
             near: Arc::default(),

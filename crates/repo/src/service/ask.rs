@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pintle_model::Sensitive;
 use pintle_model::application::Source;
-use pintle_render::helm::Capabilities;
+use pintle_render::helm::{Capabilities, Now};
 use pintle_render::{AppIdentity, RenderSettings, Rendered};
 use tokio::time::Instant;
 
@@ -33,6 +33,8 @@ pub struct Ask {
     pub settings: Arc<RenderSettings>,
     /// Secret of the installation for what charts draw at random.
     pub secret: Option<Arc<Sensitive<Vec<u8>>>>,
+    /// The time that charts see; `None` for that of their render.
+    pub now: Option<Now>,
     /// Refs and lists of versions are as of then or later.
     pub not_before: Instant,
     /// Repositories that are on this machine.
@@ -51,6 +53,7 @@ impl Ask {
             capabilities: Arc::default(),
             settings: Arc::default(),
             secret: None,
+            now: None,
             not_before: Instant::now(),
             near: Arc::default(),
         }

@@ -312,7 +312,7 @@ fn surroundings<'a>(
         environment,
         capabilities: &ask.capabilities,
         secret: ask.secret.as_deref(),
-        now: now(),
+        now: ask.now.unwrap_or_else(now),
         charts: &shared.parsed,
         cancelled,
     }

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use pintle_model::application::Source;
-use pintle_model::tree::TreePath;
+use pintle_model::tree::{Tree as _, TreePath};
 use pintle_repo::git::LocalError;
 use pintle_repo::{Near, NearRepository, Stand};
 
@@ -59,6 +59,7 @@ async fn compare(args: &DiffArgs) -> Result<Report, CliError> {
         .map_or_else(|| Ok(String::new()), |path| here.inside(path))?;
     let top = TreePath::new(&path).map_err(|e| CliError::error(format!("{path}: {e}")))?;
     let (base, head) = revisions(&here, args)?;
+    there(&here, &top, [&base, &head])?;
     let branches = branches(&here, args, [&base, &head]);
     let mut elsewhere = Vec::new();
     for other in &others {
@@ -104,6 +105,18 @@ async fn compare(args: &DiffArgs) -> Result<Report, CliError> {
             fleet: &head_fleet,
         },
     );
+    notes.extend(parted(&here, &base, &head, args));
+    notes.extend(warnings(&base_fleet, &head_fleet));
+    // What head has no longer is a matter of base.
+    before.makers.retain(|folder| !after.makers.contains(folder));
+    notes.extend(unused_makers(&before, &base_fleet));
+    notes.extend(unused_makers(&after, &head_fleet));
+    if before.definitions.is_empty() && after.definitions.is_empty() {
+        notes.insert(format!(
+            "no file at or below {} describes an Application, at base or at head",
+            shown(&top)
+        ));
+    }
     report.notes.extend(notes);
     report.pinned = pinned(&head_fleet, &at(&head));
     (report.base, report.head) = (base, head);
@@ -116,6 +129,92 @@ fn existing(path: Option<&Path>) -> PathBuf {
     let path = path.unwrap_or(Path::new("."));
     let there = path.ancestors().find(|p| !p.as_os_str().is_empty() && p.exists());
     there.unwrap_or(Path::new(".")).to_owned()
+}
+
+fn shown(path: &TreePath) -> String {
+    if path.is_root() {
+        "the top of the repository".to_owned()
+    } else {
+        path.to_string()
+    }
+}
+
+/// A path that neither state has is a slip of the pen, and must not pass as "nothing changes".
+fn there(here: &Here, path: &TreePath, revisions: [&Revision; 2]) -> Result<(), CliError> {
+    for revision in revisions {
+        let tree = here.repository.tree(&revision.commit).map_err(|e| failed(&e))?;
+        if tree.entry(path).map_err(|e| CliError::error(e.to_string()))?.is_some() {
+            return Ok(());
+        }
+    }
+    let [base, head] = revisions.map(|revision| &revision.given);
+    Err(CliError::error(format!("{path} is neither at {base} nor at {head}"))
+        .with_hint("name a file or a folder of the repository, as either of them has it"))
+}
+
+/// Where base went on after head parted from it, what it did since shows as undone.
+fn parted(here: &Here, base: &Revision, head: &Revision, args: &DiffArgs) -> Option<String> {
+    if args.merge_base {
+        return None;
+    }
+    // Histories that have nothing in common, or are cut off, have no place where they parted.
+    let fork = here.repository.merge_base(&base.commit, &head.commit).ok()?;
+    (fork != base.commit).then(|| {
+        format!(
+            "{} has commits that {} has not, and they show here as undone; compare with where they parted, {}, by --merge-base",
+            base.given,
+            head.given,
+            fork.get(..10).unwrap_or(&fork)
+        )
+    })
+}
+
+/// Warnings of renders; a thousand of one sort help nobody.
+const MAX_WARNINGS: usize = 20;
+
+/// What renders at head warn of, and those at base do not.
+fn warnings(base: &Fleet, head: &Fleet) -> Vec<String> {
+    let of = |fleet: &Fleet, key| -> BTreeSet<String> {
+        let output = fleet.members.get(key).and_then(|member| member.output.as_ref());
+        output
+            .into_iter()
+            .flat_map(|output| output.warnings.iter().cloned())
+            .collect()
+    };
+    let mut said = Vec::new();
+    for key in head.members.keys() {
+        let known = of(base, key);
+        said.extend(
+            of(head, key)
+                .difference(&known)
+                .map(|warning| format!("{key}: {warning}")),
+        );
+    }
+    if said.len() > MAX_WARNINGS {
+        let more = said.len() - MAX_WARNINGS;
+        said.truncate(MAX_WARNINGS);
+        said.push(format!("{more} more warnings of renders"));
+    }
+    said
+}
+
+/// Charts and kustomizations that make Applications and that none of those found renders.
+fn unused_makers(found: &Found, fleet: &Fleet) -> BTreeSet<String> {
+    let sources = fleet
+        .members
+        .values()
+        .flat_map(|member| member.definition.app.spec.effective_sources());
+    let used: BTreeSet<String> = sources
+        .map(|source| source.path.trim_matches('/').trim_start_matches("./").to_owned())
+        .collect();
+    let unused = found.makers.iter().filter(|folder| !used.contains(*folder));
+    unused
+        .map(|folder| {
+            format!(
+                "{folder} makes Applications, or changes those that stand in it, and no Application here renders it: what it makes is not compared"
+            )
+        })
+        .collect()
 }
 
 fn revisions(here: &Here, args: &DiffArgs) -> Result<(Revision, Revision), CliError> {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use pintle_model::tree::{ContentId, EntryKind, Listing, Tree, TreeError, TreePath};
-use pintle_model::{Object, yaml_objects};
+use pintle_model::tree::{ContentId, Entry, EntryKind, Listing, Tree, TreeError, TreePath};
+use pintle_model::{Object, Value, yaml_objects};
 
 use super::definition::{AppKey, Definition, Origin, is_application, is_application_set};
 
@@ -28,6 +28,8 @@ pub(crate) struct Found {
     pub sets: BTreeSet<String>,
     /// Files and folders that were passed over, and why.
     pub passed_over: BTreeMap<String, String>,
+    /// Folders of charts and kustomizations that make Applications, or change those that stand in them.
+    pub makers: BTreeSet<String>,
 }
 
 impl Found {
@@ -36,6 +38,7 @@ impl Found {
         self.unreadable.extend(other.unreadable.clone());
         self.sets.extend(other.sets.iter().cloned());
         self.passed_over.extend(other.passed_over.clone());
+        self.makers.extend(other.makers.iter().cloned());
     }
 }
 
@@ -56,20 +59,36 @@ impl Finder {
     /// Every Application at or below `path`: those of a folder's files before those of its folders.
     pub fn find(&mut self, tree: &dyn Tree, path: &TreePath) -> Result<Found, TreeError> {
         let mut found = Found::default();
+        let mut templates = Vec::new();
         let files = match tree.entry(path)? {
             Some(entry) if entry.kind == EntryKind::File => vec![(path.clone(), entry.id)],
-            Some(entry) if entry.kind == EntryKind::Dir => files(tree, path, &mut found)?,
+            Some(entry) if entry.kind == EntryKind::Dir => files(tree, path, &mut templates, &mut found)?,
             _ => Vec::new(),
         };
+        for (chart, template) in templates {
+            // One that is too large, or gone, makes no Application that anybody wrote.
+            if let Ok(Some(bytes)) = tree.read(&template, MAX_FILE_BYTES)
+                && !found.makers.contains(chart.as_str())
+                && makes_application(&bytes)
+            {
+                found.makers.insert(chart.to_string());
+            }
+        }
         let new: Vec<&FileId> = files.iter().filter(|file| !self.known.contains_key(*file)).collect();
         for (file, read) in self.read_all(tree, &new) {
             self.known.insert(file.clone(), Arc::new(read?));
         }
+        let mut folders = BTreeSet::new();
         for file in &files {
             if let Some(read) = self.known.get(file) {
                 found.add(read);
+                if !read.definitions.is_empty() {
+                    folders.insert(file.0.parent().unwrap_or_else(TreePath::root));
+                }
             }
         }
+        folders.retain(|folder| changes_what_it_holds(tree, folder));
+        found.makers.extend(folders.iter().map(ToString::to_string));
         Ok(found)
     }
 
@@ -166,8 +185,30 @@ impl Finder {
     }
 }
 
-/// Manifests at or below a folder; what is left out goes to `found`.
-fn files(tree: &dyn Tree, top: &TreePath, found: &mut Found) -> Result<Vec<FileId>, TreeError> {
+/// Whether a template prints Applications.
+fn makes_application(template: &[u8]) -> bool {
+    holds(template, b"argoproj.io/") && says_application(&String::from_utf8_lossy(template))
+}
+
+/// Whether a folder's kustomization does more than list what stands there.
+fn changes_what_it_holds(tree: &dyn Tree, folder: &TreePath) -> bool {
+    let text = ["kustomization.yaml", "kustomization.yml", "Kustomization"]
+        .iter()
+        .find_map(|name| tree.read(&folder.child(name), MAX_FILE_BYTES).ok().flatten());
+    let Some(kustomization) = text.and_then(|text| Value::from_yaml(&String::from_utf8_lossy(&text)).ok()) else {
+        return false;
+    };
+    let mut fields = kustomization.as_map().into_iter().flat_map(|map| map.iter());
+    fields.any(|(field, _)| !matches!(field, "apiVersion" | "kind" | "metadata" | "resources"))
+}
+
+/// Manifests at or below a folder, and the templates of charts, each with its chart; what is left out goes to `found`.
+fn files(
+    tree: &dyn Tree,
+    top: &TreePath,
+    templates: &mut Vec<(TreePath, TreePath)>,
+    found: &mut Found,
+) -> Result<Vec<FileId>, TreeError> {
     let mut files = Vec::new();
     let mut todo = vec![(top.clone(), 0)];
     while let Some((folder, depth)) = todo.pop() {
@@ -178,7 +219,16 @@ fn files(tree: &dyn Tree, top: &TreePath, found: &mut Found) -> Result<Vec<FileI
             let path = folder.child(&name);
             match entry.kind {
                 // Templates of a chart are no manifests until they are rendered.
-                EntryKind::Dir if is_chart && matches!(&*name, "templates" | "charts") => {}
+                EntryKind::Dir if is_chart && &*name == "templates" => {
+                    let below = tree.list(&path)?.unwrap_or_default().into_iter();
+                    let is_file = |(_, entry): &(_, Entry)| entry.kind == EntryKind::File;
+                    templates.extend(
+                        below
+                            .filter(is_file)
+                            .map(|(name, _)| (folder.clone(), path.child(&name))),
+                    );
+                }
+                EntryKind::Dir if is_chart && &*name == "charts" => {}
                 EntryKind::Dir if &*name == ".git" => {}
                 EntryKind::Dir if depth >= MAX_DEPTH => {
                     let why = format!("folders deeper than {MAX_DEPTH} are not searched");
@@ -328,6 +378,22 @@ mod tests {
         );
         assert_eq!(found.sets.iter().collect::<Vec<_>>(), ["set.yaml: s"]);
         assert!(found.unreadable.is_empty() && found.passed_over.is_empty());
+    }
+
+    #[test]
+    fn folders_that_make_applications_are_known() {
+        let templated = WEB.replace("name: web", "name: {{ .Values.name }}");
+        let found = found(&[
+            ("boot/Chart.yaml", "name: boot"),
+            ("boot/templates/app.yaml", &templated),
+            ("other/Chart.yaml", "name: other"),
+            ("other/templates/a.yaml", "kind: ConfigMap\n"),
+            ("plain/kustomization.yaml", "resources: [web.yaml]\n"),
+            ("plain/web.yaml", WEB),
+            ("prod/kustomization.yaml", "resources: [web.yaml]\nnamePrefix: prod-\n"),
+            ("prod/web.yaml", WEB),
+        ]);
+        assert_eq!(found.makers.iter().collect::<Vec<_>>(), ["boot", "prod"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use pintle_engine::track::instance_name;
 use pintle_model::{Object, Sensitive};
-use pintle_render::helm::{Capabilities, KubeVersion};
+use pintle_render::helm::{Capabilities, KubeVersion, Now};
 use pintle_render::{AppIdentity, RenderSettings, Rendered, Severity};
 use pintle_repo::{Ask, Near, Repositories, RepositoryLimits};
 use tempfile::TempDir;
@@ -22,6 +22,13 @@ const AT_ONCE: usize = 64;
 /// Charts that draw at random draw from this: a preview shows the same every time, and never what a cluster has. Renders kept from run to run are
 /// sealed with it, which guards them against damage and not against who may read this user's files; none with a Secret is kept.
 const PREVIEW_SECRET: &[u8] = b"pintle preview, not a secret";
+
+/// The time that charts see in a preview, 2026-01-01T00:00:00Z: it stands still from run to run, or every chart that prints it would change with each.
+const PREVIEW_TIME: Now = Now {
+    seconds: 1_767_225_600,
+    nanos: 0,
+    offset_seconds: 0,
+};
 
 /// What one Application renders to.
 pub(crate) struct Output {
@@ -162,6 +169,7 @@ impl Renderer {
             capabilities: Arc::clone(&self.capabilities),
             settings: Arc::clone(&self.settings),
             secret: Some(Arc::new(Sensitive::new(PREVIEW_SECRET.to_vec()))),
+            now: Some(PREVIEW_TIME),
             near: Arc::clone(near),
             ..Ask::plain(app.spec.effective_sources())
         }
