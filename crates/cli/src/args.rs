@@ -145,8 +145,7 @@ pub(crate) enum TopCommand {
     #[command(subcommand)]
     Repo(RepoCommand),
     /// Charts on this machine, in the grammar of Helm 4.
-    #[command(subcommand)]
-    Helm(HelmCommand),
+    Helm(Box<HelmArgs>),
     /// Kustomizations on this machine, in the grammar of Kustomize 5.
     #[command(subcommand)]
     Kustomize(KustomizeCommand),

@@ -47,6 +47,9 @@ fn run(directory: &Path, arguments: &[&str]) -> Output {
         .args(["helm", "template"])
         .args(arguments)
         .current_dir(directory)
+        // The namespace of whoever runs the tests is theirs.
+        .env_remove("HELM_NAMESPACE")
+        .env("KUBECONFIG", "kubeconfig")
         .output()
         .unwrap()
 }
@@ -190,4 +193,89 @@ fn values_come_from_standard_input_once() {
     child.stdin.take().unwrap().write_all(b"replicas: 7\n").unwrap();
     let text = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
     assert!(text.contains("replicas: \"7\""), "{text}");
+}
+
+#[test]
+fn the_namespace_is_named_or_that_of_the_context() {
+    let directory = tempfile::tempdir().unwrap();
+    chart(&directory.path().join("shop"));
+    let namespace = |flags: &[&str]| {
+        let arguments: Vec<&str> = ["./shop"].into_iter().chain(flags.iter().copied()).collect();
+        let out = run(directory.path(), &arguments);
+        let text = String::from_utf8(out.stdout).unwrap();
+        let found = text.lines().find_map(|line| line.strip_prefix("  namespace: "));
+        found.unwrap_or_default().to_owned()
+    };
+    assert_eq!(namespace(&[]), "default");
+    fs::write(
+        directory.path().join("kubeconfig"),
+        "apiVersion: v1\nkind: Config\ncurrent-context: one\nclusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n\
+         users: [{name: u, user: {}}]\ncontexts:\n- {name: one, context: {cluster: c, user: u, namespace: first}}\n\
+         - {name: two, context: {cluster: c, user: u, namespace: second}}\n",
+    )
+    .unwrap();
+    assert_eq!(namespace(&[]), "first");
+    assert_eq!(namespace(&["-n", ""]), "first");
+    assert_eq!(namespace(&["--kube-context", "two"]), "second");
+    assert_eq!(namespace(&["-n", "a", "--namespace", "b"]), "b");
+}
+
+#[test]
+fn flags_of_every_command_of_helm_are_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    chart(&directory.path().join("shop"));
+    let plain = run(directory.path(), &["./shop"]).stdout;
+    let flags = [
+        "./shop",
+        "--debug",
+        "--debug=false",
+        "--color",
+        "never",
+        "--qps",
+        "5",
+        "--burst-limit",
+        "7",
+        "--kube-token",
+        "t",
+        "--kubeconfig",
+        "none",
+        "--registry-config",
+        "r",
+        "--repository-cache",
+        "c",
+        "--server-side=auto",
+        "--force-conflicts",
+        "--force",
+        "--enable-dns",
+        "--kube-version",
+        "1.30",
+        "--kube-version",
+        "1.31",
+    ];
+    let out = run(directory.path(), &flags);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!(out.stdout, plain);
+    let out = run(directory.path(), &["./shop", "--post-renderer", "sed"]);
+    assert!(!out.status.success());
+    assert!(String::from_utf8_lossy(&out.stderr).contains("--post-renderer"));
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    chart(&directory.path().join("shop"));
+    fs::write(directory.path().join("bytes"), b"a: \xff\xfe").unwrap();
+    for flags in [["-f", "bytes"], ["--set-file", "x=bytes"]] {
+        let out = run(directory.path(), &["./shop", flags[0], flags[1]]);
+        assert!(!out.status.success());
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(said.contains("bytes is not UTF-8 text from byte 3 on"), "{said}");
+    }
+    fs::write(directory.path().join("shop/values.yaml"), b"image: \xe9\n").unwrap();
+    let out = run(directory.path(), &["./shop"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(
+        said.contains("cannot load values.yaml") && said.contains("UTF-8 octet"),
+        "{said}"
+    );
 }

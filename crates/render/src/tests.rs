@@ -231,6 +231,25 @@ fn a_submodule_where_manifests_are_looked_for_is_named() {
 }
 
 #[test]
+fn a_chart_that_helm_does_not_load_is_not_rendered() {
+    let chart =
+        |head: &str| format!("=== app/Chart.yaml\n{head}name: shop\nversion: 1.0.0\n=== app/templates/a.yaml\n");
+    for (head, expected) in [
+        ("", ""),
+        ("apiVersion: v1\n", ""),
+        ("apiVersion: v3\n", "invalid chart apiVersion"),
+        ("apiVersion: 1\n", "unsupported chart version"),
+        ("description: \"\u{fffe}\"\n", "cannot load Chart.yaml"),
+    ] {
+        let said = told(&round(&tree(&chart(head)), &request("app")));
+        assert!(
+            said.contains(expected) && said.is_empty() == expected.is_empty(),
+            "{head}: {said}"
+        );
+    }
+}
+
+#[test]
 fn a_submodule_in_a_chart_is_named_too() {
     let chart = "=== app/Chart.yaml\napiVersion: v2\nname: shop\nversion: 1.0.0\n=== app/templates/a.yaml\n";
     let lib = TreePath::new("app/charts/lib").unwrap();

@@ -191,6 +191,10 @@ fn index(text: &str) -> Result<(), String> {
             return Err(format!("a version of {name:?} that cannot be fetched"));
         }
         let Some(document) = &composed else { continue };
+        // A key that is a number or a truth value has another text there; no chart is called so.
+        if !matches!(Value::from_yaml(name), Ok(Value::Str(_))) {
+            continue;
+        }
         let there = document.at(&["entries", name]).and_then(Value::as_list);
         if entries.len() > there.map_or(0, <[Value]>::len) {
             return Err(format!(

@@ -4,6 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+#[derive(Args, Debug)]
+#[command(args_override_self = true)]
+pub(crate) struct HelmArgs {
+    #[command(flatten)]
+    pub global: HelmGlobalFlags,
+    #[command(subcommand)]
+    pub command: HelmCommand,
+}
+
 #[derive(Subcommand, Debug)]
 pub(crate) enum HelmCommand {
     /// Render a chart locally and print the manifests.
@@ -108,9 +117,9 @@ pub(crate) struct HelmTemplateArgs {
     /// Make up the release's name; no name may be given then.
     #[arg(short = 'g', long)]
     pub generate_name: bool,
-    /// Namespace of the release.
-    #[arg(short, long, default_value = "default")]
-    pub namespace: String,
+    /// Namespace of the release; else that of the kubeconfig's context, else `default`.
+    #[arg(short, long, env = "HELM_NAMESPACE")]
+    pub namespace: Option<String>,
     #[command(flatten)]
     pub values: ValueFlags,
     #[command(flatten)]
@@ -184,6 +193,57 @@ pub(crate) struct IdleFlags {
     pub rollback_on_failure: bool,
     #[arg(short = 'l', long, hide = true)]
     pub labels: Vec<String>,
+    #[arg(long, hide = true, alias = "force-replace")]
+    pub force: bool,
+    #[arg(long, hide = true)]
+    pub force_conflicts: bool,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub server_side: Option<String>,
+    #[arg(long, hide = true)]
+    pub enable_dns: bool,
+    /// Refused: no program is started.
+    #[arg(long, hide = true)]
+    pub post_renderer: Option<String>,
+    #[arg(long, hide = true, allow_hyphen_values = true)]
+    pub post_renderer_args: Vec<String>,
+}
+
+/// Flags of every command of Helm that change nothing here: nothing is asked of a cluster, and no configuration of Helm's is read.
+#[derive(Args, Debug, Default)]
+pub(crate) struct HelmGlobalFlags {
+    #[arg(long, hide = true, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub debug: Option<bool>,
+    #[arg(long = "color", alias = "colour", hide = true, global = true)]
+    pub colour: Option<String>,
+    /// Where the namespace comes from that no flag names.
+    #[arg(long, hide = true, global = true)]
+    pub kubeconfig: Option<PathBuf>,
+    #[arg(long, hide = true, global = true)]
+    pub registry_config: Option<PathBuf>,
+    #[arg(long, hide = true, global = true)]
+    pub repository_config: Option<PathBuf>,
+    #[arg(long, hide = true, global = true)]
+    pub repository_cache: Option<PathBuf>,
+    #[arg(long, hide = true, global = true)]
+    pub content_cache: Option<PathBuf>,
+    #[arg(long, hide = true, global = true)]
+    pub burst_limit: Option<i64>,
+    #[arg(long, hide = true, global = true)]
+    pub qps: Option<f32>,
+    #[arg(long, hide = true, global = true)]
+    pub kube_apiserver: Option<String>,
+    #[arg(long, hide = true, global = true)]
+    pub kube_as_group: Vec<String>,
+    #[arg(long, hide = true, global = true)]
+    pub kube_as_user: Option<String>,
+    #[arg(long, hide = true, global = true)]
+    pub kube_ca_file: Option<PathBuf>,
+    #[arg(long, hide = true, global = true)]
+    pub kube_insecure_skip_tls_verify: bool,
+    #[arg(long, hide = true, global = true)]
+    pub kube_tls_server_name: Option<String>,
+    #[arg(long, hide = true, global = true)]
+    pub kube_token: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -254,9 +314,9 @@ pub(crate) struct HelmLintArgs {
     /// Directories or packed archives of charts.
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<String>,
-    /// Namespace of the release that templates see.
-    #[arg(short, long, default_value = "default")]
-    pub namespace: String,
+    /// Namespace of the release that templates see; else that of the kubeconfig's context, else `default`.
+    #[arg(short, long, env = "HELM_NAMESPACE")]
+    pub namespace: Option<String>,
     #[command(flatten)]
     pub values: ValueFlags,
     /// Fail on warnings.

@@ -23,7 +23,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         TopCommand::App(command) => app::run(&global, *command).await,
         TopCommand::Proj(command) => proj::run(&global, command).await,
         TopCommand::Repo(command) => repo::run(&global, command).await,
-        TopCommand::Helm(command) => helm::run(command).await,
+        TopCommand::Helm(args) => helm::run(*args, &global).await,
         TopCommand::Kustomize(command) => kustomize::run(command).await,
         TopCommand::Render(args) => render::run(*args).await,
         TopCommand::Diff(args) => diff::run(*args).await,

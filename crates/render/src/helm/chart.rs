@@ -170,6 +170,16 @@ impl Chart {
         &self.data.values
     }
 
+    /// Whether Helm renders a chart of this `apiVersion`. It looks at that of the chart itself only.
+    pub fn check_api_version(&self) -> Result<(), HelmError> {
+        let said = match &*self.data.metadata.api_version {
+            "v1" | "v2" => return Ok(()),
+            "v3" => "invalid chart apiVersion",
+            _ => "unsupported chart version",
+        };
+        Err(HelmError::Chart(said.into()))
+    }
+
     /// Names of dependencies that `Chart.yaml` asks for and `charts/` does not hold.
     pub fn missing_dependencies(&self) -> Vec<String> {
         let has = |name: &str| self.data.dependencies.iter().any(|d| d.metadata.name == name);
@@ -320,9 +330,7 @@ fn load_files(files: Vec<ChartFile>, limits: &Limits, depth: usize) -> Result<Ch
     let mut metadata: Option<Metadata> = None;
     for file in files.iter().filter(|f| &*f.name == "Chart.yaml") {
         let metadata = metadata.get_or_insert_default();
-        metadata
-            .read(&text(file))
-            .map_err(|e| failed(format!("cannot load Chart.yaml: {e}")))?;
+        read(file, |text| metadata.read(text))?;
         if metadata.api_version.is_empty() {
             metadata.api_version = "v1".into();
         }
@@ -342,23 +350,21 @@ fn load_files(files: Vec<ChartFile>, limits: &Limits, depth: usize) -> Result<Ch
         match &*file.name {
             "Chart.yaml" => {}
             "Chart.lock" => {
-                check_lock(&text(&file)).map_err(|e| failed(format!("cannot load Chart.lock: {e}")))?;
+                read(&file, check_lock)?;
             }
             "values.yaml" => {
-                data.values = read_values(&text(&file)).map_err(|e| failed(format!("cannot load values.yaml: {e}")))?;
+                data.values = read(&file, read_values)?;
             }
             "values.schema.json" => data.schema = Some(file.bytes),
             "requirements.yaml" => {
                 let metadata = metadata.get_or_insert_default();
-                metadata
-                    .read(&text(&file))
-                    .map_err(|e| failed(format!("cannot load requirements.yaml: {e}")))?;
+                read(&file, |text| metadata.read(text))?;
                 if metadata.api_version == "v1" {
                     others.push(file);
                 }
             }
             "requirements.lock" => {
-                check_lock(&text(&file)).map_err(|e| failed(format!("cannot load requirements.lock: {e}")))?;
+                read(&file, check_lock)?;
                 if metadata.get_or_insert_default().api_version == "v1" {
                     others.push(file);
                 }
@@ -426,8 +432,13 @@ fn subchart(
     load_files(files, limits, depth)
 }
 
-fn text(file: &ChartFile) -> String {
-    octets::lossy(&file.bytes).into_owned()
+/// What a file says. Bytes that are no text are an error of the reader, as in Helm.
+fn read<T, E: std::fmt::Display>(file: &ChartFile, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, HelmError> {
+    let text = octets::marked(file.bytes.to_vec());
+    read(&text).map_err(|e| {
+        let error = octets::words(&text, e.to_string());
+        HelmError::Chart(format!("cannot load {}: {error}", file.name))
+    })
 }
 
 /// Values as files hold them: one document or several, later ones over earlier ones.

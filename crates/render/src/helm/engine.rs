@@ -98,7 +98,7 @@ fn parsed(chart: &Chart, renderables: &[Renderable<'_>]) -> Result<Arc<Parsed>, 
     }
     let mut set = TemplateSet::new("gotpl", FUNCTIONS.clone());
     for file in renderables {
-        set.parse(&file.name, &octets::lossy(file.text))
+        set.parse(&file.name, &octets::marked(file.text.to_vec()))
             .map_err(|e| HelmError::Template(parse_error(&file.name, &e.message)))?;
     }
     let parsed = Arc::new(Parsed { key, set });

@@ -84,6 +84,7 @@ fn chart(reader: &Reader<'_>, request: &RenderRequest, recorder: &Recorder<'_>) 
     let limits = &request.settings.chart_limits;
     let charts = recorder.surroundings().charts;
     let chart = charts.load(reader, path, limits, &[]).map_err(|e| ended(path, &e))?;
+    chart.check_api_version().map_err(|e| ended(path, &e))?;
     if chart.missing_dependencies().is_empty() {
         return Ok(chart);
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use pintle_model::tree::{MemoryTree, Reader, TreePath};
+use pintle_model::tree::{FixedTree, Reader, TreePath};
 use pintle_render::helm::{Chart, ChartSource, Limits};
 
 use super::{failed, fetch};
@@ -63,23 +63,22 @@ pub(super) fn from_archive(packed: &[u8], limits: &Limits) -> Result<Loaded, Cli
 /// The files of a chart's directory that its `.helmignore` leaves.
 pub(super) fn read_directory(at: &Path, limits: &Limits) -> Result<ChartSource, CliError> {
     let mut files = Files {
-        tree: MemoryTree::new(),
+        found: Vec::new(),
         left: limits.archive.total_bytes,
     };
     files.walk(at, &TreePath::root(), 0)?;
-    ChartSource::from_tree(&Reader::new(&files.tree), &TreePath::root(), limits).map_err(failed)
+    ChartSource::from_tree(&Reader::new(&FixedTree::new(files.found)), &TreePath::root(), limits).map_err(failed)
 }
 
 fn with_chart(source: ChartSource, limits: &Limits) -> Result<Loaded, CliError> {
-    Ok(Loaded {
-        chart: source.load(limits).map_err(failed)?,
-        source,
-    })
+    let chart = source.load(limits).map_err(failed)?;
+    chart.check_api_version().map_err(failed)?;
+    Ok(Loaded { chart, source })
 }
 
 /// A directory on its way into memory. Links are followed, as Helm follows them on the user's own machine.
 struct Files {
-    tree: MemoryTree,
+    found: Vec<(TreePath, Arc<[u8]>)>,
     left: u64,
 }
 
@@ -102,7 +101,12 @@ impl Files {
             let inside = at.child(&name);
             if metadata.is_dir() {
                 self.walk(&path, &inside, depth + 1)?;
-            } else if metadata.is_file() {
+            } else if !metadata.is_file() {
+                return Err(failed(format!(
+                    "cannot load irregular file {} as it has file mode type bits set",
+                    path.display()
+                )));
+            } else {
                 let Some(left) = self.left.checked_sub(metadata.len()) else {
                     return Err(failed(format!(
                         "{}: the chart's files exceed the limit for a chart",
@@ -111,7 +115,7 @@ impl Files {
                 };
                 self.left = left;
                 let bytes = std::fs::read(&path).map_err(|e| unreadable(&path, e))?;
-                self.tree = std::mem::take(&mut self.tree).with_file(inside, bytes);
+                self.found.push((inside, bytes.into()));
             }
         }
         Ok(())

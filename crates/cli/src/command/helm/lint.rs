@@ -15,13 +15,13 @@ use crate::output;
 const MAX_DEPTH: usize = 32;
 
 /// Examines charts and says what is wrong with each.
-pub(super) async fn run(args: HelmLintArgs) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: HelmLintArgs, namespace: String) -> Result<ExitCode, CliError> {
     let mut capabilities = Capabilities::default();
     if let Some(version) = &args.kube_version {
         capabilities.kube_version = KubeVersion::parse(version).map_err(failed)?;
     }
     let options = Options {
-        namespace: args.namespace.clone(),
+        namespace,
         values: values::read(&args.values)?,
         capabilities,
         skip_schema_validation: args.skip_schema_validation,

@@ -12,19 +12,52 @@ mod values;
 
 use std::process::ExitCode;
 
+use pintle_cluster::{Cluster, KubeconfigSource};
+use pintle_engine::effect::ClusterId;
 use pintle_render::helm::Limits;
 
-use crate::args::HelmCommand;
+use crate::args::{GlobalArgs, HelmArgs, HelmCommand};
 use crate::exit::CliError;
 
 /// Runs a command of the group.
-pub(crate) async fn run(command: HelmCommand) -> Result<ExitCode, CliError> {
-    match command {
-        HelmCommand::Template(args) => template::run(*args).await,
+pub(crate) async fn run(args: HelmArgs, global: &GlobalArgs) -> Result<ExitCode, CliError> {
+    let flags = &args.global;
+    let without_effect = [
+        ("--registry-config", flags.registry_config.is_some()),
+        ("--repository-config", flags.repository_config.is_some()),
+    ];
+    for (flag, _) in without_effect.iter().filter(|(_, given)| *given) {
+        eprintln!("note: {flag} has no effect: name the repository by its URL, and use --username and --password");
+    }
+    let kubeconfig = KubeconfigSource {
+        path: flags.kubeconfig.clone(),
+        context: global.kube_context.clone(),
+    };
+    match args.command {
+        HelmCommand::Template(args) => {
+            let namespace = namespace(args.namespace.as_deref(), kubeconfig).await;
+            template::run(*args, namespace).await
+        }
         HelmCommand::Show(command) => show::run(command).await,
         HelmCommand::Dependency(command) => dependency::run(command).await,
-        HelmCommand::Lint(args) => lint::run(*args).await,
+        HelmCommand::Lint(args) => {
+            let namespace = namespace(args.namespace.as_deref(), kubeconfig).await;
+            lint::run(*args, namespace).await
+        }
     }
+}
+
+/// The namespace that was named, else that of the kubeconfig's context. Nothing is asked of the cluster, and a kubeconfig that cannot be read
+/// counts for nothing, as in Helm.
+async fn namespace(named: Option<&str>, kubeconfig: KubeconfigSource) -> String {
+    if let Some(named) = named.filter(|name| !name.is_empty()) {
+        return named.to_owned();
+    }
+    let opened = Cluster::from_kubeconfig(ClusterId::in_cluster(), kubeconfig, "cli").await;
+    opened.map_or_else(
+        |_| "default".to_owned(),
+        |cluster| cluster.default_namespace().to_owned(),
+    )
 }
 
 /// As Helm says it, with its exit code.

@@ -15,7 +15,13 @@ use crate::exit::CliError;
 use crate::output;
 
 /// Renders a chart and prints it or writes it into files.
-pub(super) async fn run(args: HelmTemplateArgs) -> Result<ExitCode, CliError> {
+pub(super) async fn run(args: HelmTemplateArgs, namespace: String) -> Result<ExitCode, CliError> {
+    if args.idle.post_renderer.is_some() {
+        return Err(
+            CliError::unsupported("starting a program on what was rendered (--post-renderer)")
+                .with_hint("pipe the output into it"),
+        );
+    }
     let limits = Limits::default();
     let mut capabilities = Capabilities::default();
     if let Some(version) = &args.kube_version {
@@ -31,10 +37,10 @@ pub(super) async fn run(args: HelmTemplateArgs) -> Result<ExitCode, CliError> {
     }
     let options = Options {
         release_name: name,
-        namespace: args.namespace.clone(),
+        namespace,
         values,
         capabilities,
-        include_crds: args.include_crds && !args.skip_crds,
+        include_crds: args.include_crds,
         skip_tests: args.skip_tests,
         no_hooks: args.no_hooks,
         is_upgrade: args.is_upgrade,

@@ -62,6 +62,8 @@ fn text(name: &str) -> Result<String, CliError> {
             "{name} has more than {MAX_BYTES} bytes, the limit for values"
         )));
     }
-    // As Go takes any bytes for a text.
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        failed(format!("{name} is not UTF-8 text from byte {at} on, and values are texts; encode it as base64 and decode it in the template"))
+    })
 }

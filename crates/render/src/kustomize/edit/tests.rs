@@ -15,7 +15,7 @@ fn run(kustomization: &str, edits: Edits) -> String {
         ("app/d.yaml", DEPLOYMENT.to_owned()),
         (
             "app/patch.yaml",
-            "[{op: replace, path: /spec/replicas, value: 7}]\n".to_owned(),
+            "- {op: replace, path: /spec/replicas, value: 7}\n".to_owned(),
         ),
         ("parts/one/kustomization.yaml", component("namePrefix: one-")),
         ("parts/two/kustomization.yaml", component("nameSuffix: -two")),
@@ -162,7 +162,7 @@ fn annotations_meet_those_of_the_file() {
 #[test]
 fn patches_come_after_those_of_the_file() {
     let patch = PatchEdit {
-        patch: "[{op: replace, path: /metadata/name, value: e}]".into(),
+        patch: "- {op: replace, path: /metadata/name, value: e}".into(),
         target: Some(PatchTarget {
             kind: "Deployment".into(),
             ..PatchTarget::default()
@@ -183,7 +183,7 @@ fn patches_come_after_those_of_the_file() {
         patches: vec![patch.clone()],
         ..Edits::default()
     };
-    let file = "resources: [d.yaml]\npatches: [{target: {kind: Deployment}, patch: '[{op: replace, path: /spec/replicas, value: 3}]'}]\n";
+    let file = "resources: [d.yaml]\npatches: [{target: {kind: Deployment}, patch: '- {op: replace, path: /spec/replicas, value: 3}'}]\n";
     assert_eq!(
         lines(file, edits(&patch), &["name: e", "replicas:"]),
         ["name: e", "replicas: 3"]
