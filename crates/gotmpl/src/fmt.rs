@@ -82,12 +82,22 @@ pub fn print_value(out: &mut Vec<u8>, value: &Value, limit: usize) -> Result<(),
             out.extend_from_slice(host.text().unwrap_or_default().as_bytes());
             Ok(())
         }
+        // An action prints what a pointer points to.
+        Value::Host(host) if is_pointer_to_fields(&**host) => {
+            let mut printer = Printer::new(out, limit);
+            printer.fields(host.type_name().trim_start_matches('*'), host, 'v', 1)?;
+            printer.check()
+        }
         value => {
             let mut printer = Printer::new(out, limit);
             printer.arg(value, 'v')?;
             printer.check()
         }
     }
+}
+
+fn is_pointer_to_fields(host: &dyn Host) -> bool {
+    host.kind() == Kind::Ptr && !host.is_nil() && host.text().is_none() && host.underlying().is_none()
 }
 
 /// Appends `fmt.Sprint(args...)`: a space between two neighbours neither of which is a string.

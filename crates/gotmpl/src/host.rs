@@ -1,6 +1,7 @@
 //! Values that live outside: structs, pointers and named types with methods.
 
 use std::any::Any;
+use std::rc::Rc;
 
 use crate::function::{Call, FuncError};
 use crate::types::{Kind, Type};
@@ -76,6 +77,11 @@ pub trait Host: 'static {
     /// Reports whether `String()` belongs to the pointer alone: an action prints a field of such a type by it, `fmt` its parts.
     fn text_is_of_pointer(&self) -> bool {
         false
+    }
+
+    /// Returns the same value as a copy that nothing points to, which is what functions are given; `None` where that is no different.
+    fn copied(&self) -> Option<Rc<dyn Host>> {
+        None
     }
 
     /// Reports whether the type is a Go `error`.

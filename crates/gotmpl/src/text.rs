@@ -24,7 +24,12 @@ enum Repr {
 }
 
 /// Where marks of bytes begin: the end of the last private plane, which no text uses together with bytes that are no text.
-const MARKS: u32 = 0x10_fe00;
+const MARKS: u32 = 0x10_ff00;
+
+/// Whether a character stands for a byte that is no text.
+pub(crate) fn is_mark(c: char) -> bool {
+    u32::from(c) >= MARKS
+}
 
 impl Str {
     /// Returns the string of these bytes, keeping them as they are even where they are not UTF-8.

@@ -2,6 +2,7 @@
 //!
 //! goutils works on bytes where it says characters; those functions take and return bytes.
 
+use crate::text::is_mark;
 use crate::unicode::is_letter;
 
 /// `camelcase`: every word capitalised and joined; leading separators stay.
@@ -130,48 +131,77 @@ struct Words<'a> {
 impl<'a> Iterator for Words<'a> {
     type Item = Word<'a>;
 
+    /// The library passes over what is no character on its way to the next that is one, so that it belongs to that one's word.
     fn next(&mut self) -> Option<Word<'a>> {
-        let first = self.rest.chars().next()?;
-        let run = |f: fn(char) -> bool| self.rest.find(|c| !f(c)).unwrap_or(self.rest.len());
+        let rest = self.rest;
+        let Some(first) = rest.chars().find(|c| !is_no_character(*c)) else {
+            self.rest = "";
+            return (!rest.is_empty()).then_some((Class::Other, rest));
+        };
         let (class, len) = if is_connector(first) {
-            (Class::Connector, run(is_connector))
+            (Class::Connector, run(rest, is_connector).all)
         } else if is_punct(first) {
-            (Class::Punct, run(is_punct))
+            (Class::Punct, run(rest, is_punct).all)
         } else if first.is_uppercase() {
-            let capitals = run(char::is_uppercase);
-            let after = self.rest.get(capitals..).unwrap_or_default();
-            let next = after.chars().next();
-            let len = if capitals > first.len_utf8() {
-                match next {
-                    // HTTPStatus is HTTP and Status.
-                    Some(n) if is_alphabet(n) => {
-                        capitals
-                            - self
-                                .rest
-                                .get(..capitals)
-                                .and_then(|w| w.chars().next_back())
-                                .map_or(0, char::len_utf8)
-                    }
-                    _ => capitals,
+            let capitals = run(rest, char::is_uppercase);
+            let len = match capitals.next {
+                // HTTPStatus is HTTP and Status.
+                Some(n) if capitals.count > 1 && is_alphabet(n) => capitals.but_last,
+                _ if capitals.count > 1 => capitals.all,
+                Some(n) if is_small(n) => {
+                    capitals.all + run(rest.get(capitals.all..).unwrap_or_default(), is_small).all
                 }
-            } else {
-                capitals + after.find(|c| !is_small(c)).unwrap_or(after.len())
+                _ => capitals.all,
             };
             (Class::Upper, len)
         } else if is_alphabet(first) {
-            (Class::Alphabet, run(is_small))
+            (Class::Alphabet, run(rest, is_small).all)
         } else if first.is_numeric() {
-            (Class::Number, run(char::is_numeric))
+            (Class::Number, run(rest, char::is_numeric).all)
         } else {
-            (
-                Class::Other,
-                run(|c| !(is_connector(c) || is_alphabet(c) || c.is_numeric() || is_punct(c))),
-            )
+            let is_other = |c| !(is_connector(c) || is_alphabet(c) || c.is_numeric() || is_punct(c));
+            (Class::Other, run(rest, is_other).all)
         };
-        let (word, rest) = self.rest.split_at_checked(len.max(first.len_utf8()))?;
+        let (word, rest) = rest.split_at_checked(len)?;
         self.rest = rest;
         Some((class, word))
     }
+}
+
+/// The characters of one sort that a text begins with.
+struct Run {
+    /// Bytes of them.
+    all: usize,
+    /// Bytes without the last.
+    but_last: usize,
+    count: usize,
+    /// The character that ends them.
+    next: Option<char>,
+}
+
+/// The first character counts whatever it is. What is no character belongs to the one behind it, at the end of the text to the one before.
+fn run(text: &str, is_one: impl Fn(char) -> bool) -> Run {
+    let mut run = Run {
+        all: 0,
+        but_last: 0,
+        count: 0,
+        next: None,
+    };
+    for (at, c) in text.char_indices().filter(|(_, c)| !is_no_character(*c)) {
+        if run.count > 0 && !is_one(c) {
+            run.next = Some(c);
+            return run;
+        }
+        (run.but_last, run.all) = (run.all, at + c.len_utf8());
+        run.count += 1;
+    }
+    run.all = text.len();
+    run
+}
+
+/// U+FFFD, which is what Go decodes bytes to that are no text, and the marks that stand for such bytes here.
+fn is_no_character(c: char) -> bool {
+    c == char::REPLACEMENT_CHARACTER || is_mark(c)
 }
 
 fn push_word(out: &mut String, (class, word): Word<'_>, connector: char) {
@@ -179,7 +209,12 @@ fn push_word(out: &mut String, (class, word): Word<'_>, connector: char) {
         out.push_str(word);
         return;
     }
-    out.extend(word.chars().map(|c| if is_connector(c) { connector } else { lower(c) }));
+    out.extend(word.chars().map(|c| match c {
+        c if is_connector(c) => connector,
+        // Written as the character that Go decoded.
+        c if is_mark(c) => char::REPLACEMENT_CHARACTER,
+        c => lower(c),
+    }));
 }
 
 /// `swapcase`: case inverted, the first letter of a word becoming upper case.

@@ -67,7 +67,7 @@ pub(super) fn register(f: &mut Functions) {
         Ok(Value::Bool(regexp.is_match(&Args(a).marked(1))))
     });
     f.add("regexQuoteMeta", &[T::String], T::String, |_, a| {
-        Ok(quote_meta(&Args(a).text(0)).into())
+        Ok(unmarked(a, quote_meta(&Args(a).marked(0)).into()))
     });
 }
 

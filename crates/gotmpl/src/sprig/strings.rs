@@ -13,7 +13,7 @@ type Answer = Result<Value, FuncError>;
 
 pub(super) fn register(f: &mut Functions) {
     f.add("hello", &[], T::String, |_, _| Ok("Hello!".into()));
-    let by_text: [(&str, fn(&str) -> String); 10] = [
+    let by_text: [(&str, fn(&str) -> String); 8] = [
         ("trim", |s| s.trim_matches(char::is_whitespace).to_owned()),
         ("upper", words::to_upper),
         ("lower", words::to_lower),
@@ -21,13 +21,18 @@ pub(super) fn register(f: &mut Functions) {
         ("untitle", words::uncapitalize),
         ("swapcase", words::swap_case),
         ("camelcase", words::pascal_case),
-        ("snakecase", |s| words::connected_case(s, '_')),
-        ("kebabcase", |s| words::connected_case(s, '-')),
         ("initials", |s| words::initials(s.as_bytes())),
     ];
     for (name, convert) in by_text {
         f.add(name, &[T::String], T::String, move |_, a| {
             Ok(convert(&Args(a).text(0)).into())
+        });
+    }
+    for (name, connector) in [("snakecase", '_'), ("kebabcase", '-')] {
+        f.add(name, &[T::String], T::String, move |_, a| {
+            let text = Str::from(words::connected_case(&Args(a).marked(0), connector));
+            let is_text = matches!(a.first(), Some(Value::Str(given)) if given.as_str().is_some());
+            Ok(Value::Str(if is_text { text } else { text.unmarked() }))
         });
     }
     f.add("nospace", &[T::String], T::String, |_, a| {
@@ -241,9 +246,19 @@ fn repeat(call: &mut Call<'_>, a: &[Value]) -> Answer {
     let count = usize::try_from(count).map_err(|_| FuncError::new("strings: negative Repeat count"))?;
     let size = count
         .checked_mul(text.len())
+        .filter(|size| i64::try_from(*size).is_ok())
         .ok_or_else(|| FuncError::new("strings: Repeat output length overflow"))?;
+    fits(size)?;
     call.charge_bytes(size as u64)?;
     from_vec(text.repeat(count))
+}
+
+/// Go has no slice larger than its address space, 2⁴⁸ bytes, and says so before it asks for memory.
+fn fits(size: usize) -> Result<(), FuncError> {
+    match size as u64 {
+        0..=0x1_0000_0000_0000 => Ok(()),
+        _ => Err(FuncError::new("runtime error: makeslice: len out of range")),
+    }
 }
 
 fn indent(call: &mut Call<'_>, before: &str, args: Args<'_>) -> Answer {
@@ -251,6 +266,7 @@ fn indent(call: &mut Call<'_>, before: &str, args: Args<'_>) -> Answer {
     let spaces = usize::try_from(spaces).map_err(|_| FuncError::new("strings: negative Repeat count"))?;
     let lines = text.iter().filter(|b| **b == b'\n').count() + 1;
     let size = lines.saturating_mul(spaces).saturating_add(text.len());
+    fits(spaces)?;
     call.charge_bytes(size as u64)?;
     let pad = vec![b' '; spaces];
     let mut out = Vec::with_capacity(size + before.len());

@@ -259,9 +259,11 @@ impl<'t> State<'_, '_, 't> {
     }
 
     /// Checks a value against a parameter type.
-    fn checked(&self, slot: Slot, ty: Type) -> Result<Value> {
-        if matches!(ty, Type::Any | Type::Reflect) {
-            return Ok(slot.value);
+    fn checked(&self, mut slot: Slot, ty: Type) -> Result<Value> {
+        match (ty, slot.value) {
+            (Type::Any, Value::Host(host)) => return Ok(Value::Host(host.copied().unwrap_or(host))),
+            (Type::Any | Type::Reflect, value) => return Ok(value),
+            (_, value) => slot.value = value,
         }
         if slot.is_absent() {
             if ty.can_be_nil() {

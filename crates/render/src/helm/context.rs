@@ -1,6 +1,7 @@
 //! What templates see beside the values: `.Chart`, `.Files`, `.Capabilities`, `.Release`.
 
 use std::any::Any;
+use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -281,7 +282,10 @@ fn path_value(values: &Value, path: &str) -> Result<Value, FuncError> {
 /// `.Capabilities`.
 pub(crate) fn capabilities(capabilities: &Capabilities) -> Value {
     Value::host(CapabilitiesHost {
-        kube_version: Value::host(KubeVersionHost(capabilities.kube_version.clone())),
+        kube_version: Value::host(KubeVersionHost {
+            version: capabilities.kube_version.clone(),
+            is_pointed_to: true,
+        }),
         api_versions: Value::List(List::of(
             &VERSION_SET,
             capabilities
@@ -356,7 +360,11 @@ impl Host for CapabilitiesHost {
     }
 }
 
-struct KubeVersionHost(KubeVersion);
+struct KubeVersionHost {
+    version: KubeVersion,
+    /// Whether it stands in `.Capabilities`, so that methods of the pointer are its own.
+    is_pointed_to: bool,
+}
 
 impl Host for KubeVersionHost {
     fn type_name(&self) -> &str {
@@ -369,10 +377,10 @@ impl Host for KubeVersionHost {
 
     fn fields(&self) -> Vec<(&'static str, Value)> {
         vec![
-            ("Version", Value::str(self.0.version.as_str())),
-            ("normalizedVersion", Value::str(self.0.normalized.as_str())),
-            ("Major", Value::str(self.0.major.as_str())),
-            ("Minor", Value::str(self.0.minor.as_str())),
+            ("Version", Value::str(self.version.version.as_str())),
+            ("normalizedVersion", Value::str(self.version.normalized.as_str())),
+            ("Major", Value::str(self.version.major.as_str())),
+            ("Minor", Value::str(self.version.minor.as_str())),
         ]
     }
 
@@ -384,11 +392,18 @@ impl Host for KubeVersionHost {
     }
 
     fn text_is_of_pointer(&self) -> bool {
-        true
+        self.is_pointed_to
+    }
+
+    fn copied(&self) -> Option<Rc<dyn Host>> {
+        Some(Rc::new(Self {
+            version: self.version.clone(),
+            is_pointed_to: false,
+        }))
     }
 
     fn method(&self, name: &str) -> Option<Signature> {
-        matches!(name, "String" | "GitVersion").then_some(Signature {
+        (self.is_pointed_to && matches!(name, "String" | "GitVersion")).then_some(Signature {
             params: &[],
             variadic: false,
         })
@@ -396,20 +411,20 @@ impl Host for KubeVersionHost {
 
     fn call(&self, _: &mut Call<'_>, name: &str, _: &[Value]) -> Result<Value, FuncError> {
         Ok(Value::str(match name {
-            "GitVersion" => self.0.version.as_str(),
-            _ => self.0.normalized.as_str(),
+            "GitVersion" => self.version.version.as_str(),
+            _ => self.version.normalized.as_str(),
         }))
     }
 
     fn text(&self) -> Option<String> {
-        Some(self.0.normalized.clone())
+        self.is_pointed_to.then(|| self.version.normalized.clone())
     }
 
     fn equal(&self, other: &dyn Host) -> bool {
         other
             .as_any()
             .downcast_ref::<Self>()
-            .is_some_and(|other| other.0 == self.0)
+            .is_some_and(|other| other.version == self.version)
     }
 
     fn as_any(&self) -> &dyn Any {
