@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pintle_model::application::{Application, ClusterRef};
 use pintle_model::{Masked, Object, ResourceKey};
 
-pub use fate::{Fate, Moved};
+pub use fate::{Departure, Fate, Moved};
 pub use images::ImageChange;
 
 use crate::sync::hook::{Role, role};
@@ -48,6 +48,8 @@ pub struct AppChange {
     pub failure: Failure,
     /// The Application goes to another cluster: what it has made in the old one stays there.
     pub moved: Option<Moved>,
+    /// What becomes of it where the new state does not have it.
+    pub departure: Option<Departure>,
 }
 
 /// Why a side of a comparison is not known; empty where both are.
@@ -77,6 +79,8 @@ pub enum What {
     Removed,
     /// Both have it, and it is the same.
     Same,
+    /// Only the old state has it, and the cluster keeps it.
+    Stays,
 }
 
 /// What becomes of one object.
@@ -100,6 +104,15 @@ impl AppChange {
     /// Whether anything at all becomes of the Application.
     pub fn is_none(&self) -> bool {
         self.what == What::Same && self.failure.is_none()
+    }
+
+    /// Takes note that the cluster keeps the Application, with what it owns, though the new state does not have it.
+    pub fn keep(&mut self, why: String) {
+        self.what = What::Stays;
+        self.departure = Some(Departure::Stays(why));
+        self.failure = Failure::default();
+        self.objects.clear();
+        self.images.clear();
     }
 
     /// How many objects come, differ, and go.
@@ -148,6 +161,10 @@ pub fn change(
         _ if manifest.is_some() || !objects.is_empty() => What::Changed,
         _ => What::Same,
     };
+    let departure = match (base, head) {
+        (Some(base), None) => Some(Departure::of(base.app)),
+        _ => None,
+    };
     AppChange {
         what,
         manifest,
@@ -155,6 +172,7 @@ pub fn change(
         images,
         failure,
         moved,
+        departure,
     }
 }
 
