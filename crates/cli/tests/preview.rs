@@ -600,6 +600,51 @@ fn what_blocks_automated_sync_is_named() {
 }
 
 #[test]
+fn what_moves_between_applications_says_where_to() {
+    let shop = Checkout::shop();
+    shop.write("other/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
+    shop.app("other", "path: other", "");
+    // The same name in another cluster is another object.
+    let far = application("far", "path: far", "").replace("https://kubernetes.default.svc", "https://far.invalid");
+    shop.write("apps/far.yaml", &far);
+    shop.write("far/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
+    shop.commit("other");
+    shop.git(&["mv", "plain/old.yaml", "other/old.yaml"]);
+    shop.write(
+        "far/kept.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept}\n",
+    );
+    shop.remove("plain/kept.yaml");
+    shop.commit("moved");
+    let (code, out, err) = shop.diff("");
+    assert_eq!(code, 1, "{err}");
+    contains(
+        &out,
+        &[
+            "  - ConfigMap shop/old  (pruned by automated sync; moves to argocd/other, whose next sync after that makes it anew",
+            "  + ConfigMap shop/old  (comes from argocd/plain)\n",
+            "  - ConfigMap shop/kept  (stays: Prune=false)\n",
+            "  + ConfigMap shop/kept\n",
+            "2 removed, of which 1 would be deleted.",
+        ],
+    );
+    let (_, json, _) = shop.diff("-o json");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let moves: Vec<String> = json["applications"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|a| a["objects"].as_array().unwrap())
+        .filter(|o| !o["moves"].is_null())
+        .map(|o| format!("{} {}", o["name"], o["moves"]))
+        .collect();
+    assert_eq!(
+        moves,
+        [r#""old" {"from":"argocd/plain"}"#, r#""old" {"to":"argocd/other"}"#]
+    );
+}
+
+#[test]
 fn secrets_are_masked_everywhere() {
     let shop = Checkout::shop();
     let secret = |value: &str| {

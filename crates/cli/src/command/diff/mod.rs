@@ -7,6 +7,7 @@
 //! ```
 
 mod children;
+mod moves;
 pub(crate) mod report;
 
 use std::collections::{BTreeMap, BTreeSet};

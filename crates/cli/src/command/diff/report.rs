@@ -333,6 +333,7 @@ pub(super) fn of(base: State<'_>, head: State<'_>) -> Report {
             app.change.keep(why);
         }
     }
+    super::moves::tell(base, head, &mut report.apps);
     fold(&mut report.apps);
     report
 }

@@ -1,6 +1,6 @@
 //! For programs.
 
-use pintle_engine::app::change::{Fate, ObjectChange};
+use pintle_engine::app::change::{Fate, ObjectChange, What};
 use pintle_model::{Masked, Value};
 
 use super::word;
@@ -129,6 +129,10 @@ fn object(change: &ObjectChange) -> Value {
     value.set_at(&["hook"], Value::Bool(change.is_hook));
     if let Some(fate) = &change.fate {
         fate_of(&mut value, fate);
+    }
+    if let Some(other) = &change.other {
+        let direction = if change.what == What::Removed { "to" } else { "from" };
+        value.set_at(&["moves", direction], other.as_str().into());
     }
     for (state, object) in [("base", &change.before), ("head", &change.after)] {
         if let Some(object) = object.as_ref().map(Masked::value) {

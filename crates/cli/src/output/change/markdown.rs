@@ -1,6 +1,6 @@
 //! For a comment on a pull request, whose length is bounded.
 
-use pintle_engine::app::change::{Fate, ObjectChange, What};
+use pintle_engine::app::change::{ObjectChange, What};
 
 use super::{difference, named, one_line, word};
 use crate::command::diff::report::{AppReport, Known, Report, image, plural};
@@ -158,10 +158,11 @@ fn row(app: &AppReport) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, sign)| format!("{sign}{count}"))
         .collect();
-    let mut fates: Vec<_> = change.objects.iter().filter_map(|o| o.fate.clone()).collect();
+    let going = change.objects.iter();
+    let mut fates: Vec<_> = going.filter_map(|o| Some((o.fate.as_ref()?, o.remark()?))).collect();
     fates.sort();
     fates.dedup();
-    let fates: Vec<_> = fates.iter().map(Fate::sentence).collect();
+    let fates: Vec<String> = fates.into_iter().map(|(_, remark)| remark).collect();
     let images: Vec<String> = change.images.iter().map(image).collect();
     let moved = change.moved.as_ref();
     let moved = moved
@@ -188,8 +189,7 @@ fn opening(app: &AppReport) -> String {
 
 /// The diff of one object.
 fn piece(object: &ObjectChange) -> String {
-    let fate = object.fate.as_ref();
-    let fate = fate.map(|f| format!(": {}", f.sentence())).unwrap_or_default();
+    let fate = object.remark().map(|r| format!(": {r}")).unwrap_or_default();
     let text = difference(object);
     let fence = fence(&text);
     format!(

@@ -26,6 +26,7 @@ fn object(name: &str, before: Option<&str>, after: Option<&str>, fate: Option<Fa
         is_hook: false,
         before: before.map(config),
         after: after.map(config),
+        other: None,
     }
 }
 

@@ -94,8 +94,8 @@ fn block(text: &mut String, app: &AppReport, paint: &Paint) {
 }
 
 fn note(object: &ObjectChange) -> String {
-    match &object.fate {
-        Some(fate) => format!("  ({})", one_line(&fate.sentence())),
+    match object.remark() {
+        Some(remark) => format!("  ({})", one_line(&remark)),
         None if object.is_hook => "  (a hook)".into(),
         None => String::new(),
     }

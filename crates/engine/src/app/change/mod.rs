@@ -98,6 +98,31 @@ pub struct ObjectChange {
     pub before: Option<Masked>,
     /// It after, masked so that a secret value that differs shows that it does.
     pub after: Option<Masked>,
+    /// The Application that gains it in the same change where this one loses it, or loses it where this one gains it.
+    pub other: Option<String>,
+}
+
+impl ObjectChange {
+    /// What happens to it in the cluster if it goes, and where it goes to or comes from.
+    ///
+    /// An automated sync takes no object from the Application whose mark it carries: it waits until the object is gone (I-17). A sync by hand puts
+    /// its own mark on it, and the old Application prunes nothing that carries the mark of another.
+    pub fn remark(&self) -> Option<String> {
+        let Some(other) = &self.other else {
+            return self.fate.as_ref().map(|fate| fate.sentence().into_owned());
+        };
+        let Some(fate) = &self.fate else {
+            return Some(format!("comes from {other}"));
+        };
+        let said = fate.sentence();
+        Some(match fate {
+            Fate::Crd => format!("moves to {other}"),
+            fate if fate.is_deleted() => format!(
+                "{said}; moves to {other}, whose next sync after that makes it anew; a sync of it by hand before that takes it over instead"
+            ),
+            _ => format!("{said}; moves to {other}, which takes it over only with a sync by hand"),
+        })
+    }
 }
 
 impl AppChange {
@@ -254,6 +279,7 @@ fn pair(key: ResourceKey, before: Option<&Object>, after: Option<&Object>, fate:
         is_hook,
         before,
         after,
+        other: None,
     }
 }
 

@@ -286,6 +286,36 @@ fn another_cluster_is_another_set_of_objects() {
 }
 
 #[test]
+fn what_moves_to_another_application_says_what_a_sync_does_to_it() {
+    let remark = |policy: &str, object: Object| {
+        let web = app(policy);
+        let keep = || config("stays", "x");
+        let mut change = compared(Some((&web, Ok(vec![keep(), object]))), Some((&web, Ok(vec![keep()]))));
+        let gone = change.objects.first_mut().unwrap();
+        gone.other = Some("argocd/other".into());
+        gone.remark().unwrap()
+    };
+    assert_eq!(
+        remark("spec.syncPolicy.automated: {prune: true}", config("a", "x")),
+        "pruned by automated sync; moves to argocd/other, whose next sync after that makes it anew; a sync of it by hand before that takes it over instead"
+    );
+    assert_eq!(
+        remark("spec.syncPolicy.automated: {}", config("a", "x")),
+        "stays: automated sync is on without prune; moves to argocd/other, which takes it over only with a sync by hand"
+    );
+    let crd = object("{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: a.b}}");
+    assert_eq!(
+        remark("spec.syncPolicy.automated: {prune: true}", crd),
+        "moves to argocd/other"
+    );
+    let web = app("");
+    let mut change = compared(Some((&web, Ok(vec![]))), Some((&web, Ok(vec![config("a", "x")]))));
+    assert_eq!(change.objects[0].remark(), None);
+    change.objects[0].other = Some("argocd/other".into());
+    assert_eq!(change.objects[0].remark().as_deref(), Some("comes from argocd/other"));
+}
+
+#[test]
 fn images_are_paired_by_their_repository() {
     let pods = |images: [&str; 2]| {
         let [a, b] = images;
