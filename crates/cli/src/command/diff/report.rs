@@ -328,8 +328,9 @@ pub(super) fn of(base: State<'_>, head: State<'_>) -> Report {
             dependents: Vec::new(),
         });
     }
-    for (key, why) in staying(base.fleet, &report.apps) {
-        if let Some(app) = report.apps.iter_mut().find(|app| app.key == key) {
+    let mut stay = staying(base.fleet, &report.apps);
+    for app in &mut report.apps {
+        if let Some(why) = stay.remove(&app.key) {
             app.change.keep(why);
         }
     }
