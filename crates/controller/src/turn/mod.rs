@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pintle_engine::app::condition::Conditions;
-use pintle_engine::app::fail_closed::NotActedOn;
+use pintle_engine::app::fail_closed::{NotActedOn, is_suspended};
 use pintle_engine::app::status::Assessment;
 use pintle_model::application::{Application, ConditionType, SyncStatusCode};
 use pintle_model::{ResourceKey, annotation};
@@ -133,13 +133,6 @@ impl Hub {
         self.report(key, state, &look, part, now, lane);
         claims
     }
-}
-
-/// Whether its owner has suspended it.
-fn is_suspended(app: &Application) -> bool {
-    app.metadata
-        .annotation(annotation::SKIP_RECONCILE)
-        .is_some_and(annotation::is_true)
 }
 
 impl Look {

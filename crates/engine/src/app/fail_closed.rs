@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use pintle_model::annotation;
 use pintle_model::application::{Application, Source};
 use pintle_model::project::AppProject;
 use pintle_model::settings::Settings;
@@ -22,6 +23,13 @@ impl fmt::Display for NotActedOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} is not acted on by this version ({})", self.field, self.what)
     }
+}
+
+/// Whether the owner of an Application has suspended it with `argocd.argoproj.io/skip-reconcile`: nothing is done for it, not even its deletion.
+pub fn is_suspended(app: &Application) -> bool {
+    app.metadata
+        .annotation(annotation::SKIP_RECONCILE)
+        .is_some_and(annotation::is_true)
 }
 
 /// Lists the fields of an Application and its project that are in use and not acted on, sorted.

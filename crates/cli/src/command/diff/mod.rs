@@ -6,6 +6,8 @@
 //! head ─ found ─ fleet ─┘     (a render that read nothing of what differs is the same one: nothing to compare)
 //! ```
 
+mod children;
+mod moves;
 pub(crate) mod report;
 
 use std::collections::{BTreeMap, BTreeSet};

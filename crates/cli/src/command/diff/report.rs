@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pintle_engine::app::change::{AppChange, Failure, Fate, ImageChange, ObjectChange, Side, What, change};
+use pintle_engine::app::change::{AppChange, Departure, Failure, Fate, ImageChange, ObjectChange, Side, What, change};
 use pintle_engine::track::is_crd;
 use pintle_model::Object;
 use pintle_render::kustomize::is_cluster_scoped;
 
+use super::children::{Lost, staying, unknown};
 use crate::command::preview::definition::{AppKey, Origin};
 use crate::command::preview::fleet::{Fleet, MAX_DEPTH, Member};
 use crate::command::preview::found::Found;
 use crate::command::preview::renderer::Output;
+
+/// Applications named where one cannot be rendered and thousands depend on it; JSON names all.
+const MAX_DEPENDENTS: usize = 10;
 
 /// A state's revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +45,64 @@ pub(crate) struct AppReport {
     /// Where it is described.
     pub origin: Origin,
     pub change: AppChange,
+    /// The Application that fails and renders this one, directly or through others: nothing else keeps this one from being compared.
+    pub because: Option<AppKey>,
+    /// Names of those that cannot be compared because this one fails.
+    pub dependents: Vec<String>,
+}
+
+/// How much is known of what becomes of an Application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Everything.
+    All,
+    /// That it comes or goes; its objects are not known.
+    NotItsObjects,
+    /// Nothing.
+    Nothing,
+}
+
+impl AppReport {
+    /// How much is known of it.
+    pub fn known(&self) -> Known {
+        match (self.change.failure.is_none(), self.change.what) {
+            (true, _) => Known::All,
+            (false, What::Added | What::Removed) => Known::NotItsObjects,
+            (false, _) => Known::Nothing,
+        }
+    }
+
+    /// What there is to say beside its name: why something of it is not known, or why it stays.
+    pub fn remark(&self) -> Option<String> {
+        let change = &self.change;
+        let departure = change.departure.as_ref().map(Departure::sentence);
+        let why = || failure(&change.failure);
+        let said = match self.known() {
+            Known::All if change.what == What::Stays => departure?.into_owned(),
+            Known::All => return None,
+            Known::NotItsObjects => match departure {
+                Some(departure) => format!("{departure}; which objects is not known, {}", why()),
+                None => format!("it cannot be rendered, {}", why()),
+            },
+            Known::Nothing => why(),
+        };
+        Some(said)
+    }
+
+    /// Those that cannot be compared because of this one: `and 3 Applications that it renders: a, b, …`.
+    pub fn dependents_line(&self) -> Option<String> {
+        let names = &self.dependents;
+        let shown: Vec<&str> = names.iter().take(MAX_DEPENDENTS).map(String::as_str).collect();
+        let more = if names.len() > shown.len() { ", …" } else { "" };
+        (!names.is_empty()).then(|| {
+            format!(
+                "and {} {} that it renders: {}{more}",
+                names.len(),
+                plural(names.len(), "Application"),
+                shown.join(", ")
+            )
+        })
+    }
 }
 
 /// What a change does.
@@ -70,6 +132,10 @@ pub(crate) struct Totals {
     pub apps_changed: usize,
     pub apps_removed: usize,
     pub apps_failed: usize,
+    /// Those that leave Git and that the cluster keeps.
+    pub apps_staying: usize,
+    /// Those that come or go and whose objects are not known: they are not in the numbers of objects.
+    pub apps_without_objects: usize,
     pub objects_added: usize,
     pub objects_changed: usize,
     pub objects_removed: usize,
@@ -92,20 +158,25 @@ impl Report {
         let mut totals = Totals::default();
         for app in &self.apps {
             let change = &app.change;
-            if !change.failure.is_none() {
-                totals.apps_failed += 1;
-                continue;
+            match app.known() {
+                Known::All => {}
+                Known::NotItsObjects => totals.apps_without_objects += 1,
+                Known::Nothing => {
+                    totals.apps_failed += 1;
+                    continue;
+                }
             }
             match change.what {
                 What::Added => totals.apps_added += 1,
                 What::Removed => totals.apps_removed += 1,
+                What::Stays => totals.apps_staying += 1,
                 What::Changed | What::Same => totals.apps_changed += 1,
             }
             let [added, changed, removed] = change.counts();
             totals.objects_added += added;
             totals.objects_changed += changed;
             totals.objects_removed += removed;
-            let is_deleted = |object: &&ObjectChange| object.fate.is_some_and(Fate::is_deleted);
+            let is_deleted = |object: &&ObjectChange| object.fate.as_ref().is_some_and(Fate::is_deleted);
             totals.objects_deleted += change.objects.iter().filter(is_deleted).count();
         }
         totals
@@ -126,10 +197,18 @@ impl Report {
         if t.apps_failed > 0 {
             text.push_str(&format!(", {} could not be compared", t.apps_failed));
         }
+        if t.apps_staying > 0 {
+            text.push_str(&format!(", {} no longer in Git and kept", t.apps_staying));
+        }
         text.push_str(&format!(
-            ". Objects: {} added, {} changed, {} removed, of which {} would be deleted.",
+            ". Objects: {} added, {} changed, {} removed, of which {} would be deleted",
             t.objects_added, t.objects_changed, t.objects_removed, t.objects_deleted
         ));
+        if t.apps_without_objects > 0 {
+            let word = plural(t.apps_without_objects, "Application");
+            text.push_str(&format!("; those of {} {word} are not known", t.apps_without_objects));
+        }
+        text.push('.');
         text
     }
 
@@ -235,7 +314,7 @@ pub(super) fn of(base: State<'_>, head: State<'_>) -> Report {
             report.unchanged += 1;
             continue;
         }
-        let change = one(before, after, &lost, &scope);
+        let (change, because) = one(before, after, &lost, &scope);
         if change.is_none() {
             report.unchanged += 1;
             continue;
@@ -245,9 +324,38 @@ pub(super) fn of(base: State<'_>, head: State<'_>) -> Report {
             key: key.clone(),
             origin: member.definition.origin.clone(),
             change,
+            because,
+            dependents: Vec::new(),
         });
     }
+    let mut stay = staying(base.fleet, &report.apps);
+    for app in &mut report.apps {
+        if let Some(why) = stay.remove(&app.key) {
+            app.change.keep(why);
+        }
+    }
+    super::moves::tell(base, head, &mut report.apps);
+    fold(&mut report.apps);
     report
+}
+
+/// Names those that only another one's failure keeps from being compared with that one.
+fn fold(apps: &mut [AppReport]) {
+    let shown: BTreeSet<AppKey> = apps
+        .iter()
+        .filter(|a| a.because.is_none())
+        .map(|a| a.key.clone())
+        .collect();
+    let mut dependents: BTreeMap<AppKey, Vec<String>> = BTreeMap::new();
+    for app in apps.iter_mut() {
+        app.because = app.because.take().filter(|cause| shown.contains(cause));
+        if let Some(cause) = &app.because {
+            dependents.entry(cause.clone()).or_default().push(app.name.clone());
+        }
+    }
+    for app in apps {
+        app.dependents = dependents.remove(&app.key).unwrap_or_default();
+    }
 }
 
 /// Whether two states of an Application are known to be equal without a look at its objects.
@@ -263,7 +371,7 @@ fn one(
     after: Option<&Member>,
     [lost_at_head, lost_at_base]: &[Lost; 2],
     scope: &dyn Fn(&Object) -> bool,
-) -> AppChange {
+) -> (AppChange, Option<AppKey>) {
     let objects = [before, after].map(|member| member.and_then(|m| m.output.as_deref()).map(Output::objects));
     let side = |member: Option<&'_ Member>| -> Option<(bool, String)> {
         let member = member?;
@@ -297,7 +405,7 @@ fn one(
         (Some(before), Some(after)) if after.parents.is_empty() => lost_at_head.reason_by_parent(before, "head"),
         _ => None,
     };
-    if let Some(reason) = &reason {
+    if let Some((reason, _)) = &reason {
         let known = base.or(head);
         let unknown = known.map(|side| Side {
             objects: Err(reason),
@@ -310,6 +418,8 @@ fn one(
         }
     }
     let mut change = change(base, head, scope);
+    let is_only_failure = change.failure.base.is_none() || change.failure.head.is_none();
+    let because = reason.and_then(|(_, cause)| cause).filter(|_| is_only_failure);
     let is_shown_by_parent = |member: Option<&Member>| member.is_none_or(|m| !m.parents.is_empty());
     if is_shown_by_parent(before) && is_shown_by_parent(after) {
         change.manifest = None;
@@ -317,66 +427,7 @@ fn one(
             change.what = What::Same;
         }
     }
-    change
-}
-
-/// What one state cannot tell of the other's Applications.
-struct Lost {
-    /// Applications whose children are not known.
-    parents: BTreeSet<AppKey>,
-    /// Files that cannot be read.
-    files: BTreeSet<String>,
-}
-
-impl Lost {
-    fn reason_by_parent(&self, member: &Member, state: &str) -> Option<String> {
-        let parent = member.parents.iter().find(|p| self.parents.contains(p))?;
-        Some(format!("{parent}, which renders it, could not be rendered at {state}"))
-    }
-
-    fn reason(&self, member: &Member, state: &str) -> Option<String> {
-        let by_parent = self.reason_by_parent(member, state);
-        if by_parent.is_some() {
-            return by_parent;
-        }
-        match &member.definition.origin {
-            Origin::File { path, .. } if self.files.contains(path) => Some(format!("{path} cannot be read at {state}")),
-            _ => None,
-        }
-    }
-}
-
-/// What is not known of a state. An Application of the other state that only such a one would render is not known either, nor what that renders.
-fn unknown(state: State<'_>, other: State<'_>) -> Lost {
-    let members = &state.fleet.members;
-    let is_unknown = |member: &Member| member.output.as_ref().is_none_or(|o| o.failure.is_some());
-    let mut parents: BTreeSet<AppKey> = members
-        .iter()
-        .filter(|(_, m)| is_unknown(m))
-        .map(|(key, _)| key.clone())
-        .collect();
-    loop {
-        let lost: Vec<AppKey> = other
-            .fleet
-            .members
-            .iter()
-            .filter(|(key, m)| {
-                !members.contains_key(*key) && !parents.contains(*key) && m.parents.iter().any(|p| parents.contains(p))
-            })
-            .map(|(key, _)| key.clone())
-            .collect();
-        if lost.is_empty() {
-            break;
-        }
-        parents.extend(lost);
-    }
-    Lost {
-        parents,
-        files: [&state.found.unreadable, &state.found.passed_over]
-            .into_iter()
-            .flat_map(|files| files.keys().cloned())
-            .collect(),
-    }
+    (change, because)
 }
 
 /// Kinds of definitions in either state whose objects have no namespace.
@@ -404,7 +455,7 @@ fn sets(state: State<'_>) -> usize {
 }
 
 /// Why an Application cannot be compared, in a sentence.
-pub(crate) fn failure(failure: &Failure) -> String {
+fn failure(failure: &Failure) -> String {
     match (&failure.base, &failure.head) {
         (Some(base), Some(head)) if base == head => format!("at base and head: {base}"),
         (Some(base), Some(head)) => format!("at base: {base}; at head: {head}"),

@@ -1,10 +1,10 @@
 //! For programs.
 
-use pintle_engine::app::change::{Fate, ObjectChange};
+use pintle_engine::app::change::{Fate, ObjectChange, What};
 use pintle_model::{Masked, Value};
 
 use super::word;
-use crate::command::diff::report::{AppReport, Report, Revision};
+use crate::command::diff::report::{AppReport, Known, Report, Revision};
 
 /// Everything as one value. Secrets are masked as everywhere.
 pub(crate) fn json(report: &Report) -> Value {
@@ -20,6 +20,11 @@ pub(crate) fn json(report: &Report) -> Value {
         (["summary", "applications", "removed"], totals.apps_removed),
         (["summary", "applications", "unchanged"], report.unchanged),
         (["summary", "applications", "failed"], totals.apps_failed),
+        (["summary", "applications", "kept"], totals.apps_staying),
+        (
+            ["summary", "applications", "objectsNotKnown"],
+            totals.apps_without_objects,
+        ),
         (["summary", "objects", "added"], totals.objects_added),
         (["summary", "objects", "changed"], totals.objects_changed),
         (["summary", "objects", "removed"], totals.objects_removed),
@@ -70,16 +75,23 @@ fn application(app: &AppReport) -> Value {
     value.set_at(&["namespace"], (&*app.key.namespace).into());
     value.set_at(&["name"], (&*app.key.name).into());
     value.set_at(&["definedIn"], app.origin.to_string().into());
-    let what = if change.failure.is_none() {
-        word(change.what)
-    } else {
-        "unknown"
+    let what = match app.known() {
+        Known::Nothing => "unknown",
+        Known::All | Known::NotItsObjects => word(change.what),
     };
     value.set_at(&["change"], what.into());
     for (state, why) in [("base", &change.failure.base), ("head", &change.failure.head)] {
         if let Some(why) = why {
             value.set_at(&["errors", state], why.as_str().into());
         }
+    }
+    if let Some(cause) = &app.because {
+        value.set_at(&["causedBy"], cause.to_string().into());
+    }
+    if let Some(departure) = &change.departure {
+        value.set_at(&["removal", "deleted"], Value::Bool(departure.is_deleting()));
+        value.set_at(&["removal", "reason"], departure.word().into());
+        value.set_at(&["removal", "message"], departure.sentence().into_owned().into());
     }
     if let Some(moved) = &change.moved {
         value.set_at(&["moved", "from"], moved.from.as_str().into());
@@ -115,8 +127,12 @@ fn object(change: &ObjectChange) -> Value {
     }
     value.set_at(&["change"], word(change.what).into());
     value.set_at(&["hook"], Value::Bool(change.is_hook));
-    if let Some(fate) = change.fate {
+    if let Some(fate) = &change.fate {
         fate_of(&mut value, fate);
+    }
+    if let Some(other) = &change.other {
+        let direction = if change.what == What::Removed { "to" } else { "from" };
+        value.set_at(&["moves", direction], other.as_str().into());
     }
     for (state, object) in [("base", &change.before), ("head", &change.after)] {
         if let Some(object) = object.as_ref().map(Masked::value) {
@@ -126,8 +142,8 @@ fn object(change: &ObjectChange) -> Value {
     value
 }
 
-fn fate_of(value: &mut Value, fate: Fate) {
+fn fate_of(value: &mut Value, fate: &Fate) {
     value.set_at(&["removal", "deleted"], Value::Bool(fate.is_deleted()));
     value.set_at(&["removal", "reason"], fate.word().into());
-    value.set_at(&["removal", "message"], fate.sentence().into());
+    value.set_at(&["removal", "message"], fate.sentence().into_owned().into());
 }

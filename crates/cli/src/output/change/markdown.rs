@@ -1,9 +1,9 @@
 //! For a comment on a pull request, whose length is bounded.
 
-use pintle_engine::app::change::What;
+use pintle_engine::app::change::{ObjectChange, What};
 
 use super::{difference, named, one_line, word};
-use crate::command::diff::report::{AppReport, Report, failure, image, plural};
+use crate::command::diff::report::{AppReport, Known, Report, image, plural};
 
 /// Characters of one comment: GitHub takes 65,536, and a bot may put a line of its own around ours.
 pub(super) const MAX_CHARACTERS: usize = 65_000;
@@ -112,10 +112,14 @@ fn table(page: &mut Page, report: &Report, cut: &mut Cut) {
     }
     page.add("\n| Application | | Objects | Removed | Images |\n| --- | --- | --- | --- | --- |\n");
     // What failed and what deletes something is never what is left out.
-    let mut order: Vec<&AppReport> = report.apps.iter().collect();
+    // What only another one's failure hides is said in that one's row.
+    let mut order: Vec<&AppReport> = report.apps.iter().filter(|app| app.because.is_none()).collect();
     order.sort_by_key(|app| rank(app));
+    // What the diffs do not need is the table's.
+    let room = MAX_CHARACTERS - LAST_WORDS;
+    let limit = TABLE.max(room.saturating_sub(length_of_details(report, room)));
     for app in order {
-        if cut.rows > 0 || !page.add_within(&row(app), TABLE) {
+        if cut.rows > 0 || !page.add_within(&row(app), limit) {
             cut.rows += 1;
         }
     }
@@ -138,11 +142,15 @@ fn rank(app: &AppReport) -> u8 {
 fn row(app: &AppReport) -> String {
     let change = &app.change;
     let name = cell(&app.name);
-    if !change.failure.is_none() {
-        return format!(
-            "| {name} | **could not be compared** | {} | | |\n",
-            cell(&failure(&change.failure))
-        );
+    let what = match app.known() {
+        Known::Nothing => "**could not be compared**".to_owned(),
+        Known::NotItsObjects if change.what == What::Added => "**added, cannot be rendered**".to_owned(),
+        Known::All | Known::NotItsObjects => word(change.what).to_owned(),
+    };
+    if let Some(remark) = app.remark() {
+        let dependents = app.dependents_line();
+        let dependents = dependents.map(|line| format!("; {}", cell(&line))).unwrap_or_default();
+        return format!("| {name} | {what} | {}{dependents} | | |\n", cell(&remark));
     }
     let [added, changed, removed] = change.counts();
     let objects: Vec<String> = [(added, '+'), (changed, '~'), (removed, '-')]
@@ -150,10 +158,11 @@ fn row(app: &AppReport) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, sign)| format!("{sign}{count}"))
         .collect();
-    let mut fates: Vec<_> = change.objects.iter().filter_map(|o| o.fate).collect();
+    let going = change.objects.iter();
+    let mut fates: Vec<_> = going.filter_map(|o| Some((o.fate.as_ref()?, o.remark()?))).collect();
     fates.sort();
     fates.dedup();
-    let fates: Vec<&str> = fates.into_iter().map(|f| f.sentence()).collect();
+    let fates: Vec<String> = fates.into_iter().map(|(_, remark)| remark).collect();
     let images: Vec<String> = change.images.iter().map(image).collect();
     let moved = change.moved.as_ref();
     let moved = moved
@@ -161,41 +170,70 @@ fn row(app: &AppReport) -> String {
         .unwrap_or_default();
     format!(
         "| {name} | {} | {} | {} | {} |\n",
-        cell(&format!("{}{moved}", word(change.what))),
+        cell(&format!("{what}{moved}")),
         objects.join(" "),
         cell(&fates.join("; ")),
         cell(&images.join(", "))
     )
 }
 
+const CLOSING: &str = "\n</details>\n";
+
+fn opening(app: &AppReport) -> String {
+    format!(
+        "\n<details><summary>{} {}</summary>\n",
+        html(&one_line(&app.name)),
+        word(app.change.what)
+    )
+}
+
+/// The diff of one object.
+fn piece(object: &ObjectChange) -> String {
+    let fate = object.remark().map(|r| format!(": {r}")).unwrap_or_default();
+    let text = difference(object);
+    let fence = fence(&text);
+    format!(
+        "\n{} {}{}\n\n{fence}diff\n{text}{fence}\n",
+        word(object.what),
+        code(&named(object)),
+        escaped(&fate)
+    )
+}
+
+/// How many characters all diffs need; counted no further than `enough`.
+fn length_of_details(report: &Report, enough: usize) -> usize {
+    let mut length = 0;
+    for app in report.apps.iter().filter(|app| app.known() != Known::Nothing) {
+        let mut shown = app.change.manifest.iter().chain(&app.change.objects).peekable();
+        if shown.peek().is_some() {
+            length += opening(app).chars().count() + CLOSING.chars().count();
+        }
+        for object in shown {
+            length += piece(object).chars().count();
+            if length >= enough {
+                return enough;
+            }
+        }
+    }
+    length
+}
+
 fn details(page: &mut Page, report: &Report, cut: &mut Cut) {
     for app in &report.apps {
         let change = &app.change;
-        if !change.failure.is_none() {
+        if app.known() == Known::Nothing {
             continue;
         }
         let shown: Vec<_> = change.manifest.iter().chain(&change.objects).collect();
-        let open = format!(
-            "\n<details><summary>{} {}</summary>\n",
-            html(&one_line(&app.name)),
-            word(change.what)
-        );
-        let close = "\n</details>\n";
+        let open = opening(app);
+        let close = CLOSING;
         let mut body = String::new();
         let room = (MAX_CHARACTERS - LAST_WORDS)
             .saturating_sub(page.characters + open.chars().count() + close.chars().count());
         let mut used = 0;
         let mut left_out = 0;
         for object in &shown {
-            let fate = object.fate.map(|f| format!(": {}", f.sentence())).unwrap_or_default();
-            let text = difference(object);
-            let fence = fence(&text);
-            let piece = format!(
-                "\n{} {}{}\n\n{fence}diff\n{text}{fence}\n",
-                word(object.what),
-                code(&named(object)),
-                escaped(&fate)
-            );
+            let piece = piece(object);
             let length = piece.chars().count();
             if used + length > room {
                 left_out += 1;

@@ -18,7 +18,7 @@ fn sign(what: What) -> char {
         What::Added => '+',
         What::Changed => '~',
         What::Removed => '-',
-        What::Same => ' ',
+        What::Same | What::Stays => ' ',
     }
 }
 
@@ -29,6 +29,7 @@ fn word(what: What) -> &'static str {
         What::Changed => "changed",
         What::Removed => "removed",
         What::Same => "unchanged",
+        What::Stays => "stays",
     }
 }
 

@@ -1,4 +1,4 @@
-use pintle_engine::app::change::{AppChange, Failure, Fate, ImageChange, ObjectChange, What};
+use pintle_engine::app::change::{AppChange, Departure, Failure, Fate, ImageChange, ObjectChange, What};
 use pintle_model::{Masked, Object, ResourceKey, to_json_string};
 
 use super::markdown::MAX_CHARACTERS;
@@ -26,6 +26,7 @@ fn object(name: &str, before: Option<&str>, after: Option<&str>, fate: Option<Fa
         is_hook: false,
         before: before.map(config),
         after: after.map(config),
+        other: None,
     }
 }
 
@@ -51,7 +52,10 @@ fn app(name: &str, objects: Vec<ObjectChange>, failure: Failure) -> AppReport {
             }],
             failure,
             moved: None,
+            departure: None,
         },
+        because: None,
+        dependents: Vec::new(),
     }
 }
 
@@ -203,8 +207,126 @@ fn programs_are_told_the_same() {
         r#""errors":{"head":"#,
         r#""images":[{"base":"shop:1","head":"shop:2"}]"#,
         r#""removal":{"deleted":true,"message":"pruned by automated sync","reason":"Pruned"}"#,
-        r#""applications":{"added":0,"changed":1,"failed":1,"removed":0,"unchanged":7}"#,
+        r#""applications":{"added":0,"changed":1,"failed":1,"kept":0,"objectsNotKnown":0,"removed":0,"unchanged":7}"#,
     ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
+}
+
+/// An Application that comes or goes and cannot be rendered.
+fn unrendered(name: &str, what: What, departure: Option<Departure>) -> AppReport {
+    let mut app = app(name, vec![], failed());
+    app.change.what = what;
+    app.change.departure = departure;
+    app.change.images.clear();
+    app
+}
+
+#[test]
+fn what_comes_or_goes_and_cannot_be_rendered_is_counted() {
+    let report = report(vec![
+        unrendered("new", What::Added, None),
+        unrendered("gone", What::Removed, Some(Departure::WithObjects)),
+    ]);
+    let text = text(&report, false);
+    for part in [
+        "Application argocd/new added  a.yaml:1\n  it cannot be rendered, at head: chart/",
+        "Application argocd/gone removed  a.yaml:1\n  with finalizer: everything it owns is deleted; which objects is not known, at head: chart/",
+        "9 Applications: 1 added, 0 changed, 1 removed, 7 unchanged. Objects: 0 added, 0 changed, 0 removed, of which 0 would be deleted; those of 2 Applications are not known.\n",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    let page = markdown(&report);
+    for part in [
+        "| argocd/new | **added, cannot be rendered** | it cannot be rendered, at head: ",
+        "| argocd/gone | removed | with finalizer: everything it owns is deleted; which objects is not known",
+    ] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    let json = to_json_string(&json(&report));
+    for part in [
+        r#""change":"removed""#,
+        r#""removal":{"deleted":true,"message":"with finalizer: everything it owns is deleted","reason":"WithFinalizer"}"#,
+    ] {
+        assert!(json.contains(part), "{part} is not in {json}");
+    }
+}
+
+#[test]
+fn what_stays_is_not_counted_as_removed() {
+    let mut app = app("kept", vec![object("c", Some("1"), None, Some(Fate::Pruned))], failed());
+    app.change.keep("nobody deletes it".into());
+    let report = report(vec![app]);
+    let text = text(&report, false);
+    assert!(
+        text.starts_with("Application argocd/kept stays  a.yaml:1\n  with what it owns"),
+        "{text}"
+    );
+    assert!(
+        text.contains("0 removed, 7 unchanged, 1 no longer in Git and kept. Objects: 0 added, 0 changed, 0 removed, of which 0 would be deleted.\n"),
+        "{text}"
+    );
+    assert!(markdown(&report).contains("| argocd/kept | stays | with what it owns"));
+    let json = to_json_string(&json(&report));
+    assert!(
+        json.contains(r#""change":"stays""#) && json.contains(r#""removal":{"deleted":false,"#),
+        "{json}"
+    );
+}
+
+#[test]
+fn one_cause_stands_before_all_that_depends_on_it() {
+    let mut root = app("zz-root", vec![], failed());
+    root.dependents = (0..5_000).map(|i| format!("argocd/child-{i:04}")).collect();
+    let mut apps: Vec<AppReport> = (0..5_000)
+        .map(|i| {
+            let mut child = app(&format!("child-{i:04}"), vec![], failed());
+            child.because = Some(root.key.clone());
+            child
+        })
+        .collect();
+    apps.push(root);
+    let report = report(apps);
+    let named = "and 5000 Applications that it renders: argocd/child-0000, argocd/child-0001, ";
+    for all in [text(&report, false), markdown(&report)] {
+        assert!(
+            all.chars().count() < 2_000 && all.contains("it | is") || all.contains("it \\| is"),
+            "{all}"
+        );
+        assert!(all.contains(named) && all.contains("argocd/child-0009, …"), "{all}");
+        assert!(
+            all.contains("5001 could not be compared") && !all.contains("Cut to fit"),
+            "{all}"
+        );
+    }
+    assert!(
+        to_json_string(&json(&report))
+            .matches(r#""causedBy":"argocd/zz-root""#)
+            .count()
+            == 5_000
+    );
+}
+
+#[test]
+fn the_table_takes_what_the_diffs_leave() {
+    let bare = |i: usize| {
+        let mut app = app(&format!("{}-{i:04}", "n".repeat(60)), vec![], Failure::default());
+        app.change.images.clear();
+        app
+    };
+    let page = markdown(&report((0..500).map(bare).collect()));
+    let count = page.chars().count();
+    assert!(
+        count > 40_000 && count <= MAX_CHARACTERS && !page.contains("Cut to fit"),
+        "{count}"
+    );
+    // Where they need the room, they have it.
+    let mut apps: Vec<AppReport> = (0..500).map(bare).collect();
+    let long = "x\n".repeat(3_000);
+    apps.extend((0..3).map(|i| {
+        let changed = object("c", Some("1"), Some(&format!("{long}{i}")), ADDED);
+        app(&format!("zz-{i}"), vec![changed], Failure::default())
+    }));
+    let page = markdown(&report(apps));
+    assert!(page.chars().count() <= MAX_CHARACTERS && page.contains("rows of the table") && page.contains("<details>"));
 }

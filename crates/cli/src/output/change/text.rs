@@ -3,7 +3,7 @@
 use pintle_engine::app::change::ObjectChange;
 
 use super::{difference, named, one_line, sign, word};
-use crate::command::diff::report::{AppReport, Report, failure, image};
+use crate::command::diff::report::{AppReport, Known, Report, image};
 use crate::output::diff::header;
 
 /// Colours of a terminal.
@@ -40,7 +40,8 @@ impl Paint {
 pub(crate) fn text(report: &Report, colours: bool) -> String {
     let paint = Paint { is_on: colours };
     let mut text = String::new();
-    for app in &report.apps {
+    // What one Application's failure hides is said with it, not once for each.
+    for app in report.apps.iter().filter(|app| app.because.is_none()) {
         block(&mut text, app, &paint);
     }
     for aside in report.asides() {
@@ -53,16 +54,21 @@ pub(crate) fn text(report: &Report, colours: bool) -> String {
 
 fn block(text: &mut String, app: &AppReport, paint: &Paint) {
     let change = &app.change;
-    let what = if change.failure.is_none() {
-        word(change.what)
-    } else {
-        "could not be compared"
+    let what = match app.known() {
+        Known::Nothing => "could not be compared",
+        Known::All | Known::NotItsObjects => word(change.what),
     };
     text.push_str(&paint.bold(&format!("Application {} {what}", one_line(&app.name))));
     text.push_str(&format!("  {}\n", one_line(&app.origin.to_string())));
-    if !change.failure.is_none() {
-        let why = one_line(&failure(&change.failure));
-        text.push_str(&format!("  {}\n\n", paint.paint("31", &why)));
+    if let Some(remark) = app.remark() {
+        let code = if change.failure.is_none() { "33" } else { "31" };
+        text.push_str(&format!("  {}\n", paint.paint(code, &one_line(&remark))));
+    }
+    if let Some(line) = app.dependents_line() {
+        text.push_str(&format!("  {}\n", one_line(&line)));
+    }
+    if app.known() == Known::Nothing {
+        text.push('\n');
         return;
     }
     if let Some(moved) = &change.moved {
@@ -88,8 +94,8 @@ fn block(text: &mut String, app: &AppReport, paint: &Paint) {
 }
 
 fn note(object: &ObjectChange) -> String {
-    match object.fate {
-        Some(fate) => format!("  ({})", fate.sentence()),
+    match object.remark() {
+        Some(remark) => format!("  ({})", one_line(&remark)),
         None if object.is_hook => "  (a hook)".into(),
         None => String::new(),
     }

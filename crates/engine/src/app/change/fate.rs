@@ -1,16 +1,21 @@
 //! What becomes of an object that is not wanted any more.
 
+use std::borrow::Cow;
+
 use pintle_model::Object;
-use pintle_model::annotation;
+use pintle_model::annotation::Cascade;
 use pintle_model::application::Application;
 use pintle_model::sync_option::{Permission, SyncOptions};
 
 use super::cluster_name;
+use crate::app::fail_closed::{is_suspended, not_acted_on};
+use crate::sync::delete::{Kept, kept};
 use crate::sync::hook::{Role, role};
 use crate::sync::options::{delete_permission, prune_permission};
+use crate::track::is_crd;
 
 /// What happens to an object that the new state does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fate {
     /// Automated sync deletes it.
     Pruned,
@@ -18,6 +23,12 @@ pub enum Fate {
     NoAutomatedPrune,
     /// There is no automated sync: it goes with the next sync that prunes.
     BySyncWithPrune,
+    /// Automated sync is on and blocked by these fields of the Application, which this version does not act on.
+    AutomatedSyncBlocked(String),
+    /// The Application is suspended with `skip-reconcile`: nothing is pruned, and nothing deleted with it.
+    Suspended,
+    /// A CustomResourceDefinition: it carries no mark of its Application and outlives it.
+    Crd,
     /// `Prune=false`, on it or on its Application: it stays.
     Kept,
     /// `Prune=confirm` or `Delete=confirm`: it stays until a person approves.
@@ -38,12 +49,12 @@ pub enum Fate {
 
 impl Fate {
     /// Whether the object is deleted without anybody doing more than what is compared.
-    pub fn is_deleted(self) -> bool {
+    pub fn is_deleted(&self) -> bool {
         matches!(self, Self::Pruned | Self::WithApplication)
     }
 
     /// One word for programs.
-    pub fn word(self) -> &'static str {
+    pub fn word(&self) -> &'static str {
         match self {
             Self::Pruned => "Pruned",
             Self::NoAutomatedPrune => "NoAutomatedPrune",
@@ -56,12 +67,15 @@ impl Fate {
             Self::WithApplication => "WithApplication",
             Self::LeftBehind => "LeftBehind",
             Self::InOldCluster => "InOldCluster",
+            Self::AutomatedSyncBlocked(_) => "AutomatedSyncBlocked",
+            Self::Suspended => "Suspended",
+            Self::Crd => "CustomResourceDefinition",
         }
     }
 
     /// A sentence for people.
-    pub fn sentence(self) -> &'static str {
-        match self {
+    pub fn sentence(&self) -> Cow<'static, str> {
+        let said = match self {
             Self::Pruned => "pruned by automated sync",
             Self::NoAutomatedPrune => "stays: automated sync is on without prune",
             Self::BySyncWithPrune => "stays until a sync with --prune: there is no automated sync",
@@ -73,6 +87,66 @@ impl Fate {
             Self::WithApplication => "deleted with its Application, which has a finalizer",
             Self::LeftBehind => "left behind: its Application goes and does not take it along",
             Self::InOldCluster => "left behind in the old cluster",
+            Self::AutomatedSyncBlocked(fields) => {
+                return format!("stays until a sync with --prune: automated sync is blocked by {fields}").into();
+            }
+            Self::Suspended => "stays: its Application is suspended by argocd.argoproj.io/skip-reconcile",
+            Self::Crd => "stays: a CustomResourceDefinition is not pruned and outlives its Application",
+        };
+        said.into()
+    }
+}
+
+/// What becomes of an Application that the new state does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// It has a finalizer: what it owns is deleted with it.
+    WithObjects,
+    /// It has none: what it owns stays and nobody manages it.
+    Alone,
+    /// It has one and is suspended with `skip-reconcile`: its deletion waits, and what it owns stays.
+    Suspended,
+    /// The cluster keeps it, with what it owns, for this reason: whoever renders it does not delete it.
+    Stays(String),
+}
+
+impl Departure {
+    /// Of an Application that is deleted.
+    pub(super) fn of(base: &Application) -> Self {
+        let finalizers = base.metadata.finalizers.iter().map(String::as_str);
+        if Cascade::from_finalizers(finalizers) == Cascade::Orphan {
+            Self::Alone
+        } else if is_suspended(base) {
+            Self::Suspended
+        } else {
+            Self::WithObjects
+        }
+    }
+
+    /// Whether what it owns is deleted without anybody doing more than what is compared.
+    pub fn is_deleting(&self) -> bool {
+        matches!(self, Self::WithObjects)
+    }
+
+    /// One word for programs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::WithObjects => "WithFinalizer",
+            Self::Alone => "WithoutFinalizer",
+            Self::Suspended => "Suspended",
+            Self::Stays(_) => "Stays",
+        }
+    }
+
+    /// A sentence for people.
+    pub fn sentence(&self) -> Cow<'static, str> {
+        match self {
+            Self::WithObjects => "with finalizer: everything it owns is deleted".into(),
+            Self::Alone => "without finalizer: everything it owns is left behind".into(),
+            Self::Suspended => {
+                "with finalizer, and suspended by argocd.argoproj.io/skip-reconcile: what it owns stays".into()
+            }
+            Self::Stays(why) => format!("with what it owns, and is not compared further: {why}").into(),
         }
     }
 }
@@ -119,6 +193,9 @@ impl Removal<'_> {
         if !matches!(role(self.object), Role::Plain) {
             return Fate::Hook;
         }
+        if is_crd(self.object) {
+            return Fate::Crd;
+        }
         if self.has_twin {
             return Fate::SameInOtherGroup;
         }
@@ -127,33 +204,45 @@ impl Removal<'_> {
             Permission::Confirm => return Fate::AfterApproval,
             Permission::Yes => {}
         }
-        match head.spec.automated() {
-            None => Fate::BySyncWithPrune,
-            Some(automated) if !automated.prunes() => Fate::NoAutomatedPrune,
-            Some(automated) if self.leaves_nothing && !automated.allows_empty() => Fate::WouldEmpty,
-            Some(_) => Fate::Pruned,
+        if is_suspended(head) {
+            return Fate::Suspended;
+        }
+        let Some(automated) = head.spec.automated() else {
+            return Fate::BySyncWithPrune;
+        };
+        // Its project and the settings are not known here; what the Application says itself is enough to block.
+        let blocking = not_acted_on(head, None);
+        if !blocking.is_empty() {
+            let fields: Vec<&str> = blocking.iter().map(|b| b.field.as_str()).collect();
+            return Fate::AutomatedSyncBlocked(fields.join(", "));
+        }
+        if !automated.prunes() {
+            Fate::NoAutomatedPrune
+        } else if self.leaves_nothing && !automated.allows_empty() {
+            Fate::WouldEmpty
+        } else {
+            Fate::Pruned
         }
     }
 
     fn with_application(&self) -> Fate {
-        let finalizers = [
-            annotation::FINALIZER,
-            annotation::FINALIZER_FOREGROUND,
-            annotation::FINALIZER_BACKGROUND,
-        ];
-        if !finalizers.iter().any(|f| self.base.metadata.has_finalizer(f)) {
-            return Fate::LeftBehind;
+        match Departure::of(self.base) {
+            Departure::Alone => return Fate::LeftBehind,
+            Departure::Suspended => return Fate::Suspended,
+            Departure::WithObjects | Departure::Stays(_) => {}
         }
         if !matches!(role(self.object), Role::Plain) {
             return Fate::Hook;
         }
-        if self.object.annotation(annotation::HELM_RESOURCE_POLICY) == Some("keep") {
-            return Fate::LeftBehind;
+        let options = options(self.base);
+        match kept(self.object, &options) {
+            Some(Kept::Crd) => return Fate::Crd,
+            Some(Kept::Asked) => return Fate::LeftBehind,
+            None => {}
         }
-        match delete_permission(self.object, &options(self.base)) {
-            Permission::No => Fate::LeftBehind,
+        match delete_permission(self.object, &options) {
             Permission::Confirm => Fate::AfterApproval,
-            Permission::Yes => Fate::WithApplication,
+            Permission::No | Permission::Yes => Fate::WithApplication,
         }
     }
 }

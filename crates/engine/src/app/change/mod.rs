@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pintle_model::application::{Application, ClusterRef};
 use pintle_model::{Masked, Object, ResourceKey};
 
-pub use fate::{Fate, Moved};
+pub use fate::{Departure, Fate, Moved};
 pub use images::ImageChange;
 
 use crate::sync::hook::{Role, role};
@@ -48,6 +48,8 @@ pub struct AppChange {
     pub failure: Failure,
     /// The Application goes to another cluster: what it has made in the old one stays there.
     pub moved: Option<Moved>,
+    /// What becomes of it where the new state does not have it.
+    pub departure: Option<Departure>,
 }
 
 /// Why a side of a comparison is not known; empty where both are.
@@ -77,6 +79,8 @@ pub enum What {
     Removed,
     /// Both have it, and it is the same.
     Same,
+    /// Only the old state has it, and the cluster keeps it.
+    Stays,
 }
 
 /// What becomes of one object.
@@ -94,12 +98,46 @@ pub struct ObjectChange {
     pub before: Option<Masked>,
     /// It after, masked so that a secret value that differs shows that it does.
     pub after: Option<Masked>,
+    /// The Application that gains it in the same change where this one loses it, or loses it where this one gains it.
+    pub other: Option<String>,
+}
+
+impl ObjectChange {
+    /// What happens to it in the cluster if it goes, and where it goes to or comes from.
+    ///
+    /// An automated sync takes no object from the Application whose mark it carries: it waits until the object is gone (I-17). A sync by hand puts
+    /// its own mark on it, and the old Application prunes nothing that carries the mark of another.
+    pub fn remark(&self) -> Option<String> {
+        let Some(other) = &self.other else {
+            return self.fate.as_ref().map(|fate| fate.sentence().into_owned());
+        };
+        let Some(fate) = &self.fate else {
+            return Some(format!("comes from {other}"));
+        };
+        let said = fate.sentence();
+        Some(match fate {
+            Fate::Crd => format!("moves to {other}"),
+            fate if fate.is_deleted() => format!(
+                "{said}; moves to {other}, whose next sync after that makes it anew; a sync of it by hand before that takes it over instead"
+            ),
+            _ => format!("{said}; moves to {other}, which takes it over only with a sync by hand"),
+        })
+    }
 }
 
 impl AppChange {
     /// Whether anything at all becomes of the Application.
     pub fn is_none(&self) -> bool {
         self.what == What::Same && self.failure.is_none()
+    }
+
+    /// Takes note that the cluster keeps the Application, with what it owns, though the new state does not have it.
+    pub fn keep(&mut self, why: String) {
+        self.what = What::Stays;
+        self.departure = Some(Departure::Stays(why));
+        self.failure = Failure::default();
+        self.objects.clear();
+        self.images.clear();
     }
 
     /// How many objects come, differ, and go.
@@ -148,6 +186,10 @@ pub fn change(
         _ if manifest.is_some() || !objects.is_empty() => What::Changed,
         _ => What::Same,
     };
+    let departure = match (base, head) {
+        (Some(base), None) => Some(Departure::of(base.app)),
+        _ => None,
+    };
     AppChange {
         what,
         manifest,
@@ -155,6 +197,7 @@ pub fn change(
         images,
         failure,
         moved,
+        departure,
     }
 }
 
@@ -236,6 +279,7 @@ fn pair(key: ResourceKey, before: Option<&Object>, after: Option<&Object>, fate:
         is_hook,
         before,
         after,
+        other: None,
     }
 }
 

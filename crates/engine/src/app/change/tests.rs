@@ -53,7 +53,7 @@ fn said(change: &AppChange) -> String {
                 "{:?} {}{}",
                 o.what,
                 o.key,
-                o.fate.map(|f| format!(" {f:?}")).unwrap_or_default()
+                o.fate.as_ref().map(|f| format!(" {f:?}")).unwrap_or_default()
             )
         })
         .collect();
@@ -109,7 +109,7 @@ fn fate(app_fields: &str, object: Object, rest: Vec<Object>, expected: Fate) {
     let mut before = rest.clone();
     before.push(object);
     let change = compared(Some((&web, Ok(before))), Some((&web, Ok(rest))));
-    let fates: Vec<Fate> = change.objects.iter().filter_map(|o| o.fate).collect();
+    let fates: Vec<Fate> = change.objects.iter().filter_map(|o| o.fate.clone()).collect();
     assert_eq!(fates, [expected]);
 }
 
@@ -169,6 +169,82 @@ fn what_goes_is_pruned_only_where_everything_allows_it() {
 }
 
 #[test]
+fn what_blocks_automated_sync_blocks_pruning_and_is_named() {
+    let automated = "spec.syncPolicy.automated: {prune: true}";
+    let rest = || vec![config("stays", "x")];
+    let with = |extra: &str| format!("{automated}\n{extra}");
+    fate(
+        &with("spec.ignoreDifferences: [{kind: ConfigMap, jqPathExpressions: [.data]}]"),
+        config("gone", "x"),
+        rest(),
+        Fate::AutomatedSyncBlocked("spec.ignoreDifferences[0].jqPathExpressions".into()),
+    );
+    let suspended = |value: &str| {
+        with(&format!(
+            "metadata.annotations: {{argocd.argoproj.io/skip-reconcile: '{value}'}}"
+        ))
+    };
+    fate(&suspended("true"), config("gone", "x"), rest(), Fate::Suspended);
+    fate(&suspended("false"), config("gone", "x"), rest(), Fate::Pruned);
+    // Without automated sync there is nothing to block.
+    fate(
+        "spec.ignoreDifferences: [{kind: ConfigMap, jqPathExpressions: [.data]}]",
+        config("gone", "x"),
+        rest(),
+        Fate::BySyncWithPrune,
+    );
+}
+
+#[test]
+fn definitions_of_kinds_are_never_deleted() {
+    let crd = || object("{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: a.b}}");
+    let automated = "spec.syncPolicy.automated: {prune: true}";
+    fate(automated, crd(), vec![config("stays", "x")], Fate::Crd);
+    let web = app("metadata.finalizers: [resources-finalizer.argocd.argoproj.io]");
+    let gone = compared(Some((&web, Ok(vec![crd(), config("a", "x")]))), None);
+    assert!(said(&gone).ends_with(" Crd") && said(&gone).contains("/ConfigMap/shop/a WithApplication"));
+    // Of another group it is a kind like any other.
+    let other = object("{apiVersion: example.com/v1, kind: CustomResourceDefinition, metadata: {name: a.b}}");
+    fate(automated, other, vec![config("stays", "x")], Fate::Pruned);
+}
+
+#[test]
+fn an_application_that_goes_and_cannot_be_rendered_is_removed_all_the_same() {
+    for (extra, expected) in [
+        (
+            "metadata.finalizers: [resources-finalizer.argocd.argoproj.io]",
+            Departure::WithObjects,
+        ),
+        (
+            "metadata.finalizers: [post-delete-finalizer.argocd.argoproj.io]",
+            Departure::Alone,
+        ),
+        (
+            "metadata.finalizers: [resources-finalizer.argocd.argoproj.io]\nmetadata.annotations: {argocd.argoproj.io/skip-reconcile: 'true'}",
+            Departure::Suspended,
+        ),
+    ] {
+        let web = app(extra);
+        let mut change = compared(Some((&web, Err("broken"))), None);
+        assert_eq!(
+            (change.what, change.departure.as_ref()),
+            (What::Removed, Some(&expected))
+        );
+        assert_eq!(change.failure.base.as_deref(), Some("broken"));
+        change.keep("nobody deletes it".into());
+        assert!(change.what == What::Stays && change.failure.is_none() && !change.is_none());
+        let gone = compared(Some((&web, Ok(vec![config("a", "x")]))), None);
+        let is_deleted = gone
+            .objects
+            .iter()
+            .any(|o| o.fate.as_ref().is_some_and(Fate::is_deleted));
+        assert_eq!(is_deleted, expected.is_deleting());
+    }
+    let web = app("");
+    assert!(compared(None, Some((&web, Err("broken")))).departure.is_none());
+}
+
+#[test]
 fn an_application_that_goes_takes_its_objects_along_only_with_a_finalizer() {
     let gone = |extra: &str| {
         let web = app(extra);
@@ -207,6 +283,36 @@ fn another_cluster_is_another_set_of_objects() {
         Some((&named, Ok(vec![config("a", "x")]))),
     );
     assert!(same.objects.is_empty() && same.moved.is_none());
+}
+
+#[test]
+fn what_moves_to_another_application_says_what_a_sync_does_to_it() {
+    let remark = |policy: &str, object: Object| {
+        let web = app(policy);
+        let keep = || config("stays", "x");
+        let mut change = compared(Some((&web, Ok(vec![keep(), object]))), Some((&web, Ok(vec![keep()]))));
+        let gone = change.objects.first_mut().unwrap();
+        gone.other = Some("argocd/other".into());
+        gone.remark().unwrap()
+    };
+    assert_eq!(
+        remark("spec.syncPolicy.automated: {prune: true}", config("a", "x")),
+        "pruned by automated sync; moves to argocd/other, whose next sync after that makes it anew; a sync of it by hand before that takes it over instead"
+    );
+    assert_eq!(
+        remark("spec.syncPolicy.automated: {}", config("a", "x")),
+        "stays: automated sync is on without prune; moves to argocd/other, which takes it over only with a sync by hand"
+    );
+    let crd = object("{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: a.b}}");
+    assert_eq!(
+        remark("spec.syncPolicy.automated: {prune: true}", crd),
+        "moves to argocd/other"
+    );
+    let web = app("");
+    let mut change = compared(Some((&web, Ok(vec![]))), Some((&web, Ok(vec![config("a", "x")]))));
+    assert_eq!(change.objects[0].remark(), None);
+    change.objects[0].other = Some("argocd/other".into());
+    assert_eq!(change.objects[0].remark().as_deref(), Some("comes from argocd/other"));
 }
 
 #[test]

@@ -6,6 +6,8 @@
 mod hooks;
 mod resources;
 
+pub(crate) use resources::{Kept, kept};
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

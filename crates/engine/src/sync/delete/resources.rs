@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use pintle_model::annotation::{self, Cascade};
 use pintle_model::application::HookType;
-use pintle_model::sync_option::Permission;
+use pintle_model::sync_option::{Permission, SyncOptions};
 use pintle_model::{Object, ResourceKey};
 
-use super::super::dependency::is_crd;
 use super::super::effects;
 use super::super::hook::{self, Role};
 use super::super::options::delete_permission;
@@ -17,6 +16,7 @@ use super::super::waiting::{Waited, WaitingOn};
 use super::super::wave::wave_of;
 use super::{BACKSTOP, Progress, Run, stage_phase};
 use crate::effect::{Action, Effect, Propagation};
+use crate::track::is_crd;
 
 impl Run<'_> {
     pub(super) fn delete_resources(&self) -> Progress {
@@ -73,10 +73,7 @@ impl Run<'_> {
     /// Whether an object goes with its Application [F3.37].
     fn goes(&self, live: &Object) -> bool {
         let key = live.key();
-        let is_kept = is_crd(live)
-            || key == self.op.application
-            || live.annotation(annotation::HELM_RESOURCE_POLICY) == Some("keep")
-            || delete_permission(live, &self.op.options) == Permission::No;
+        let is_kept = key == self.op.application || kept(live, &self.op.options).is_some();
         // What has an owner goes with its owner; PostDelete hooks have their own stage.
         let is_owned = live.owner_references().next().is_some();
         let is_post_delete = matches!(hook::role(live), Role::Hook(types) if types.contains(&HookType::PostDelete));
@@ -105,6 +102,25 @@ impl Run<'_> {
         }
         Some((task.id(Verb::Prune), effect))
     }
+}
+
+/// Why an object stays when its Application is deleted with what it owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// A CustomResourceDefinition outlives Applications.
+    Crd,
+    /// `helm.sh/resource-policy: keep`, or `Delete=false` on it or on its Application.
+    Asked,
+}
+
+/// Tells whether an object stays when its Application is deleted with what it owns, by what is written in the two [F3.37].
+pub(crate) fn kept(object: &Object, application: &SyncOptions) -> Option<Kept> {
+    if is_crd(object) {
+        return Some(Kept::Crd);
+    }
+    let is_asked = object.annotation(annotation::HELM_RESOURCE_POLICY) == Some("keep")
+        || delete_permission(object, application) == Permission::No;
+    is_asked.then_some(Kept::Asked)
 }
 
 fn as_task(live: &Object) -> Task {
