@@ -38,7 +38,12 @@ impl<'t> State<'_, '_, 't> {
                     params, variadic, body, ..
                 } = known;
                 let argv = self.arguments(dot, name, params, *variadic, args, last)?;
-                let result = self.call(name, node, pos, |call| body(call, &argv))?;
+                let read = argv.iter().map(text_length).sum::<usize>() as u64;
+                let result = self.call(name, node, pos, |call| {
+                    // A function reads its texts at least once, and few say so: without this a step could cost as much as a text is long.
+                    call.charge_steps(read / BYTES_PER_STEP)?;
+                    body(call, &argv)
+                })?;
                 Ok(Slot::of(result.value, known.result))
             }
         }
@@ -284,6 +289,16 @@ impl<'t> State<'_, '_, 't> {
             slot.value.type_name()
         };
         self.fail(format!("wrong type for value; expected {}; got {got}", ty.name()))
+    }
+}
+
+/// Bytes of arguments that count as a step of their own.
+const BYTES_PER_STEP: u64 = 256;
+
+fn text_length(value: &Value) -> usize {
+    match value {
+        Value::Str(text) => text.len(),
+        _ => 0,
     }
 }
 

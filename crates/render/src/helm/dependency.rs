@@ -25,6 +25,10 @@ pub(crate) struct Instance {
     pub(crate) dependencies: Vec<Instance>,
     /// The chart's name below those of its parents: `a/charts/b`.
     pub(crate) path: String,
+    /// Whether Helm copied it, as it does with everything that a `Chart.yaml` lists.
+    is_copy: bool,
+    /// Whether its own list was gone through, which makes it the parent of its dependencies.
+    is_listed: bool,
 }
 
 impl Instance {
@@ -36,6 +40,8 @@ impl Instance {
             values: Table(std::rc::Rc::new(std::cell::RefCell::new(entries(&data.values)))),
             dependencies: data.dependencies.iter().map(Self::new).collect(),
             path: String::new(),
+            is_copy: false,
+            is_listed: false,
         }
     }
 
@@ -48,14 +54,23 @@ impl Instance {
         self.data.metadata.chart_type.eq_ignore_ascii_case("library")
     }
 
-    fn set_paths(&mut self, parent: Option<&str>) {
-        self.path = match parent {
-            Some(parent) => format!("{parent}/charts/{}", self.name()),
-            None => self.name().to_owned(),
-        };
-        let path = self.path.clone();
+    /// As in Helm, where a chart's path goes by its parents, and a copy has the same dependencies as the chart it was made from: those of a
+    /// copy are copied too, and theirs keep the parents that they were loaded with. `loaded` is the path the chart was loaded at.
+    fn set_paths(&mut self, path: String, loaded: &str) {
+        self.path = path;
         for child in &mut self.dependencies {
-            child.set_paths(Some(&path));
+            let below = format!("{}/charts/{}", self.path, child.name());
+            let loaded = format!("{loaded}/charts/{}", child.data.metadata.name);
+            let path = if self.is_listed || self.is_copy {
+                below
+            } else {
+                loaded.clone()
+            };
+            match self.is_listed && !child.is_copy {
+                // It is no copy, and has a new parent.
+                true => child.set_paths(path.clone(), &path),
+                false => child.set_paths(path, &loaded),
+            }
         }
     }
 }
@@ -69,7 +84,8 @@ pub(crate) fn resolve(chart: &Arc<ChartData>, given: &Table) -> Result<Instance,
             HelmError::Values(message) => HelmError::Values(format!("chart dependencies processing failed: {message}")),
             other => other,
         })?;
-    root.set_paths(None);
+    let name = root.name().to_owned();
+    root.set_paths(name.clone(), &name);
     Ok(root)
 }
 
@@ -79,6 +95,7 @@ fn enable(chart: &mut Instance, given: &Table, path: &str) -> Result<(), HelmErr
         // As Helm: where nothing is listed, the charts below are not looked at either.
         return Ok(());
     };
+    chart.is_listed = true;
     let present = std::mem::take(&mut chart.dependencies);
     let fits = |d: &Dependency, c: &Instance| c.name() == d.name && is_compatible(&d.version, &c.data.metadata.version);
     let mut taking_part = Vec::new();
@@ -90,6 +107,7 @@ fn enable(chart: &mut Instance, given: &Table, path: &str) -> Result<(), HelmErr
     for dependency in &mut wanted {
         if let Some(found) = present.iter().find(|c| fits(dependency, c)) {
             let mut instance = Instance::new(&found.data);
+            instance.is_copy = true;
             if !dependency.alias.is_empty() {
                 instance.alias = Some(dependency.alias.clone());
             }

@@ -1,5 +1,6 @@
 //! Runs a chart's templates: in which order, over which values, and how errors read.
 
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock, PoisonError};
 
 use pintle_gotmpl::{Ambient, Error, Executor, Functions, Map, MissingKey, TemplateSet, Value};
@@ -138,7 +139,18 @@ fn collect<'a>(instance: &'a Instance, values: &Table, options: &Options) -> Vec
     let capabilities = context::capabilities(&options.capabilities);
     let mut renderables = Vec::new();
     scope(instance, true, values, &release, &capabilities, &mut renderables);
+    if has_alias(instance) {
+        // Charts may share one that both hold; its templates stand in Helm's map once, with the values of whoever came last.
+        let mut known = HashSet::new();
+        renderables.reverse();
+        renderables.retain(|template| known.insert(template.name.clone()));
+        renderables.reverse();
+    }
     renderables
+}
+
+fn has_alias(instance: &Instance) -> bool {
+    instance.alias.is_some() || instance.dependencies.iter().any(has_alias)
 }
 
 fn scope<'a>(
