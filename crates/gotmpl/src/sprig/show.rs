@@ -12,10 +12,16 @@ pub(super) fn strval(value: &Value) -> Str {
     }
 }
 
-/// `fmt.Sprintf("%v", value)`.
+/// Bytes of a map or list that are printed; nobody means to have more of one in a manifest, and one that holds itself twice has no end.
+const MAX_SHOWN: usize = 4 << 20;
+
+/// `fmt.Sprintf("%v", value)`. Where that has no end it says so, as `fmt` words what it cannot print.
 pub(super) fn sprint(value: &Value) -> Str {
-    // What is nested beyond all reason has no text.
-    crate::fmt::sprintf("%v", std::slice::from_ref(value)).unwrap_or_default()
+    let mut out = Vec::new();
+    match crate::fmt::printf(&mut out, b"%v", std::slice::from_ref(value), MAX_SHOWN) {
+        Ok(()) => Str::from_vec(out),
+        Err(error) => format!("%!v({error})").into(),
+    }
 }
 
 /// `d.ddd` times ten to the exponent, without one.
@@ -43,4 +49,22 @@ pub(super) fn quote(text: &[u8]) -> String {
     let mut out = Vec::with_capacity(text.len() + 2);
     crate::quote::quote(&mut out, text, false);
     String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::strval;
+    use crate::value::{Map, Value};
+
+    #[test]
+    fn what_has_no_end_says_so_and_is_never_empty() {
+        let map = Map::new();
+        for name in ["a", "b"] {
+            map.insert(name, Value::Map(map.clone()));
+        }
+        let shown = strval(&Value::Map(map.clone()));
+        assert!(shown.to_str().starts_with("%!v(the "), "{}", shown.to_str());
+        map.remove("a");
+        map.remove("b");
+    }
 }
