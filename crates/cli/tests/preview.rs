@@ -769,6 +769,36 @@ fn what_is_not_compared_is_said() {
 }
 
 #[test]
+fn head_is_the_default_branch_where_that_is_known() {
+    let shop = Checkout::shop();
+    shop.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    shop.git(&["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"]);
+    for (name, revision) in [("released", "release-1"), ("floating", "HEAD")] {
+        let app = application(name, "path: plain", "")
+            .replace("targetRevision: main", &format!("targetRevision: {revision}"));
+        shop.write(&format!("apps/{name}.yaml"), &app);
+    }
+    shop.commit("one of a release");
+    shop.git(&["branch", "release-1"]);
+    shop.git(&["checkout", "--quiet", "-b", "fix"]);
+    shop.write("plain/web.yaml", &DEPLOYMENT.replace("1.4", "1.5"));
+    shop.commit("fix");
+    let (code, out, _) = shop.pintle("diff --base release-1 --head fix");
+    assert_eq!(code, 1, "{out}");
+    contains(
+        &out,
+        &[
+            "argocd/released changed",
+            "HEAD (1), main (3). Only fix, release-1 mean what is compared",
+        ],
+    );
+    assert!(!out.contains("argocd/floating changed"), "{out}");
+    // Where it is one of those compared, it means them.
+    let (_, out, _) = shop.pintle("diff --base main --head fix");
+    contains(&out, &["argocd/floating changed"]);
+}
+
+#[test]
 fn time_stands_still_in_a_preview() {
     let checkout = Checkout::shop();
     checkout.write(

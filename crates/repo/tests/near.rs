@@ -67,6 +67,7 @@ fn near(repository: LocalRepository, stand: Option<(&str, &str)>) -> Arc<Near> {
                 commit: commit.to_owned(),
                 revision: commit.to_owned(),
                 branches: [branch.to_owned()].into(),
+                head: None,
             }),
         }],
         offline: true,

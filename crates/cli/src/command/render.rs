@@ -90,6 +90,7 @@ impl State {
                 revision: commit.clone(),
                 commit,
                 branches,
+                head: None,
             };
             return Ok(Self { here, stand });
         }
@@ -100,6 +101,7 @@ impl State {
             commit,
             revision,
             branches,
+            head: None,
         };
         let here = Here {
             repository: Arc::new(with_files),

@@ -152,9 +152,8 @@ impl LocalRepository {
         there.filter_map(|(name, _)| branch(&remotes, name)).collect()
     }
 
-    /// Names of the default branches of the remotes, as far as this clone knows them. Where it knows none, as in CI, the one of `main` and
-    /// `master` that there is.
-    pub fn default_branches(&self) -> BTreeSet<String> {
+    /// Names of the default branches of the remotes, as far as this clone knows them.
+    pub fn known_default_branches(&self) -> BTreeSet<String> {
         let local = self.repository.to_thread_local();
         let remotes = self.remotes();
         let mut names = BTreeSet::new();
@@ -166,7 +165,14 @@ impl LocalRepository {
                 names.extend(branch(&remotes, &target.as_bstr().to_string()));
             }
         }
+        names
+    }
+
+    /// The same; where this clone knows none, as in CI, the one of `main` and `master` that there is.
+    pub fn default_branches(&self) -> BTreeSet<String> {
+        let mut names = self.known_default_branches();
         if names.is_empty() {
+            let remotes = self.remotes();
             let all = self.all_refs().unwrap_or_default();
             names.extend(all.iter().filter_map(|(name, _)| branch(&remotes, name)));
             names.retain(|name| matches!(name.as_str(), "main" | "master"));

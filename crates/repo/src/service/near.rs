@@ -36,16 +36,22 @@ pub struct Stand {
     pub commit: String,
     /// The commit that is shown and told to charts.
     pub revision: String,
-    /// Names of branches that mean it; `HEAD` always does.
+    /// Names of branches that mean it.
     pub branches: BTreeSet<String>,
+    /// The branch that `HEAD` means, where that is known to be another; else `HEAD` means this commit.
+    pub head: Option<String>,
 }
 
 impl Stand {
     /// Whether a `targetRevision` means this commit.
     pub fn is_meant(&self, revision: &str) -> bool {
         let name = revision.strip_prefix("refs/heads/").unwrap_or(revision);
-        matches!(revision, "" | "HEAD") || self.branches.contains(name)
+        is_head(revision) && self.head.is_none() || self.branches.contains(name)
     }
+}
+
+fn is_head(revision: &str) -> bool {
+    matches!(revision, "" | "HEAD")
 }
 
 impl Near {
@@ -84,6 +90,8 @@ impl Repositories {
         let (revision, content) = match near.stand.as_ref().filter(|stand| stand.is_meant(revision)) {
             Some(stand) => (stand.revision.clone(), stand.commit.clone()),
             None => {
+                let head = near.stand.as_ref().and_then(|stand| stand.head.as_deref());
+                let revision = head.filter(|_| is_head(revision)).unwrap_or(revision);
                 let commit = near.repository.resolve(revision, tag_prefix).map_err(Arc::new)?;
                 (commit.clone(), commit)
             }

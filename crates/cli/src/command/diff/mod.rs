@@ -30,6 +30,9 @@ use crate::exit::{CliError, ERROR};
 use crate::output::{self, change};
 use report::{Report, Revision, State};
 
+/// What an empty `targetRevision` means.
+pub(super) const HEAD: &str = "HEAD";
+
 /// Something changes.
 const CHANGES: u8 = 1;
 
@@ -82,6 +85,7 @@ async fn compare(args: &DiffArgs) -> Result<Report, CliError> {
             commit: revision.commit.clone(),
             revision: revision.commit.clone(),
             branches: branches.clone(),
+            head: head_elsewhere(&here, &branches),
         };
         let mut all: Vec<NearRepository> = vec![here.near(Some(stand))];
         all.extend(elsewhere.iter().cloned());
@@ -258,6 +262,12 @@ fn branches(here: &Here, args: &DiffArgs, [base, head]: [&Revision; 2]) -> BTree
     names
 }
 
+/// The default branch, where it is known and none of those compared: `HEAD` is not touched then.
+fn head_elsewhere(here: &Here, branches: &BTreeSet<String>) -> Option<String> {
+    let known = here.repository.known_default_branches();
+    known.is_disjoint(branches).then(|| known.first().cloned()).flatten()
+}
+
 /// Revisions of the repository that Applications name and that are not compared, with how many name each.
 fn pinned(fleet: &Fleet, near: &Near) -> BTreeMap<String, usize> {
     let mut pinned = BTreeMap::new();
@@ -274,9 +284,15 @@ fn pinned(fleet: &Fleet, near: &Near) -> BTreeMap<String, usize> {
                     .as_ref()
                     .is_some_and(|stand| !stand.is_meant(&source.target_revision))
         };
-        let revisions: BTreeSet<&String> = sources.iter().filter(elsewhere).map(|s| &s.target_revision).collect();
-        for revision in revisions {
-            *pinned.entry(revision.clone()).or_default() += 1;
+        let named = sources
+            .iter()
+            .filter(elsewhere)
+            .map(|s| match s.target_revision.as_str() {
+                "" => HEAD,
+                other => other,
+            });
+        for revision in named.collect::<BTreeSet<&str>>() {
+            *pinned.entry(revision.to_owned()).or_default() += 1;
         }
     }
     pinned

@@ -236,8 +236,9 @@ impl Report {
         if !self.pinned.is_empty() {
             let names = |list: Vec<&str>| list.join(", ");
             let tracked = names(
-                ["HEAD"]
+                [super::HEAD]
                     .into_iter()
+                    .filter(|head| !self.pinned.contains_key(*head))
                     .chain(self.tracked.iter().map(String::as_str))
                     .collect(),
             );

@@ -118,6 +118,7 @@ pub(crate) fn as_checked_out(here: &Here) -> Result<NearRepository, CliError> {
         revision: commit.clone(),
         commit,
         branches: repository.branches("HEAD"),
+        head: None,
     })))
 }
 
