@@ -45,6 +45,25 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// What was made of arguments that were marked, with the bytes in place of the marks.
+    pub fn unmarked(self, result: Value) -> Value {
+        let is_marked = |value: &Value| matches!(value, Value::Str(text) if text.as_str().is_none());
+        if !self.0.iter().any(is_marked) {
+            return result;
+        }
+        match result {
+            Value::Str(text) => Value::Str(text.unmarked()),
+            Value::List(list) if !list.is_nil() => {
+                let parts = list.into_vec().into_iter();
+                Value::strings(parts.map(|part| match part {
+                    Value::Str(text) => text.unmarked(),
+                    _ => Str::default(),
+                }))
+            }
+            other => other,
+        }
+    }
+
     pub fn int(self, at: usize) -> i64 {
         self.value(at).as_int().unwrap_or_default()
     }

@@ -51,11 +51,11 @@ pub(super) fn register(f: &mut Functions) {
             let pattern = Args(a).text(0);
             let regexp = Regexp::shared(&pattern)
                 .map_err(|e| FuncError::new(format!("regexp: Compile({}): {e}", quoted(&pattern))))?;
-            Ok(unmarked(a, run(&regexp, Args(a))))
+            Ok(Args(a).unmarked(run(&regexp, Args(a))))
         });
         f.add(must, params, result, move |_, a| {
             let regexp = Regexp::shared(&Args(a).text(0)).map_err(|e| FuncError::new(e.to_string()))?;
-            Ok(unmarked(a, run(&regexp, Args(a))))
+            Ok(Args(a).unmarked(run(&regexp, Args(a))))
         });
     }
     f.add("regexMatch", &[T::String, T::String], T::Bool, |_, a| {
@@ -67,7 +67,7 @@ pub(super) fn register(f: &mut Functions) {
         Ok(Value::Bool(regexp.is_match(&Args(a).marked(1))))
     });
     f.add("regexQuoteMeta", &[T::String], T::String, |_, a| {
-        Ok(unmarked(a, quote_meta(&Args(a).marked(0)).into()))
+        Ok(Args(a).unmarked(quote_meta(&Args(a).marked(0)).into()))
     });
 }
 
@@ -77,25 +77,6 @@ fn strings_or_nil<S: Into<Str>>(found: Vec<S>) -> Value {
         return Value::List(List::nil(&LIST_STRING));
     }
     Value::strings(found)
-}
-
-/// The result for arguments that were marked ([`Str::marked`]).
-fn unmarked(arguments: &[Value], result: Value) -> Value {
-    let is_marked = |value: &Value| matches!(value, Value::Str(text) if text.as_str().is_none());
-    if !arguments.iter().any(is_marked) {
-        return result;
-    }
-    match result {
-        Value::Str(text) => Value::Str(text.unmarked()),
-        Value::List(list) if !list.is_nil() => {
-            let parts = list.into_vec().into_iter();
-            Value::strings(parts.map(|part| match part {
-                Value::Str(text) => text.unmarked(),
-                _ => Str::default(),
-            }))
-        }
-        other => other,
-    }
 }
 
 /// In backquotes where Go can, else quoted.

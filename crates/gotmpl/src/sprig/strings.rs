@@ -30,9 +30,8 @@ pub(super) fn register(f: &mut Functions) {
     }
     for (name, connector) in [("snakecase", '_'), ("kebabcase", '-')] {
         f.add(name, &[T::String], T::String, move |_, a| {
-            let text = Str::from(words::connected_case(&Args(a).marked(0), connector));
-            let is_text = matches!(a.first(), Some(Value::Str(given)) if given.as_str().is_some());
-            Ok(Value::Str(if is_text { text } else { text.unmarked() }))
+            let text = words::connected_case(&Args(a).marked(0), connector);
+            Ok(Args(a).unmarked(text.into()))
         });
     }
     f.add("nospace", &[T::String], T::String, |_, a| {
