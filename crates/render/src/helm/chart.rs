@@ -434,7 +434,7 @@ fn subchart(
 
 /// What a file says. Bytes that are no text are an error of the reader, as in Helm.
 fn read<T, E: std::fmt::Display>(file: &ChartFile, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, HelmError> {
-    let text = octets::marked(file.bytes.to_vec());
+    let text = octets::marked(&*file.bytes);
     read(&text).map_err(|e| {
         let error = octets::words(&text, e.to_string());
         HelmError::Chart(format!("cannot load {}: {error}", file.name))

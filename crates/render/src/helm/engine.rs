@@ -80,7 +80,7 @@ pub(crate) fn render(
         let text = executor
             .output(&file.name, Value::Map(file.scope.with_type(&context::VALUES)))
             .map_err(|e| HelmError::Template(exec_error(&file.name, &e)))?;
-        let text = octets::marked(without_no_value(text));
+        let text = octets::marked(without_no_value(text)).into_owned();
         rendered.push((file.name, text));
     }
     Ok(rendered)
@@ -99,7 +99,7 @@ fn parsed(chart: &Chart, renderables: &[Renderable<'_>]) -> Result<Arc<Parsed>, 
     }
     let mut set = TemplateSet::new("gotpl", FUNCTIONS.clone());
     for file in renderables {
-        set.parse(&file.name, &octets::marked(file.text.to_vec()))
+        set.parse(&file.name, &octets::marked(&**file.text))
             .map_err(|e| HelmError::Template(parse_error(&file.name, &e.message)))?;
     }
     let parsed = Arc::new(Parsed { key, set });

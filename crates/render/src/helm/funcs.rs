@@ -310,7 +310,7 @@ fn read_yaml(call: &mut Call<'_>, text: &Str) -> Result<Result<Yaml, String>, Fu
     call.charge_bytes(text.len() as u64)?;
     let text = match text.as_str() {
         Some(text) => Cow::Borrowed(text),
-        None => Cow::Owned(octets::marked(text.as_bytes().to_vec())),
+        None => octets::marked(text.as_bytes()),
     };
     Ok(pintle_yaml::parse(&text).map_err(|e| octets::words(&text, convert_error(&e))))
 }

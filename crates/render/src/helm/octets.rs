@@ -16,12 +16,18 @@ const HELD: char = '\u{1}';
 
 const REFUSED: &str = "control characters are not allowed";
 
-/// The bytes as text.
-pub(crate) fn marked(bytes: Vec<u8>) -> String {
-    let bytes = match String::from_utf8(bytes) {
-        Ok(text) => return text,
-        Err(error) => error.into_bytes(),
-    };
+/// The bytes as text; borrowed bytes that are one are not copied.
+pub(crate) fn marked<'a>(bytes: impl Into<Cow<'a, [u8]>>) -> Cow<'a, str> {
+    match bytes.into() {
+        Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => Cow::Owned(with_marks(bytes)),
+        },
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8(bytes).unwrap_or_else(|e| with_marks(e.as_bytes()))),
+    }
+}
+
+fn with_marks(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     let mut chunks = bytes.utf8_chunks().peekable();
     while let Some(chunk) = chunks.next() {
@@ -69,7 +75,7 @@ mod tests {
     use super::{marked, words};
 
     fn check(bytes: &[u8], expected: &str) {
-        let text = marked(bytes.to_vec());
+        let text = marked(bytes);
         let error = pintle_yaml::parse(&text).err().map(|e| e.to_string());
         assert_eq!(error.map(|e| words(&text, e)).unwrap_or_default(), expected);
     }
