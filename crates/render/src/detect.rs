@@ -5,7 +5,7 @@ use std::fmt;
 use pintle_model::application::Source;
 use pintle_model::tree::{EntryKind, Reader, TreePath};
 
-use crate::{Diagnostic, RenderSettings};
+use crate::{Diagnostic, RenderSettings, kustomize};
 
 /// How a source is turned into objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,8 +31,6 @@ impl fmt::Display for SourceType {
         })
     }
 }
-
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Which blocks a source has. `None` means that the files tell.
 pub(crate) fn explicit(source: &Source) -> Result<Option<SourceType>, String> {
@@ -78,7 +76,7 @@ pub(crate) fn detect(
     let files = || entries.iter().filter(|e| e.kind == EntryKind::File);
     let found = if let Some(explicit) = explicit {
         explicit
-    } else if files().any(|e| KUSTOMIZATIONS.contains(&&*e.name)) {
+    } else if files().any(|e| kustomize::FILE_NAMES.contains(&&*e.name)) {
         SourceType::Kustomize
     } else if files().any(|e| e.name.ends_with("Chart.yaml")) {
         SourceType::Helm

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pintle_model::application::{Application, Source};
 use pintle_model::tree::{Tree, TreePath};
 use pintle_model::{Object, Value};
+use pintle_render::kustomize::FILE_NAMES;
 use pintle_repo::Stand;
 
 use super::kustomize::disk::Disk;
@@ -162,12 +163,7 @@ fn search(
         )));
     }
     let listing = tree.list(&top).map_err(|e| failed(&e))?.unwrap_or_default();
-    let is_rendered = |name: &str| {
-        matches!(
-            name,
-            "Chart.yaml" | "kustomization.yaml" | "kustomization.yml" | "Kustomization"
-        )
-    };
+    let is_rendered = |name: &str| name == "Chart.yaml" || FILE_NAMES.contains(&name);
     if listing.iter().any(|(name, _)| is_rendered(name)) {
         folders.push(folder(&state.here, &inside, &args.preview.control_namespace)?);
         return Ok(Found::default());

@@ -14,8 +14,8 @@ use super::{Charts, Options, Remote};
 
 /// The one schema that Kustomize v5.8 has built in.
 const BUILT_IN: &str = "v1.21.2";
-/// The names of a kustomization file.
-const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+/// The names of a kustomization file, in the order in which they are looked for.
+pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 /// Bytes of one file; the tree and the YAML reader have the same bound.
 const MAX_FILE: u64 = 64 << 20;
 /// Bases inside one another. Real overlays stay below ten.
@@ -211,7 +211,7 @@ impl<'s, 'a, 't> Loader<'s, 'a, 't> {
     /// The kustomization file of this directory: its name and content.
     pub fn kustomization(&mut self) -> Result<(&'static str, String)> {
         let mut found = None;
-        for name in NAMES {
+        for name in FILE_NAMES {
             let path = self.root.child(name);
             let Some(file) = self.session.reader.file(&path, MAX_FILE).map_err(store)? else {
                 continue;

@@ -48,6 +48,7 @@ use pintle_yaml::Yaml;
 pub use document::{FileEdit, edit_file};
 pub use edit::{Annotations, Edits, Labels, PatchEdit, PatchTarget, expand_patterns};
 pub use error::{Failure, Reason};
+pub use loader::FILE_NAMES;
 pub use remote::{ChartBase, Fetch, GitBase};
 
 use accumulate::{Accumulator, Target};

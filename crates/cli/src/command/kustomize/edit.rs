@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use pintle_model::tree::Reader;
-use pintle_render::kustomize::{Annotations, FileEdit, Labels, edit_file, expand_patterns};
+use pintle_render::kustomize::{Annotations, FILE_NAMES, FileEdit, Labels, edit_file, expand_patterns};
 
 use super::disk::Disk;
 use super::failed;
@@ -12,11 +12,8 @@ use crate::args::{AddCommand, EditCommand, RemoveCommand, SetCommand};
 use crate::command::file;
 use crate::exit::CliError;
 
-/// The names of a kustomization file.
-const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-
 pub(super) fn run(command: EditCommand) -> Result<(), CliError> {
-    let there: Vec<&str> = NAMES.into_iter().filter(|name| Path::new(name).exists()).collect();
+    let there: Vec<&str> = FILE_NAMES.into_iter().filter(|name| Path::new(name).exists()).collect();
     let name = match there.as_slice() {
         [name] => *name,
         [] => return Err(failed("Missing kustomization file 'kustomization.yaml'.")),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use pintle_model::tree::{ContentId, Entry, EntryKind, Listing, Tree, TreeError, TreePath};
 use pintle_model::{Object, Value, yaml_objects};
+use pintle_render::kustomize::FILE_NAMES;
 
 use super::definition::{AppKey, Definition, Origin, is_application, is_application_set};
 
@@ -46,6 +47,8 @@ impl Found {
 pub(crate) struct Finder {
     control_namespace: String,
     known: HashMap<FileId, Arc<Found>>,
+    /// Whether a template of a chart prints Applications.
+    templates: HashMap<FileId, bool>,
 }
 
 impl Finder {
@@ -53,6 +56,7 @@ impl Finder {
         Self {
             control_namespace: control_namespace.to_owned(),
             known: HashMap::new(),
+            templates: HashMap::new(),
         }
     }
 
@@ -66,11 +70,7 @@ impl Finder {
             _ => Vec::new(),
         };
         for (chart, template) in templates {
-            // One that is too large, or gone, makes no Application that anybody wrote.
-            if let Ok(Some(bytes)) = tree.read(&template, MAX_FILE_BYTES)
-                && !found.makers.contains(chart.as_str())
-                && makes_application(&bytes)
-            {
+            if !found.makers.contains(chart.as_str()) && self.makes_application(tree, template) {
                 found.makers.insert(chart.to_string());
             }
         }
@@ -90,6 +90,19 @@ impl Finder {
         folders.retain(|folder| changes_what_it_holds(tree, folder));
         found.makers.extend(folders.iter().map(ToString::to_string));
         Ok(found)
+    }
+
+    /// Whether a template prints Applications.
+    fn makes_application(&mut self, tree: &dyn Tree, template: FileId) -> bool {
+        if let Some(known) = self.templates.get(&template) {
+            return *known;
+        }
+        // One that is too large, or gone, makes no Application that anybody wrote.
+        let text = tree.read(&template.0, MAX_FILE_BYTES).ok().flatten();
+        let makes =
+            text.is_some_and(|text| holds(&text, b"argoproj.io/") && says_application(&String::from_utf8_lossy(&text)));
+        self.templates.insert(template, makes);
+        makes
     }
 
     /// Reads files on every processor: thousands of small ones are work for all of them.
@@ -185,14 +198,9 @@ impl Finder {
     }
 }
 
-/// Whether a template prints Applications.
-fn makes_application(template: &[u8]) -> bool {
-    holds(template, b"argoproj.io/") && says_application(&String::from_utf8_lossy(template))
-}
-
 /// Whether a folder's kustomization does more than list what stands there.
 fn changes_what_it_holds(tree: &dyn Tree, folder: &TreePath) -> bool {
-    let text = ["kustomization.yaml", "kustomization.yml", "Kustomization"]
+    let text = FILE_NAMES
         .iter()
         .find_map(|name| tree.read(&folder.child(name), MAX_FILE_BYTES).ok().flatten());
     let Some(kustomization) = text.and_then(|text| Value::from_yaml(&String::from_utf8_lossy(&text)).ok()) else {
@@ -206,7 +214,7 @@ fn changes_what_it_holds(tree: &dyn Tree, folder: &TreePath) -> bool {
 fn files(
     tree: &dyn Tree,
     top: &TreePath,
-    templates: &mut Vec<(TreePath, TreePath)>,
+    templates: &mut Vec<(TreePath, FileId)>,
     found: &mut Found,
 ) -> Result<Vec<FileId>, TreeError> {
     let mut files = Vec::new();
@@ -222,11 +230,9 @@ fn files(
                 EntryKind::Dir if is_chart && &*name == "templates" => {
                     let below = tree.list(&path)?.unwrap_or_default().into_iter();
                     let is_file = |(_, entry): &(_, Entry)| entry.kind == EntryKind::File;
-                    templates.extend(
-                        below
-                            .filter(is_file)
-                            .map(|(name, _)| (folder.clone(), path.child(&name))),
-                    );
+                    let template = |(name, entry): (Arc<str>, Entry)| (path.child(&name), entry.id);
+                    let found = below.filter(is_file).map(template);
+                    templates.extend(found.map(|template| (folder.clone(), template)));
                 }
                 EntryKind::Dir if is_chart && &*name == "charts" => {}
                 EntryKind::Dir if &*name == ".git" => {}
