@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use pintle_model::application::Source;
 use pintle_model::tree::{Tree as _, TreePath};
-use pintle_repo::git::LocalError;
+use pintle_repo::git::{GitTree, LocalError};
 use pintle_repo::{Near, NearRepository, Stand};
 
 use super::preview::fleet::{self, Fleet};
@@ -64,7 +64,9 @@ async fn compare(args: &DiffArgs) -> Result<Report, CliError> {
         .map_or_else(|| Ok(String::new()), |path| here.inside(path))?;
     let top = TreePath::new(&path).map_err(|e| CliError::error(format!("{path}: {e}")))?;
     let (base, head) = revisions(&here, args)?;
-    there(&here, &top, [&base, &head])?;
+    let tree = |revision: &Revision| here.repository.tree(&revision.commit).map_err(|e| failed(&e));
+    let trees = [tree(&base)?, tree(&head)?];
+    there(&trees, &top, [&base, &head])?;
     let branches = branches(&here, args, [&base, &head]);
     let mut elsewhere = Vec::new();
     for other in &others {
@@ -72,20 +74,20 @@ async fn compare(args: &DiffArgs) -> Result<Report, CliError> {
     }
     let mut finder = Finder::new(&args.preview.control_namespace);
     let mut found = Vec::new();
-    for revision in [&base, &head] {
-        let tree = here.repository.tree(&revision.commit).map_err(|e| failed(&e))?;
-        found.push(finder.find(&tree, &top).map_err(|e| CliError::error(e.to_string()))?);
+    for tree in &trees {
+        found.push(finder.find(tree, &top).map_err(|e| CliError::error(e.to_string()))?);
     }
     let (Some(mut after), Some(mut before)) = (found.pop(), found.pop()) else {
         return Err(CliError::error("a state was not read"));
     };
     let mut notes: BTreeSet<String> = tell_apart(&mut [&mut before, &mut after]).into_iter().collect();
+    let default = head_elsewhere(&here, &branches);
     let at = |revision: &Revision| -> Arc<Near> {
         let stand = Stand {
             commit: revision.commit.clone(),
             revision: revision.commit.clone(),
             branches: branches.clone(),
-            head: head_elsewhere(&here, &branches),
+            head: default.clone(),
         };
         let mut all: Vec<NearRepository> = vec![here.near(Some(stand))];
         all.extend(elsewhere.iter().cloned());
@@ -146,9 +148,8 @@ fn shown(path: &TreePath) -> String {
 }
 
 /// A path that neither state has is a slip of the pen, and must not pass as "nothing changes".
-fn there(here: &Here, path: &TreePath, revisions: [&Revision; 2]) -> Result<(), CliError> {
-    for revision in revisions {
-        let tree = here.repository.tree(&revision.commit).map_err(|e| failed(&e))?;
+fn there(trees: &[GitTree], path: &TreePath, revisions: [&Revision; 2]) -> Result<(), CliError> {
+    for tree in trees {
         if tree.entry(path).map_err(|e| CliError::error(e.to_string()))?.is_some() {
             return Ok(());
         }

@@ -25,8 +25,11 @@ pub(crate) fn markdown(report: &Report) -> String {
     ));
     let mut cut = Cut::default();
     asides(&mut page, report, &mut cut);
-    table(&mut page, report, &mut cut);
-    details(&mut page, report, &mut cut);
+    let details = details(report);
+    table(&mut page, report, &details, &mut cut);
+    for one in &details {
+        one.add_to(&mut page, &mut cut);
+    }
     if let Some(sentence) = cut.sentence() {
         page.add_anyway(&sentence);
     }
@@ -106,7 +109,7 @@ fn asides(page: &mut Page, report: &Report, cut: &mut Cut) {
     }
 }
 
-fn table(page: &mut Page, report: &Report, cut: &mut Cut) {
+fn table(page: &mut Page, report: &Report, details: &[Details], cut: &mut Cut) {
     if report.apps.is_empty() {
         return;
     }
@@ -116,8 +119,8 @@ fn table(page: &mut Page, report: &Report, cut: &mut Cut) {
     let mut order: Vec<&AppReport> = report.apps.iter().filter(|app| app.because.is_none()).collect();
     order.sort_by_key(|app| rank(app));
     // What the diffs do not need is the table's.
-    let room = MAX_CHARACTERS - LAST_WORDS;
-    let limit = TABLE.max(room.saturating_sub(length_of_details(report, room)));
+    let needed: usize = details.iter().map(Details::length).sum();
+    let limit = TABLE.max((MAX_CHARACTERS - LAST_WORDS).saturating_sub(needed));
     for app in order {
         if cut.rows > 0 || !page.add_within(&row(app), limit) {
             cut.rows += 1;
@@ -179,12 +182,65 @@ fn row(app: &AppReport) -> String {
 
 const CLOSING: &str = "\n</details>\n";
 
-fn opening(app: &AppReport) -> String {
-    format!(
-        "\n<details><summary>{} {}</summary>\n",
-        html(&one_line(&app.name)),
-        word(app.change.what)
-    )
+/// The diffs of one Application, each with its length in characters.
+struct Details {
+    opening: String,
+    pieces: Vec<(String, usize)>,
+}
+
+/// Those of every Application that has any.
+fn details(report: &Report) -> Vec<Details> {
+    let known = report.apps.iter().filter(|app| app.known() != Known::Nothing);
+    let details = known.map(|app| {
+        let shown = app.change.manifest.iter().chain(&app.change.objects);
+        Details {
+            opening: format!(
+                "\n<details><summary>{} {}</summary>\n",
+                html(&one_line(&app.name)),
+                word(app.change.what)
+            ),
+            pieces: shown
+                .map(piece)
+                .map(|piece| {
+                    let length = piece.chars().count();
+                    (piece, length)
+                })
+                .collect(),
+        }
+    });
+    details.filter(|one| !one.pieces.is_empty()).collect()
+}
+
+impl Details {
+    /// Characters around the diffs.
+    fn frame(&self) -> usize {
+        self.opening.chars().count() + CLOSING.chars().count()
+    }
+
+    /// Characters of all.
+    fn length(&self) -> usize {
+        self.frame() + self.pieces.iter().map(|(_, length)| length).sum::<usize>()
+    }
+
+    fn add_to(&self, page: &mut Page, cut: &mut Cut) {
+        let room = (MAX_CHARACTERS - LAST_WORDS).saturating_sub(page.characters + self.frame());
+        let mut body = String::new();
+        let (mut used, mut left_out) = (0, 0);
+        for (piece, length) in &self.pieces {
+            if used + length > room {
+                left_out += 1;
+                continue;
+            }
+            used += length;
+            body.push_str(piece);
+        }
+        if body.is_empty() {
+            cut.apps += 1;
+            return;
+        }
+        cut.objects += left_out;
+        page.add(&format!("{}{body}{CLOSING}", self.opening));
+    }
 }
 
 /// The diff of one object.
@@ -198,57 +254,6 @@ fn piece(object: &ObjectChange) -> String {
         code(&named(object)),
         escaped(&fate)
     )
-}
-
-/// How many characters all diffs need; counted no further than `enough`.
-fn length_of_details(report: &Report, enough: usize) -> usize {
-    let mut length = 0;
-    for app in report.apps.iter().filter(|app| app.known() != Known::Nothing) {
-        let mut shown = app.change.manifest.iter().chain(&app.change.objects).peekable();
-        if shown.peek().is_some() {
-            length += opening(app).chars().count() + CLOSING.chars().count();
-        }
-        for object in shown {
-            length += piece(object).chars().count();
-            if length >= enough {
-                return enough;
-            }
-        }
-    }
-    length
-}
-
-fn details(page: &mut Page, report: &Report, cut: &mut Cut) {
-    for app in &report.apps {
-        let change = &app.change;
-        if app.known() == Known::Nothing {
-            continue;
-        }
-        let shown: Vec<_> = change.manifest.iter().chain(&change.objects).collect();
-        let open = opening(app);
-        let close = CLOSING;
-        let mut body = String::new();
-        let room = (MAX_CHARACTERS - LAST_WORDS)
-            .saturating_sub(page.characters + open.chars().count() + close.chars().count());
-        let mut used = 0;
-        let mut left_out = 0;
-        for object in &shown {
-            let piece = piece(object);
-            let length = piece.chars().count();
-            if used + length > room {
-                left_out += 1;
-                continue;
-            }
-            used += length;
-            body.push_str(&piece);
-        }
-        if body.is_empty() {
-            cut.apps += usize::from(!shown.is_empty());
-            continue;
-        }
-        cut.objects += left_out;
-        page.add(&format!("{open}{body}{close}"));
-    }
 }
 
 /// A fence that the text cannot end: longer than any run of backticks in it.
