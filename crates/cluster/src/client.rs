@@ -103,6 +103,13 @@ pub enum ConnectError {
     },
 }
 
+impl KubeconfigSource {
+    /// The namespace of the context, `default` where it names none.
+    pub async fn namespace(&self) -> Result<String, ConnectError> {
+        Ok(load_kubeconfig(self).await?.default_namespace)
+    }
+}
+
 impl Cluster {
     /// Opens the cluster a kubeconfig names. Nothing is sent yet. `component` is part of the User-Agent (`pintle/<version> (<component>)`).
     pub async fn from_kubeconfig(

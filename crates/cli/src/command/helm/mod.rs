@@ -12,22 +12,25 @@ mod values;
 
 use std::process::ExitCode;
 
-use pintle_cluster::{Cluster, KubeconfigSource};
-use pintle_engine::effect::ClusterId;
+use pintle_cluster::KubeconfigSource;
 use pintle_render::helm::Limits;
 
 use crate::args::{GlobalArgs, HelmArgs, HelmCommand};
 use crate::exit::CliError;
+use crate::output::note;
 
 /// Runs a command of the group.
 pub(crate) async fn run(args: HelmArgs, global: &GlobalArgs) -> Result<ExitCode, CliError> {
     let flags = &args.global;
-    let without_effect = [
-        ("--registry-config", flags.registry_config.is_some()),
-        ("--repository-config", flags.repository_config.is_some()),
-    ];
-    for (flag, _) in without_effect.iter().filter(|(_, given)| *given) {
-        eprintln!("note: {flag} has no effect: name the repository by its URL, and use --username and --password");
+    for (flag, given) in [
+        ("--registry-config", &flags.registry_config),
+        ("--repository-config", &flags.repository_config),
+    ] {
+        if given.is_some() {
+            note(&format!(
+                "note: {flag} has no effect: name the repository by its URL, and use --username and --password"
+            ));
+        }
     }
     let kubeconfig = KubeconfigSource {
         path: flags.kubeconfig.clone(),
@@ -53,11 +56,8 @@ async fn namespace(named: Option<&str>, kubeconfig: KubeconfigSource) -> String 
     if let Some(named) = named.filter(|name| !name.is_empty()) {
         return named.to_owned();
     }
-    let opened = Cluster::from_kubeconfig(ClusterId::in_cluster(), kubeconfig, "cli").await;
-    opened.map_or_else(
-        |_| "default".to_owned(),
-        |cluster| cluster.default_namespace().to_owned(),
-    )
+    let context = kubeconfig.namespace().await;
+    context.unwrap_or_else(|_| "default".to_owned())
 }
 
 /// As Helm says it, with its exit code.
