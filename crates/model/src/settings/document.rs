@@ -87,12 +87,21 @@ impl<'a> Document<'a> {
         default: T,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> T {
-        match self.get(key).map(|text| parse(text.trim())) {
-            None => default,
-            Some(Ok(value)) => value,
-            Some(Err(e)) => {
-                self.problem(key, format!("{e}; {default} counts instead"));
-                default
+        self.parsed_or(key, &default, parse).unwrap_or(default)
+    }
+
+    /// The parsed text under `key`; `None` where there is none, or one that cannot be parsed, which is a problem. `instead` says what counts then.
+    pub(super) fn parsed_or<T, E: fmt::Display>(
+        &mut self,
+        key: &str,
+        instead: &dyn fmt::Display,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        match parse(self.get(key)?.trim()) {
+            Ok(value) => Some(value),
+            Err(e) => {
+                self.problem(key, format!("{e}; {instead} counts instead"));
+                None
             }
         }
     }

@@ -32,15 +32,8 @@ pub(super) fn read(params: &mut Document<'_>) -> RenderLimits {
     }
 }
 
-/// The bound under `key`; one that cannot be read is a problem, and what counts without it counts.
 fn bound<T>(params: &mut Document<'_>, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-    match parse(params.get(key)?.trim()) {
-        Ok(bound) => Some(bound),
-        Err(e) => {
-            params.problem(key, format!("{e}; the default counts instead"));
-            None
-        }
-    }
+    params.parsed_or(key, &"the default", parse)
 }
 
 fn count(text: &str) -> Result<u64, String> {
