@@ -51,6 +51,11 @@ impl Checkout {
     fn local(&self) -> LocalRepository {
         LocalRepository::open(self.path()).unwrap()
     }
+
+    /// The repository with the files of its work tree as a commit, whose objects are below `store`.
+    async fn as_it_stands(&self, store: &Path) -> (LocalRepository, String) {
+        self.local().with_work_tree(&store.join("files")).await.unwrap()
+    }
 }
 
 fn config(name: &str) -> String {
@@ -176,11 +181,7 @@ async fn the_files_as_they_stand_are_a_commit_that_the_checkout_does_not_have() 
     let before = checkout.git(&["status", "--porcelain"]);
     let objects = checkout.git(&["count-objects"]);
     let store = tempfile::tempdir().unwrap();
-    let (files, commit) = checkout
-        .local()
-        .with_work_tree(&store.path().join("files"))
-        .await
-        .unwrap();
+    let (files, commit) = checkout.as_it_stands(store.path()).await;
     assert_eq!(checkout.git(&["status", "--porcelain"]), before);
     assert_eq!(checkout.git(&["count-objects"]), objects);
     let near = near(files, Some((&commit, "main")));
@@ -220,11 +221,7 @@ async fn a_file_that_changed_in_the_second_of_the_index_is_read() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     let store = tempfile::tempdir().unwrap();
-    let (files, commit) = checkout
-        .local()
-        .with_work_tree(&store.path().join("files"))
-        .await
-        .unwrap();
+    let (files, commit) = checkout.as_it_stands(store.path()).await;
     let near = near(files, Some((&commit, "main")));
     let rendered = render(&service.repositories, &near, source(URL, "a", "main"))
         .await
