@@ -1,5 +1,7 @@
 //! Floating-point text as Go's `strconv.FormatFloat` writes it.
 
+use std::fmt::LowerExp;
+
 /// The digits of a finite number: `0.d₁d₂… × 10^point`, without trailing or leading zeros (zero has none).
 struct Decimal {
     digits: Vec<u8>,
@@ -99,10 +101,28 @@ fn general(out: &mut Vec<u8>, value: f64, format: u8, precision: Option<usize>, 
 
 fn shortest(value: f64, width: Width) -> Decimal {
     let text = match width {
-        Width::Single => format!("{:e}", value as f32),
-        Width::Double => format!("{value:e}"),
+        Width::Single => shortest_scientific(value as f32),
+        Width::Double => shortest_scientific(value),
     };
     from_scientific(&text)
+}
+
+/// Digits behind the point from where on two shortest forms can be equally near to a float of either width.
+const TIES: usize = 5;
+
+/// The shortest decimal form of a finite float that reads back as it, as `9.5e3`.
+///
+/// Where two are equally near, Go takes the one whose last digit is even, and the standard library the greater.
+pub(crate) fn shortest_scientific<F: LowerExp>(value: F) -> String {
+    let text = format!("{value:e}");
+    let places = text
+        .split_once('.')
+        .map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
+    if places < TIES {
+        return text;
+    }
+    // The nearest form of so many digits is one of the shortest, and ties go to even here.
+    format!("{value:.places$e}")
 }
 
 /// No float has more digits behind the point, written out in full: what follows are zeros. The standard library takes no more than 65,535.

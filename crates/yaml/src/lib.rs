@@ -39,7 +39,7 @@ pub use error::{Error, ErrorKind};
 pub use json::to_json_string;
 pub use limits::Limits;
 pub use node::{Node, Scalar, Tag, parse_node};
-pub use number::format_json_float;
+pub use number::{format_json_float, shortest_scientific};
 pub use parts::Parts;
 pub use stream::{Document, parse_all, parse_all_with, split_documents};
 pub use walk::{Step, Walk};

@@ -1,5 +1,25 @@
 //! Numbers in Go's spelling.
 
+use std::fmt::LowerExp;
+
+/// Digits behind the point from where on two shortest forms can be equally near to a float of either width.
+const TIES: usize = 5;
+
+/// The shortest decimal form of a finite float that reads back as it, as `9.5e3`.
+///
+/// Where two are equally near, Go takes the one whose last digit is even, and the standard library the greater.
+pub fn shortest_scientific<F: LowerExp>(value: F) -> String {
+    let text = format!("{value:e}");
+    let places = text
+        .split_once('.')
+        .map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
+    if places < TIES {
+        return text;
+    }
+    // The nearest form of so many digits is one of the shortest, and ties go to even here.
+    format!("{value:.places$e}")
+}
+
 /// The shortest decimal digits of a finite float and the decimal exponent of the first one.
 struct Digits {
     negative: bool,
@@ -8,11 +28,11 @@ struct Digits {
 }
 
 impl Digits {
-    /// Takes apart Rust's `{:e}` form, which has the shortest digits that read back, as Go's `-1` precision has.
-    fn of(scientific: &str) -> Digits {
+    fn of<F: LowerExp>(value: F) -> Digits {
+        let scientific = shortest_scientific(value);
         let (negative, rest) = match scientific.strip_prefix('-') {
             Some(rest) => (true, rest),
-            None => (false, scientific),
+            None => (false, &*scientific),
         };
         let (mantissa, exponent) = rest.split_once('e').unwrap_or((rest, "0"));
         let digits = mantissa.chars().filter(char::is_ascii_digit).collect();
@@ -88,7 +108,7 @@ pub fn format_json_float(value: f64) -> String {
     if !value.is_finite() {
         return "null".to_owned();
     }
-    let digits = Digits::of(&format!("{value:e}"));
+    let digits = Digits::of(value);
     if value == 0.0 || (-6..21).contains(&digits.exponent) {
         return digits.plain();
     }
@@ -101,13 +121,13 @@ pub fn format_json_float(value: f64) -> String {
 
 /// Writes a float as go-yaml's encoder does: `1e+06`, `.inf`.
 pub(crate) fn format_yaml_float(value: f64) -> String {
-    special(value).map_or_else(|| Digits::of(&format!("{value:e}")).general(), str::to_owned)
+    special(value).map_or_else(|| Digits::of(value).general(), str::to_owned)
 }
 
 /// Writes a float that is a mapping key as `sigs.k8s.io/yaml` does, which rounds it to single precision.
 pub(crate) fn format_key_float(value: f64) -> String {
     let single = value as f32;
-    special(f64::from(single)).map_or_else(|| Digits::of(&format!("{single:e}")).general(), str::to_owned)
+    special(f64::from(single)).map_or_else(|| Digits::of(single).general(), str::to_owned)
 }
 
 fn special(value: f64) -> Option<&'static str> {
@@ -119,5 +139,27 @@ fn special(value: f64) -> Option<&'static str> {
         Some("-.inf")
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortest_scientific;
+
+    #[test]
+    fn of_two_shortest_forms_the_even_one_is_taken() {
+        // An eighth of it is 900719925474099.25: both ….2 and ….3 read back as it, and are equally near.
+        assert_eq!(
+            shortest_scientific(7_205_759_403_792_794.0_f64 / 8.0),
+            "9.007199254740992e14"
+        );
+        assert_eq!(
+            shortest_scientific(7_205_759_403_792_798.0_f64 / 8.0),
+            "9.007199254740998e14"
+        );
+        assert_eq!(shortest_scientific(-0.1_f64), "-1e-1");
+        assert_eq!(shortest_scientific(5e-324_f64), "5e-324");
+        assert_eq!(shortest_scientific(0.1_f32), "1e-1");
+        assert_eq!(shortest_scientific(16_777_216_f32), "1.6777216e7");
     }
 }

@@ -2,6 +2,8 @@
 
 use num_bigint_dig::{BigInt, Sign};
 
+use crate::float::shortest_scientific;
+
 /// Decimal places of a quotient.
 const DIVISION_PLACES: i32 = 16;
 
@@ -32,7 +34,7 @@ impl Decimal {
             };
             return Err(format!("Cannot create a Decimal from {name}"));
         }
-        let text = format!("{value:e}");
+        let text = shortest_scientific(value);
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let places = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len());
         let digits: String = mantissa.chars().filter(|c| *c != '.').collect();

@@ -1,5 +1,6 @@
 //! Go's `encoding/json`: its escaping, its float format, its words for errors.
 
+use crate::float::shortest_scientific;
 use crate::function::{Call, FuncError};
 use crate::text::Str;
 use crate::value::Value;
@@ -96,9 +97,9 @@ impl Writer<'_, '_> {
             Value::Nil => out.extend_from_slice(b"null"),
             Value::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
             Value::Int(n) | Value::Int64(n) | Value::Duration(n) => out.extend_from_slice(n.to_string().as_bytes()),
-            Value::Float(f) => float(out, *f, &format!("{f:e}"))?,
+            Value::Float(f) => float(out, *f, &shortest_scientific(*f))?,
             Value::Number(number) => match number.as_f32() {
-                Some(f) => float(out, f64::from(f), &format!("{f:e}"))?,
+                Some(f) => float(out, f64::from(f), &shortest_scientific(f))?,
                 None if number.kind.kind().is_uint() => out.extend_from_slice(number.bits.to_string().as_bytes()),
                 None => out.extend_from_slice((number.bits as i64).to_string().as_bytes()),
             },

@@ -181,7 +181,7 @@ pub fn write_json(value: &Value, out: &mut Vec<u8>) {
         Value::Int(i) => {
             let _ = write!(out, "{i}");
         }
-        Value::Float(f) => write_float(*f, out),
+        Value::Float(f) => out.extend_from_slice(pintle_yaml::format_json_float(*f).as_bytes()),
         Value::Str(s) => write_string(s, out),
         Value::List(items) => {
             out.push(b'[');
@@ -205,27 +205,6 @@ pub fn write_json(value: &Value, out: &mut Vec<u8>) {
             }
             out.push(b'}');
         }
-    }
-}
-
-/// Writes a float as Go does: shortest digits, exponent form below 1e-6 and from 1e21 on. JSON has no infinities: they become null.
-fn write_float(f: f64, out: &mut Vec<u8>) {
-    if !f.is_finite() {
-        out.extend_from_slice(b"null");
-        return;
-    }
-    let abs = f.abs();
-    if abs != 0.0 && !(1e-6..1e21).contains(&abs) {
-        let text = format!("{f:e}");
-        // Rust writes 1e21 and 1e-7; Go writes 1e+21 and 1e-07 shortened to 1e-7.
-        match text.split_once('e') {
-            Some((digits, exponent)) if !exponent.starts_with('-') => {
-                let _ = write!(out, "{digits}e+{exponent}");
-            }
-            _ => out.extend_from_slice(text.as_bytes()),
-        }
-    } else {
-        let _ = write!(out, "{f}");
     }
 }
 

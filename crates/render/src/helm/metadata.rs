@@ -500,7 +500,7 @@ fn text(yaml: &Yaml) -> Option<String> {
 
 /// Go's `strconv.FormatFloat(f, 'g', -1, 64)`.
 pub(crate) fn shortest_g(float: f64) -> String {
-    general(&format!("{float:e}"), || float.to_string())
+    general(&pintle_yaml::shortest_scientific(float), || float.to_string())
 }
 
 /// The same from a number's shortest scientific form; `plain` is its form without an exponent.

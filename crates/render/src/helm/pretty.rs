@@ -91,7 +91,7 @@ impl Writer<'_, '_> {
             Value::Number(other) => {
                 number = match other.as_f32() {
                     Some(float) => float_text(f64::from(float), || {
-                        general(&format!("{float:e}"), || float.to_string())
+                        general(&pintle_yaml::shortest_scientific(float), || float.to_string())
                     }),
                     None if other.kind.kind().is_uint() => other.bits.to_string(),
                     None => (other.bits as i64).to_string(),

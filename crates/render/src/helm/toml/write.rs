@@ -204,7 +204,7 @@ impl Writer<'_, '_> {
             Value::Float(float) => with_point(*float, || shortest_g(*float)),
             Value::Number(number) => match number.as_f32() {
                 Some(float) => with_point(f64::from(float), || {
-                    general(&format!("{float:e}"), || float.to_string())
+                    general(&pintle_yaml::shortest_scientific(float), || float.to_string())
                 }),
                 None => printed(value),
             },
