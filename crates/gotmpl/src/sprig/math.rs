@@ -150,17 +150,27 @@ fn ints(numbers: Vec<i64>) -> Answer {
     )))
 }
 
+/// From `start` in steps until `stop` is reached or passed. As in Go, a step beyond the largest integer goes on from the smallest.
 fn until_step(call: &mut Call<'_>, start: i64, stop: i64, step: i64) -> Result<Vec<i64>, FuncError> {
-    let distance = i128::from(stop) - i128::from(start);
-    if step == 0 || distance == 0 || (distance > 0) != (step > 0) {
-        return Ok(Vec::new());
+    let mut numbers = Vec::new();
+    let up = stop >= start;
+    if step == 0 || up != (step > 0) {
+        return Ok(numbers);
     }
-    let count = u64::try_from(distance.unsigned_abs().div_ceil(u128::from(step.unsigned_abs()))).unwrap_or(u64::MAX);
-    call.charge_steps(count)?;
-    call.charge_bytes(count.saturating_mul(8))?;
-    Ok((0..count)
-        .map(|i| start.wrapping_add(step.wrapping_mul(i as i64)))
-        .collect())
+    let mut next = start;
+    while next != stop && (next < stop) == up {
+        let distance = next.abs_diff(stop);
+        let count = distance.div_ceil(step.unsigned_abs());
+        call.charge_steps(count)?;
+        call.charge_bytes(count.saturating_mul(8))?;
+        numbers.extend((0..count).map(|i| next.wrapping_add(step.wrapping_mul(i as i64))));
+        let beyond = i128::from(next) + i128::from(step) * i128::from(count);
+        match i64::try_from(beyond) {
+            Ok(_) => break,
+            Err(_) => next = beyond as i64,
+        }
+    }
+    Ok(numbers)
 }
 
 fn seq(call: &mut Call<'_>, a: &[Value]) -> Answer {
