@@ -97,7 +97,7 @@ impl Scalar {
     /// Puts quotes around text that YAML 1.1 reads as something else, unless its way of writing is settled.
     pub fn quote(&mut self) {
         let is_text = matches!(self.tag, Tag::Str | Tag::Open) && !self.text.is_empty() && !self.text.contains('\n');
-        self.quoted |= is_text && !self.tagged && !matches!(resolve_plain(&self.text).0, Kind::String);
+        self.quoted |= is_text && !self.tagged && !is_text_to_1_1(&self.text);
     }
 
     /// Puts another scalar here as an edit of the text would: how it is written stays.
@@ -109,7 +109,12 @@ impl Scalar {
 
 /// Whether a text without quotes is something other than text to YAML 1.1 or 1.2.
 fn looks_like_more(text: &str) -> bool {
-    !matches!(resolve_plain(text).0, Kind::String) || plain_tag(text) != Tag::Str
+    !is_text_to_1_1(text) || !matches!(plain_tag(text), Tag::Str | Tag::Timestamp)
+}
+
+/// Whether go-yaml v2, which Kustomize asks, reads a text without quotes as text. It reads a time as one.
+fn is_text_to_1_1(text: &str) -> bool {
+    matches!(resolve_plain(text).0, Kind::String | Kind::Timestamp)
 }
 
 impl Node {
