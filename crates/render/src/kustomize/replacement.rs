@@ -1,5 +1,7 @@
 //! Replacements: a field of one object, or a value, is written to fields of others.
 
+use std::borrow::Cow;
+
 use pintle_yaml::{Node, Scalar, Tag, Yaml};
 
 use super::error::{Failure, Reason, Result};
@@ -102,14 +104,14 @@ fn read(resources: &[Resource], source: &Source) -> Result<(Node, Option<Place>)
     };
     let missing = || no_match(format!("fieldPath `{path}` is missing for replacement source {wanted}"));
     let parts = split_fields(path);
-    let here = look(&object.node, &parts).ok_or_else(missing)?;
+    let here = seen(object, &parts).ok_or_else(missing)?;
     if here.is_nil_or_empty() {
         return Err(missing());
     }
     let Some(options) = source.options.as_ref().filter(|o| !o.delimiter.is_empty()) else {
-        return Ok((here.clone(), Some((at, parts))));
+        return Ok((here.into_owned(), Some((at, parts))));
     };
-    let Node::Scalar(scalar) = here else {
+    let Node::Scalar(scalar) = &*here else {
         return Err(Failure::invalid("delimiter option can only be used with scalar nodes"));
     };
     let index = usize::try_from(options.index).ok();
@@ -128,8 +130,22 @@ fn read(resources: &[Resource], source: &Source) -> Result<(Node, Option<Place>)
     Ok((Node::Scalar(part), None))
 }
 
+/// What a source's path leads to. Annotations as a whole have Kustomize's notes in them.
+fn seen<'r>(object: &'r Resource, parts: &[String]) -> Option<Cow<'r, Node>> {
+    if has_notes_inside(parts) && object.has_notes() {
+        let mut object = object.clone();
+        object.show_notes();
+        return look(&object.node, parts).cloned().map(Cow::Owned);
+    }
+    look(&object.node, parts).map(Cow::Borrowed)
+}
+
 fn look<'n>(object: &'n Node, parts: &[String]) -> Option<&'n Node> {
     parts.iter().try_fold(object, |node, part| step(node, part))
+}
+
+fn has_notes_inside(path: &[String]) -> bool {
+    path == ["metadata"] || path == ["metadata", "annotations"]
 }
 
 /// Whether a source selects an id. Here Kustomize takes every object for namespaced.
@@ -217,14 +233,21 @@ fn write(resources: &mut [Resource], target: &Target, value: &mut Node, place: O
         }
         let id = resource.id();
         for path in paths {
+            let replaces_notes = has_notes_inside(&split_fields(path));
+            if replaces_notes {
+                resource.show_notes();
+            }
             write_field(&mut resource.node, path, value, target.options.as_ref())
                 .map_err(|e| e.within(format_args!("replacement in {id}")))?;
             resource.shared.spread(&mut resource.node);
+            if replaces_notes {
+                resource.hide_notes();
+            }
             if let Some((at, parts)) = place
                 && *at == number
-                && let Some(changed) = look(&resource.node, parts)
+                && let Some(changed) = seen(resource, parts)
             {
-                value.clone_from(changed);
+                *value = changed.into_owned();
             }
         }
     }

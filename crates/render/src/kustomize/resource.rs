@@ -226,6 +226,90 @@ impl Resource {
             || !self.prefixes.is_empty()
             || !self.suffixes.is_empty()
     }
+
+    /// The notes that Kustomize carries in annotations while it builds; it takes them out of the annotations at the end.
+    fn notes(&self) -> BTreeMap<String, String> {
+        let history = |part: fn(&(String, String, String)) -> &str| {
+            let parts: Vec<&str> = self.previous.iter().map(part).collect();
+            parts.join(",")
+        };
+        let enabled = |is: bool| if is { "enabled" } else { "" }.to_owned();
+        let behavior = match self.behavior {
+            _ if !self.generated => "",
+            Behavior::Unspecified => "unspecified",
+            Behavior::Create => "create",
+            Behavior::Replace => "replace",
+            Behavior::Merge => "merge",
+        };
+        let all = [
+            (note::NAMESPACES, history(|(namespace, _, _)| namespace)),
+            (note::NAMES, history(|(_, name, _)| name)),
+            (note::KINDS, history(|(_, _, kind)| kind)),
+            (note::PREFIXES, self.prefixes.join(",")),
+            (note::SUFFIXES, self.suffixes.join(",")),
+            (note::BEHAVIOR, behavior.to_owned()),
+            (note::NEEDS_HASH, enabled(self.needs_hash)),
+            (note::NAME_CHANGES, enabled(self.allow_name_change)),
+            (note::KIND_CHANGES, enabled(self.allow_kind_change)),
+        ];
+        let told = all.into_iter().filter(|(_, value)| !value.is_empty());
+        told.map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+
+    /// Puts the notes into the annotations, for whoever reads or replaces them as a whole.
+    pub fn show_notes(&mut self) {
+        let notes = self.notes();
+        if !notes.is_empty() {
+            let mut annotations = self.metadata_map("annotations");
+            annotations.extend(notes);
+            self.set_metadata_map("annotations", &annotations);
+        }
+    }
+
+    /// Takes the notes out of the annotations again. What became of them there is what is known of the object from now on.
+    pub fn hide_notes(&mut self) {
+        let mut annotations = self.metadata_map("annotations");
+        let count = annotations.len();
+        let mut take = |key: &str| annotations.remove(key).unwrap_or_default();
+        let list = |text: String| -> Vec<String> {
+            let parts = text.split(',').filter(|part| !part.is_empty());
+            parts.map(str::to_owned).collect()
+        };
+        let (namespaces, names, kinds) = (take(note::NAMESPACES), take(note::NAMES), take(note::KINDS));
+        let history = list(namespaces).into_iter().zip(list(names)).zip(list(kinds));
+        self.previous = history
+            .map(|((namespace, name), kind)| (namespace, name, kind))
+            .collect();
+        self.prefixes = list(take(note::PREFIXES));
+        self.suffixes = list(take(note::SUFFIXES));
+        let behavior = take(note::BEHAVIOR);
+        self.generated = !behavior.is_empty();
+        self.behavior = match behavior.as_str() {
+            "create" => Behavior::Create,
+            "replace" => Behavior::Replace,
+            "merge" => Behavior::Merge,
+            _ => Behavior::Unspecified,
+        };
+        self.needs_hash = take(note::NEEDS_HASH) == "enabled";
+        self.allow_name_change = take(note::NAME_CHANGES) == "enabled";
+        self.allow_kind_change = take(note::KIND_CHANGES) == "enabled";
+        if annotations.len() < count {
+            self.set_metadata_map("annotations", &annotations);
+        }
+    }
+}
+
+/// The annotations that Kustomize notes things in.
+mod note {
+    pub(super) const NAMESPACES: &str = "internal.config.kubernetes.io/previousNamespaces";
+    pub(super) const NAMES: &str = "internal.config.kubernetes.io/previousNames";
+    pub(super) const KINDS: &str = "internal.config.kubernetes.io/previousKinds";
+    pub(super) const PREFIXES: &str = "internal.config.kubernetes.io/prefixes";
+    pub(super) const SUFFIXES: &str = "internal.config.kubernetes.io/suffixes";
+    pub(super) const BEHAVIOR: &str = "internal.config.kubernetes.io/generatorBehavior";
+    pub(super) const NEEDS_HASH: &str = "internal.config.kubernetes.io/needsHashSuffix";
+    pub(super) const NAME_CHANGES: &str = "internal.config.kubernetes.io/allowNameChange";
+    pub(super) const KIND_CHANGES: &str = "internal.config.kubernetes.io/allowKindChange";
 }
 
 fn metadata_of<'n>(node: &'n Node, field: &str) -> &'n str {
