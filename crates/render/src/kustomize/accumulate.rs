@@ -1,7 +1,7 @@
 //! One kustomization after another: resources and bases, generators, components, transformers, variables.
 
 use super::chart::Inflation;
-use super::config::Config;
+use super::config::{Config, Rules};
 use super::edit::Edits;
 use super::error::{Failure, Reason, Result};
 use super::fieldspec::{FieldSpec, merge_all};
@@ -19,7 +19,7 @@ use super::{generator, patch, plugin, replacement};
 #[derive(Default)]
 pub(super) struct Accumulator {
     pub resources: Vec<Resource>,
-    pub config: Config,
+    pub config: Rules,
     pub vars: Vars,
 }
 
@@ -85,19 +85,19 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         self.resources(&mut into, &k.resources)
             .map_err(|e| e.within("accumulating resources"))?;
         self.loader.mark(&mut into.resources);
-        let mut own = Config::default();
+        let mut own = Rules::default();
         for path in &k.configurations {
             let more = Config::parse(&self.loader.load_text(path)?).map_err(|e| e.within(path))?;
-            own.merge(&more).map_err(|e| e.within(path))?;
+            own.merge(&more.into()).map_err(|e| e.within(path))?;
         }
         // One after another, as in Kustomize: which of two rules is met first decides whether they conflict.
-        let mut config = Config::builtin();
+        let mut config = Rules::builtin();
         config.merge(&own).map_err(|e| e.within("configurations"))?;
         into.config.merge(&config).map_err(|e| e.within("merging config"))?;
         for path in &k.crds {
             let rules = super::crd::rules(&self.loader.load_text(path)?).map_err(|e| e.within(path))?;
             into.config
-                .merge(&rules)
+                .merge(&rules.into())
                 .map_err(|e| e.within(format_args!("merging CRDs of {path}")))?;
         }
         self.generate(&mut into)?;

@@ -1,6 +1,7 @@
 //! The rules of the transformers: built-in field specs, and those of `configurations`.
 
-use std::sync::LazyLock;
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
@@ -72,7 +73,53 @@ pub(super) fn places<'k>(first: &[&'k str], last: &[&'k str]) -> Vec<(&'k str, i
     last.chain(first).collect()
 }
 
-static BUILTIN: LazyLock<Config> = LazyLock::new(|| read_table(include_str!("../../schema/kustomize-fields.txt")));
+static NONE: LazyLock<Arc<Config>> = LazyLock::new(Arc::default);
+static BUILTIN: LazyLock<Arc<Config>> =
+    LazyLock::new(|| Arc::new(read_table(include_str!("../../schema/kustomize-fields.txt"))));
+
+/// Rules that are shared until somebody adds to them, which few kustomizations do.
+#[derive(Clone)]
+pub(super) struct Rules(Arc<Config>);
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self(NONE.clone())
+    }
+}
+
+impl Deref for Rules {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        &self.0
+    }
+}
+
+impl From<Config> for Rules {
+    fn from(config: Config) -> Self {
+        Self(Arc::new(config))
+    }
+}
+
+impl Rules {
+    /// The rules built into Kustomize.
+    pub fn builtin() -> Self {
+        Self(BUILTIN.clone())
+    }
+
+    /// Adds the rules of another set.
+    pub fn merge(&mut self, more: &Self) -> Result<()> {
+        let is = |rules: &Self, known: &Arc<Config>| Arc::ptr_eq(&rules.0, known);
+        if is(more, &NONE) || is(self, &BUILTIN) && is(more, &BUILTIN) {
+            return Ok(());
+        }
+        if is(self, &NONE) && is(more, &BUILTIN) {
+            self.clone_from(more);
+            return Ok(());
+        }
+        Arc::make_mut(&mut self.0).merge(&more.0)
+    }
+}
 
 fn read_table(text: &str) -> Config {
     let mut config = Config::default();
@@ -132,11 +179,6 @@ fn read_table(text: &str) -> Config {
 }
 
 impl Config {
-    /// The rules built into Kustomize.
-    pub fn builtin() -> Self {
-        BUILTIN.clone()
-    }
-
     /// Reads a file of `configurations`.
     pub fn parse(text: &str) -> Result<Self> {
         let mut config: Self = super::kustomization::decode(text)?;
@@ -146,10 +188,6 @@ impl Config {
 
     /// Adds the rules of another set.
     pub fn merge(&mut self, more: &Self) -> Result<()> {
-        // What nearly every base brings to nearly every overlay.
-        if *self == *BUILTIN && *more == *BUILTIN {
-            return Ok(());
-        }
         for (mine, theirs, name) in [
             (&mut self.name_prefix, &more.name_prefix, "namePrefix"),
             (&mut self.name_suffix, &more.name_suffix, "nameSuffix"),
@@ -199,5 +237,39 @@ impl Config {
             list.sort_by_cached_key(|spec| spec.gvk.sort_key(&order));
         }
         self.name_reference.sort_by_cached_key(|r| r.gvk.sort_key(&order));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BUILTIN, Config, Rules};
+
+    #[test]
+    fn what_is_taken_over_whole_is_what_merging_would_give() {
+        let mut merged = Config::default();
+        merged.merge(&BUILTIN).unwrap();
+        assert_eq!(merged, **BUILTIN);
+        merged.merge(&BUILTIN).unwrap();
+        assert_eq!(merged, **BUILTIN);
+        let mut rules = Rules::default();
+        rules.merge(&Rules::builtin()).unwrap();
+        assert_eq!(*rules, **BUILTIN);
+        rules.merge(&Rules::default()).unwrap();
+        assert_eq!(*rules, **BUILTIN);
+    }
+
+    #[test]
+    fn rules_that_are_added_stay_with_who_added_them() {
+        let more = Config::parse("namePrefix:\n- path: spec/title\n  kind: Book\n").unwrap();
+        let mut rules = Rules::builtin();
+        rules.merge(&more.clone().into()).unwrap();
+        assert!(rules.name_prefix.iter().any(|spec| spec.path == "spec/title"));
+        assert!(
+            Rules::builtin()
+                .name_prefix
+                .iter()
+                .all(|spec| spec.path != "spec/title")
+        );
+        assert_eq!(rules.images, BUILTIN.images);
     }
 }
