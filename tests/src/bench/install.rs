@@ -49,9 +49,14 @@ impl App {
         }
     }
 
+    /// Synced at `revision`, with no operation under way.
+    pub(super) fn is_synced(&self, revision: &str) -> bool {
+        self.synced && self.at_rest && self.revision == revision
+    }
+
     /// Synced and Healthy at `revision`, with nothing under way.
     pub(super) fn is_done(&self, revision: &str) -> bool {
-        self.synced && self.healthy && self.at_rest && self.revision == revision
+        self.is_synced(revision) && self.healthy
     }
 }
 
