@@ -122,6 +122,15 @@ fn failed(source: &Source, error: &pintle_repo::RepoError) -> ApiError {
 
 /// Why a source cannot be rendered, with every cause and the repository it is about.
 pub(crate) fn explain(source: &Source, error: &pintle_repo::RepoError) -> String {
+    let mut message = with_causes(error);
+    if !message.contains(&source.repo_url) {
+        message = format!("{}: {message}", source.repo_url);
+    }
+    message
+}
+
+/// Why something cannot be had, with every cause.
+pub(crate) fn with_causes(error: &pintle_repo::RepoError) -> String {
     let mut message = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
@@ -130,9 +139,6 @@ pub(crate) fn explain(source: &Source, error: &pintle_repo::RepoError) -> String
             message.push_str(&format!(": {said}"));
         }
         cause = inner.source();
-    }
-    if !message.contains(&source.repo_url) {
-        message = format!("{}: {message}", source.repo_url);
     }
     message
 }

@@ -31,10 +31,6 @@ fn repository(directory: &Path) {
             "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n",
         ),
         ("outside/kustomization.yaml", "resources: [../base/web.yaml]\n"),
-        (
-            "remote/kustomization.yaml",
-            "resources: ['https://example.invalid/o/r?ref=v1']\n",
-        ),
     ] {
         let path = directory.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -139,10 +135,6 @@ fn charts_beside_a_kustomization_are_rendered_where_they_are_enabled() {
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}, namespace: {{ .Release.Namespace }}}\ndata: {image: {{ .Values.image }}, \
              mode: {{ .Values.mode }}, kube: {{ .Capabilities.KubeVersion.Minor | quote }}}\n",
         ),
-        (
-            "remote/kustomization.yaml",
-            "helmCharts: [{name: far, repo: 'https://charts.invalid', version: 1.0.0}]\n",
-        ),
     ] {
         let path = directory.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -153,14 +145,9 @@ fn charts_beside_a_kustomization_are_rendered_where_they_are_enabled() {
         text(run(directory.path(), &flags)),
         "apiVersion: v1\ndata:\n  image: shop:2\n  kube: \"31\"\n  mode: plain\nkind: ConfigMap\nmetadata:\n  name: k-web\n  namespace: prod\n"
     );
-    for (arguments, said) in [
-        (&["."][..], "must specify --enable-helm"),
-        (&["remote", "--enable-helm"], "chart https://charts.invalid far 1.0.0"),
-    ] {
-        let output = run(directory.path(), arguments);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
-        assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{arguments:?}");
-    }
+    let output = run(directory.path(), &["."]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("must specify --enable-helm"));
 }
 
 #[test]
@@ -170,8 +157,6 @@ fn what_cannot_be_built_is_said_and_nothing_is_printed() {
     for (arguments, said) in [
         (&["absent"][..], "absent"),
         (&["outside"], "security; file"),
-        (&["remote"], "https://example.invalid/o/r?ref=v1"),
-        (&["https://example.invalid/o/r"], "cannot be fetched by this version"),
         (&["prod", "--enable-alpha-plugins"], "nothing but built-in"),
         (&["prod", "--enable-exec"], "nothing but built-in"),
     ] {

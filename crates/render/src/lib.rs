@@ -15,6 +15,7 @@ mod directory;
 pub mod helm;
 pub mod kustomize;
 mod objects;
+mod remotes;
 mod request;
 mod source;
 
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 use pintle_model::Object;
 use pintle_model::tree::{ReadSet, Reader, Tree, TreePath};
 
+pub use remotes::remotes;
 pub use request::{
     Answer, AppIdentity, DEFAULT_MAX_MANIFEST_BYTES, Need, RenderRequest, RenderSettings, Surroundings, Used,
 };

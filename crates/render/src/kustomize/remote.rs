@@ -47,6 +47,13 @@ pub struct GitBase {
     pub revision: String,
 }
 
+impl Fetch {
+    /// What the argument of `kustomize build` asks for; `None` for a directory.
+    pub fn of(text: &str) -> Option<Self> {
+        fetch_of(text)
+    }
+}
+
 /// What a text in `resources` asks for from elsewhere; `None` for a path in the tree.
 pub(super) fn fetch_of(text: &str) -> Option<Fetch> {
     let http = is_http(text);

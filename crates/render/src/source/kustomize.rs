@@ -1,23 +1,19 @@
 //! An Application's kustomization [F4.8].
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 
 use pintle_model::application::{IntOrString, Kustomize, KustomizePatch, Source};
-use pintle_model::tree::{EntryKind, MountedTree, Reader, TreePath};
+use pintle_model::tree::Reader;
 
 use super::Ended;
 use super::ambient::{NO_SECRET, Recorded, TOO_LONG, Watch, capabilities};
 use super::environment::substitute;
 use crate::kustomize::{
-    Annotations, Built, ChartBase, Charts, Edits, Fetch, Labels, Options, PatchEdit, PatchTarget, Reason, Remote,
-    build_with,
+    Annotations, Built, Charts, Edits, Labels, Options, PatchEdit, PatchTarget, Reason, build_with,
 };
-use crate::request::{Answer, Need, Recorder};
+use crate::remotes::remotes;
+use crate::request::{Need, Recorder};
 use crate::{Diagnostic, Output, RenderRequest, objects};
-
-/// Bytes of one remote file.
-const MAX_REMOTE_FILE: u64 = 64 << 20;
 
 /// Builds the kustomization at `path`.
 pub(super) fn render(
@@ -38,7 +34,7 @@ pub(super) fn render(
         ));
     }
     let mut options = Options {
-        remotes: remotes(reader, request).map_err(failed)?,
+        remotes: remotes(reader, &request.answers).map_err(failed)?,
         edits: edits(fields, recorder).map_err(failed)?,
         ..Options::default()
     };
@@ -66,23 +62,11 @@ pub(super) fn render(
             }
             Ok(())
         }
-        Built::Needs(fetches) => Err(Ended::Needs(fetches.into_iter().map(need).collect())),
+        Built::Needs(fetches) => Err(Ended::Needs(fetches.into_iter().map(Need::from).collect())),
         Built::Failed(failure) if failure.reason == Reason::Store => {
             Err(Ended::Transient(Diagnostic::error(path, None, failure.message)))
         }
         Built::Failed(failure) => Err(failed(failure.message)),
-    }
-}
-
-/// What is to be fetched: a chart under the rules of charts, all else under those of remote bases.
-fn need(fetch: Fetch) -> Need {
-    match fetch.chart {
-        Some(chart) => Need::Chart {
-            repository: chart.repository,
-            name: chart.name,
-            version: chart.version,
-        },
-        None => Need::Remote(fetch),
     }
 }
 
@@ -109,56 +93,6 @@ fn charts<'c>(
         cancelled: watch.cancelled.clone(),
         rendered: Cell::new(false),
     })
-}
-
-/// What was fetched, as the build knows it.
-fn remotes(reader: &Reader<'_>, request: &RenderRequest) -> Result<BTreeMap<String, Remote>, String> {
-    let mut remotes = BTreeMap::new();
-    for (need, answer) in &request.answers {
-        let place = MountedTree::place(&need.name());
-        let fetch = match need {
-            Need::Remote(fetch) => fetch,
-            Need::Chart {
-                repository,
-                name,
-                version,
-            } => {
-                let remote = match answer {
-                    Answer::Refused(why) => Remote::Refused(why.clone()),
-                    // Packed, or a directory: charts are loaded from either.
-                    Answer::Mounted => Remote::Base {
-                        repository: place.clone(),
-                        path: place,
-                    },
-                };
-                remotes.insert(ChartBase::url_of(repository, name, version), remote);
-                continue;
-            }
-            Need::File { .. } => continue,
-        };
-        let remote = match answer {
-            Answer::Refused(why) => Remote::Refused(why.clone()),
-            Answer::Mounted => match reader.kind(&place).map_err(|e| e.to_string())? {
-                Some(EntryKind::File) => {
-                    let file = reader.file(&place, MAX_REMOTE_FILE).map_err(|e| e.to_string())?;
-                    let file = file.ok_or_else(|| format!("{}: fetched, but not readable", fetch.url))?;
-                    Remote::File(file.bytes)
-                }
-                _ => Remote::Base {
-                    path: below(&place, fetch.git.as_ref().map_or("", |g| g.path.as_str())),
-                    repository: place,
-                },
-            },
-        };
-        remotes.insert(fetch.url.clone(), remote);
-    }
-    Ok(remotes)
-}
-
-/// The directory of a base; its parts were checked not to lead above the repository.
-fn below(root: &TreePath, path: &str) -> TreePath {
-    let inside = TreePath::new(path).unwrap_or_else(|_| TreePath::root());
-    inside.parts().fold(root.clone(), |path, part| path.child(part))
 }
 
 /// What the peer does to the kustomization before it builds it.

@@ -147,9 +147,12 @@ impl Repositories {
         Ok((resolved.version, archive))
     }
 
-    /// Fetches something a render asked for, and mounts it. What is not allowed or can never be had is an answer; what may be had later is an
-    /// error.
-    pub(super) async fn answer(&self, ask: &Ask, need: &Need, tree: &mut MountedTree) -> Result<Answer, RepoError> {
+    /// Fetches something a render asked for, and mounts it. What is not allowed or can never be had is an answer.
+    ///
+    /// # Errors
+    ///
+    /// What may be had later: a server that does not answer, or answers that it is busy.
+    pub async fn answer(&self, ask: &Ask, need: &Need, tree: &mut MountedTree) -> Result<Answer, RepoError> {
         let name = need.name();
         let fetched = match need {
             Need::File { url } => self.file(ask, url).await.map(|bytes| tree.mount_file(&name, bytes)),

@@ -2,49 +2,41 @@
 
 pub(super) mod disk;
 mod edit;
+mod remote;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use pintle_model::tree::Reader;
+use pintle_model::tree::{MountedTree, Reader, TreePath};
 use pintle_model::{Object, Value};
 use pintle_render::helm::{Limits, RandomAmbient};
-use pintle_render::kustomize::{Built, Charts, Options, build_with};
+use pintle_render::kustomize::{Built, Charts, Fetch, Options, build_with};
+use pintle_render::{Answer, Need};
 
 use crate::args::{KustomizeBuildArgs, KustomizeCommand, LoadRestrictor, Reorder};
 use crate::exit::CliError;
 use crate::output;
 use disk::Disk;
+use remote::Remotes;
 
 /// Bases nest on the stack, a hundred of them at most, and so do fields; templates of charts come on top of them.
 const STACK_BYTES: usize = 64 << 20;
+/// Rounds of one build: each fetches the remote bases that the last one's named. Nobody chains more than a few.
+const MAX_ROUNDS: usize = 16;
 
 /// Runs a command of the group.
 pub(crate) async fn run(command: KustomizeCommand) -> Result<ExitCode, CliError> {
     match command {
-        KustomizeCommand::Build(args) => {
-            let builder = std::thread::Builder::new()
-                .name("build".into())
-                .stack_size(STACK_BYTES + Limits::default().stack_bytes());
-            let (done, ended) = tokio::sync::oneshot::channel();
-            builder
-                .spawn(move || done.send(build(&args)))
-                .map_err(|e| CliError::error(format!("cannot start the thread that builds: {e}")))?;
-            // The channel closes without an answer only if the thread panicked.
-            ended
-                .await
-                .map_err(|_| CliError::error("the build stopped unexpectedly; please report it"))??;
-            Ok(ExitCode::SUCCESS)
-        }
-        KustomizeCommand::Edit(command) => {
-            edit::run(command)?;
-            Ok(ExitCode::SUCCESS)
-        }
+        KustomizeCommand::Build(args) => build(Arc::from(args)).await?,
+        KustomizeCommand::Edit(command) => edit::run(command)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn build(args: &KustomizeBuildArgs) -> Result<(), CliError> {
+async fn build(args: Arc<KustomizeBuildArgs>) -> Result<(), CliError> {
     for (is_set, flag) in [
         (args.enable_alpha_plugins, "--enable-alpha-plugins"),
         (args.enable_exec, "--enable-exec"),
@@ -57,18 +49,88 @@ fn build(args: &KustomizeBuildArgs) -> Result<(), CliError> {
             .with_hint("leave the flag out; kinds of apiVersion builtin work without it"));
         }
     }
-    if args.directory.contains("://") {
-        return Err(failed(format!(
-            "{}: a remote kustomization cannot be fetched by this version; clone it and name its directory",
-            args.directory
-        )));
+    let mut remotes = Remotes::default();
+    let mut round = match Fetch::of(&args.directory) {
+        // As Kustomize: what reads as a repository is one, and its files cannot reach for those of this machine.
+        Some(fetch) => {
+            let (tree, path) = remotes.root(fetch).await?;
+            Round::new(tree, path)
+        }
+        None => {
+            let (disk, path) = Disk::at(Path::new(&args.directory))
+                .map_err(|e| failed(format!("cannot read the directory {}: {e}", args.directory)))?;
+            Round::new(MountedTree::new(Arc::new(disk)), path)
+        }
+    };
+    for _ in 0..MAX_ROUNDS {
+        let built;
+        (round, built) = on_a_thread(round, Arc::clone(&args)).await?;
+        match built? {
+            Built::Ok { objects, text } => {
+                return match &args.output {
+                    None => output::print(&text),
+                    Some(folder) if folder.is_dir() => files(folder, objects),
+                    Some(file) => write(file, &text),
+                };
+            }
+            Built::Failed(failure) => return Err(failed(failure)),
+            Built::Needs(fetches) => {
+                for need in fetches.into_iter().map(Need::from) {
+                    let answer = remotes.fetch(&need, &mut round.tree).await?;
+                    round.answers.insert(need, answer);
+                }
+            }
+        }
     }
-    let (disk, path) = Disk::at(Path::new(&args.directory))
-        .map_err(|e| failed(format!("cannot read the directory {}: {e}", args.directory)))?;
+    Err(failed(format!(
+        "remote bases that name remote bases do not end after {MAX_ROUNDS} rounds of fetching them"
+    )))
+}
+
+/// What one round of a build works on.
+struct Round {
+    tree: MountedTree,
+    path: TreePath,
+    answers: BTreeMap<Need, Answer>,
+}
+
+impl Round {
+    fn new(tree: MountedTree, path: TreePath) -> Self {
+        let answers = BTreeMap::new();
+        Self { tree, path, answers }
+    }
+}
+
+/// Builds with a stack for it.
+async fn on_a_thread(
+    round: Round,
+    args: Arc<KustomizeBuildArgs>,
+) -> Result<(Round, Result<Built, CliError>), CliError> {
+    let builder = std::thread::Builder::new()
+        .name("build".into())
+        .stack_size(STACK_BYTES + Limits::default().stack_bytes());
+    let (done, ended) = tokio::sync::oneshot::channel();
+    let work = move || {
+        let built = once(&round, &args);
+        // Who asked may be gone; nobody needs the answer then.
+        let _ = done.send((round, built));
+    };
+    builder
+        .spawn(work)
+        .map_err(|e| CliError::error(format!("cannot start the thread that builds: {e}")))?;
+    // The channel closes without an answer only if the thread panicked.
+    ended
+        .await
+        .map_err(|_| CliError::error("the build stopped unexpectedly; please report it"))
+}
+
+fn once(round: &Round, args: &KustomizeBuildArgs) -> Result<Built, CliError> {
+    let reader = Reader::new(&round.tree);
     let options = Options {
         load_anywhere: args.load_restrictor == LoadRestrictor::None,
         keep_order: args.reorder == Reorder::None,
         managed_by_label: args.enable_managedby_label,
+        remotes: pintle_render::remotes(&reader, &round.answers).map_err(failed)?,
         ..Options::default()
     };
     let no_entropy = Cell::new(false);
@@ -86,26 +148,11 @@ fn build(args: &KustomizeBuildArgs) -> Result<(), CliError> {
         cancelled: None,
         rendered: Cell::new(false),
     });
-    let built = build_with(&Reader::new(&disk), &path, &options, charts.as_ref());
+    let built = build_with(&reader, &round.path, &options, charts.as_ref());
     if no_entropy.get() {
         return Err(failed("the system gives no random bytes, and a chart asks for some"));
     }
-    let (objects, text) = match built {
-        Built::Ok { objects, text } => (objects, text),
-        Built::Failed(failure) => return Err(failed(failure)),
-        Built::Needs(needs) => {
-            let urls: Vec<&str> = needs.iter().map(|fetch| fetch.url.as_str()).collect();
-            return Err(failed(format!(
-                "remote content cannot be fetched by this version: {}; clone it and name its directory",
-                urls.join(", ")
-            )));
-        }
-    };
-    match &args.output {
-        None => output::print(&text),
-        Some(folder) if folder.is_dir() => files(folder, objects),
-        Some(file) => write(file, &text),
-    }
+    Ok(built)
 }
 
 /// As Kustomize says it, with its exit code.
