@@ -113,12 +113,24 @@ pub(super) fn register(f: &mut Functions) {
 
 fn atoi(text: &str) -> i64 {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return 0;
+    // Go reports what is out of range and gives the nearest number all the same; what comes behind that it does not look at.
+    let nearest = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+    let mut magnitude = 0u64;
+    for byte in digits.bytes() {
+        if !byte.is_ascii_digit() {
+            return 0;
+        }
+        let more = magnitude
+            .checked_mul(10)
+            .and_then(|m| m.checked_add(u64::from(byte - b'0')));
+        let Some(more) = more else { return nearest };
+        magnitude = more;
     }
-    // Go reports what is out of range and gives the nearest number all the same.
-    text.parse()
-        .unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX })
+    if text.starts_with('-') {
+        0i64.checked_sub_unsigned(magnitude).unwrap_or(nearest)
+    } else {
+        i64::try_from(magnitude).unwrap_or(nearest)
+    }
 }
 
 fn extreme(a: &[Value], choose: fn(f64, f64) -> f64) -> Answer {
