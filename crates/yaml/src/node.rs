@@ -283,7 +283,7 @@ impl From<&Yaml> for Node {
             }
             Yaml::String(s) => {
                 let scalar = Scalar::string(s.clone());
-                let quoted = scalar.quoted || !is_printed_plain(value, s);
+                let quoted = scalar.quoted || is_timestamp(s) || !is_printed_plain(value, s);
                 Self::Scalar(Scalar { quoted, ..scalar })
             }
             Yaml::Seq(items) => Self::Seq(items.iter().map(Self::from).collect()),

@@ -373,9 +373,19 @@ fn walk_list(
         if let Some(met) = change {
             let deletes = met.get("$patch").and_then(Node::text) == Some("delete");
             without_directives(met, !deletes);
+            // What became of the patch's own element is what is met again.
+            if let Some(value) = merged.value.as_ref().filter(|_| merged.foreign) {
+                met.clone_from(value);
+            }
         }
         match merged.value.filter(|v| !is_void(v)) {
-            None => set_element(&mut dest, &keys, &values, None),
+            None => {
+                set_element(&mut dest, &keys, &values, None);
+                // Merged with itself, the list is one.
+                if let Some(Node::Seq(items)) = patch.as_mut().filter(|_| same) {
+                    set_element(items, &keys, &values, None);
+                }
+            }
             Some(mut value) => {
                 for (key, text) in keys.iter().zip(&values) {
                     if !key.is_empty() && value.get(key).is_none() && !text.is_empty() {

@@ -61,6 +61,14 @@ fn merge_patches(
     for one in &mut merges {
         one.allow_name_change = options.allow_name_change;
         one.allow_kind_change = options.allow_kind_change;
+        // Kustomize notes that in the patch's annotations: they delete nothing then.
+        let metadata = one.node.get_mut("metadata");
+        if (options.allow_name_change || options.allow_kind_change)
+            && let Some(metadata) = metadata
+            && metadata.get("annotations").is_some_and(Node::is_null)
+        {
+            metadata.remove("annotations");
+        }
     }
     let Some(target) = &patch.target else {
         for one in &merges {

@@ -237,14 +237,24 @@ fn write(resources: &mut [Resource], target: &Target, value: &mut Node, place: O
             if replaces_notes {
                 resource.show_notes();
             }
+            let here = place.filter(|(at, _)| *at == number).map(|(_, parts)| parts);
+            if let Some(parts) = here
+                && target.options.as_ref().is_some_and(|o| o.create)
+            {
+                // What is made for the value may be made inside of it.
+                make_field(&mut resource.node, path, value)
+                    .map_err(|e| e.within(format_args!("replacement in {id}")))?;
+                if let Some(changed) = seen(resource, parts) {
+                    *value = changed.into_owned();
+                }
+            }
             write_field(&mut resource.node, path, value, target.options.as_ref())
                 .map_err(|e| e.within(format_args!("replacement in {id}")))?;
             resource.shared.spread(&mut resource.node);
             if replaces_notes {
                 resource.hide_notes();
             }
-            if let Some((at, parts)) = place
-                && *at == number
+            if let Some(parts) = here
                 && let Some(changed) = seen(resource, parts)
             {
                 *value = changed.into_owned();
@@ -270,6 +280,12 @@ fn write_field(node: &mut Node, path: &str, value: &Node, options: Option<&Field
         )));
     }
     Ok(())
+}
+
+/// Makes what `create` makes on the way to a field, and leaves the field itself empty.
+fn make_field(node: &mut Node, path: &str, value: &Node) -> Result<()> {
+    let made = empty_like(value);
+    visit(node, &split_fields(path), Some(&made), &mut |_| Ok(())).map_err(|e| e.within(format_args!("field {path:?}")))
 }
 
 /// What is created where a value will go: an empty node of its kind.
@@ -371,6 +387,7 @@ fn visit(node: &mut Node, path: &[String], create: Option<&Node>, set: &mut Set<
         });
     }
     match node {
+        Node::Map(_) if is_number(part) => Err(not_list()),
         Node::Map(_) => {
             if node.get(part).is_none()
                 && let Some(made) = made()

@@ -142,8 +142,11 @@ impl Resource {
 
     pub fn store_previous_id(&mut self) {
         let id = self.id();
-        // Kustomize notes it in the annotations, which it writes anew.
-        self.shared.forget(&["metadata", "annotations"]);
+        // Kustomize notes it in the annotations, which are a map from then on.
+        let metadata = self.node.get_mut("metadata");
+        if let Some(annotations @ Node::Scalar(_)) = metadata.and_then(|m| m.get_mut("annotations")) {
+            *annotations = Node::Map(Vec::new());
+        }
         self.previous
             .push((id.effective_namespace().to_owned(), id.name.clone(), id.gvk.kind));
     }
