@@ -71,7 +71,7 @@ pub fn run(options: &Options) -> Result<String> {
     let caches = tempfile::tempdir()?;
     for (branch, touched, is_warm, target) in [
         ("none", 0, false, None),
-        ("one", 1, false, None),
+        ("one", 1, false, Some(0.5)),
         ("one", 1, true, Some(0.5)),
         ("all", options.apps, false, Some(5.0)),
         ("all", options.apps, true, Some(5.0)),
