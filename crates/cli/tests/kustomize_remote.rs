@@ -99,14 +99,19 @@ fn a_base_of_another_repository_at_its_revision() {
         write(near.path(), &format!("{name}/kustomization.yaml"), &text);
         assert_eq!(text_of(near.path(), name), config_map("far-common-here", from));
     }
-    let greedy = format!("resources: ['{url}//greedy']\n");
-    write(near.path(), "greedy/kustomization.yaml", &greedy);
+    // From where it is mounted three steps up would be this machine.
     write(near.path(), "outside.yaml", &config_map("outside", "here"));
-    let said = refusal(run(
-        near.path(),
-        &["greedy", "--load-restrictor", "LoadRestrictionsNone"],
-    ));
-    assert!(said.contains("outside.yaml"), "{said}");
+    let outside = format!("resources: ['../../..{}/outside.yaml']\n", near.path().display());
+    write(far.path(), "reach/kustomization.yaml", &outside);
+    git(far.path(), &["add", "."]);
+    git(far.path(), &["commit", "--quiet", "-m", "three"]);
+    for directory in ["greedy", "reach"] {
+        let text = format!("resources: ['{url}//{directory}']\n");
+        write(near.path(), "out/kustomization.yaml", &text);
+        let said = refusal(run(near.path(), &["out", "--load-restrictor", "LoadRestrictionsNone"]));
+        assert!(said.contains(&format!("{url}/{directory}")), "{said}");
+        assert!(said.contains("outside.yaml"), "{said}");
+    }
     let absent = format!("resources: ['{url}//base?ref=v9']\n");
     write(near.path(), "absent/kustomization.yaml", &absent);
     let said = refusal(run(near.path(), &["absent"]));
@@ -141,6 +146,7 @@ fn the_kustomization_itself_is_in_another_repository() {
         let output = run(near.path(), &[&there, "--load-restrictor", "LoadRestrictionsNone"]);
         let said = refusal(output);
         assert!(said.contains("outside.yaml") || said.contains("secret.yaml"), "{said}");
+        assert!(said.contains(&format!("{url}/{directory}")), "{said}");
     }
     let said = refusal(run(near.path(), &[&format!("{url}//nowhere")]));
     assert!(said.contains("nowhere") || said.contains("kustomization"), "{said}");

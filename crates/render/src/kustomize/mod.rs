@@ -141,8 +141,25 @@ pub fn build_with(reader: &Reader<'_>, path: &TreePath, options: &Options, chart
     }
     match result {
         Ok((objects, text)) => Built::Ok { objects, text },
-        Err(failure) => Built::Failed(failure),
+        Err(failure) => Built::Failed(Failure {
+            message: with_names(failure.message, &options.remotes),
+            ..failure
+        }),
     }
+}
+
+/// Says where something was fetched from instead of where it is mounted.
+fn with_names(mut message: String, remotes: &BTreeMap<String, Remote>) -> String {
+    for (url, remote) in remotes {
+        let Remote::Base { repository, .. } = remote else {
+            continue;
+        };
+        if message.contains(repository.as_str()) {
+            let git = Fetch::of(url).and_then(|fetch| fetch.git);
+            message = message.replace(repository.as_str(), git.as_ref().map_or(url, |g| &g.repository));
+        }
+    }
+    message
 }
 
 fn run(loader: Loader<'_, '_, '_>) -> error::Result<(Vec<Value>, String)> {

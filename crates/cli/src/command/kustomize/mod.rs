@@ -5,22 +5,21 @@ mod edit;
 mod remote;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use pintle_model::tree::{MountedTree, Reader, TreePath};
 use pintle_model::{Object, Value};
+use pintle_render::Need;
 use pintle_render::helm::{Limits, RandomAmbient};
 use pintle_render::kustomize::{Built, Charts, Fetch, Options, build_with};
-use pintle_render::{Answer, Need};
 
 use crate::args::{KustomizeBuildArgs, KustomizeCommand, LoadRestrictor, Reorder};
 use crate::exit::CliError;
 use crate::output;
 use disk::Disk;
-use remote::Remotes;
+use remote::{Answers, Remotes};
 
 /// Bases nest on the stack, a hundred of them at most, and so do fields; templates of charts come on top of them.
 const STACK_BYTES: usize = 64 << 20;
@@ -53,13 +52,17 @@ async fn build(args: Arc<KustomizeBuildArgs>) -> Result<(), CliError> {
     let mut round = match Fetch::of(&args.directory) {
         // As Kustomize: what reads as a repository is one, and its files cannot reach for those of this machine.
         Some(fetch) => {
-            let (tree, path) = remotes.root(fetch).await?;
-            Round::new(tree, path)
+            let (tree, path, answers) = remotes.root(fetch).await?;
+            Round { tree, path, answers }
         }
         None => {
             let (disk, path) = Disk::at(Path::new(&args.directory))
                 .map_err(|e| failed(format!("cannot read the directory {}: {e}", args.directory)))?;
-            Round::new(MountedTree::new(Arc::new(disk)), path)
+            Round {
+                tree: MountedTree::new(Arc::new(disk)),
+                path,
+                answers: Answers::new(),
+            }
         }
     };
     for _ in 0..MAX_ROUNDS {
@@ -91,14 +94,7 @@ async fn build(args: Arc<KustomizeBuildArgs>) -> Result<(), CliError> {
 struct Round {
     tree: MountedTree,
     path: TreePath,
-    answers: BTreeMap<Need, Answer>,
-}
-
-impl Round {
-    fn new(tree: MountedTree, path: TreePath) -> Self {
-        let answers = BTreeMap::new();
-        Self { tree, path, answers }
-    }
+    answers: Answers,
 }
 
 /// Builds with a stack for it.

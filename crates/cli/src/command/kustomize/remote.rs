@@ -13,6 +13,9 @@ use super::failed;
 use crate::exit::CliError;
 use crate::local_repositories::with_causes;
 
+/// What was asked for, and what came of it.
+pub(super) type Answers = BTreeMap<Need, Answer>;
+
 /// Fetches; opened by the first thing that is to be fetched. Its directory goes with this process.
 #[derive(Default)]
 pub(super) struct Remotes {
@@ -40,15 +43,15 @@ impl Remotes {
             .map_err(|e| failed(with_causes(&e)))
     }
 
-    /// Fetches the kustomization that is built itself: its tree, and its directory there.
-    pub(super) async fn root(&mut self, fetch: Fetch) -> Result<(MountedTree, TreePath), CliError> {
+    /// Fetches the kustomization that is built itself: its tree, its directory there, and what was asked for.
+    pub(super) async fn root(&mut self, fetch: Fetch) -> Result<(MountedTree, TreePath, Answers), CliError> {
         let url = fetch.url.clone();
         let need = Need::from(fetch);
         let mut tree = MountedTree::new(Arc::new(FixedTree::new([])));
-        let answers = BTreeMap::from([(need.clone(), self.fetch(&need, &mut tree).await?)]);
+        let answers = Answers::from([(need.clone(), self.fetch(&need, &mut tree).await?)]);
         let mut remotes = pintle_render::remotes(&Reader::new(&tree), &answers).map_err(failed)?;
         match remotes.remove(&url) {
-            Some(Remote::Base { path, .. }) => Ok((tree, path)),
+            Some(Remote::Base { path, .. }) => Ok((tree, path, answers)),
             Some(Remote::Refused(why)) => Err(failed(format!("{url}: {why}"))),
             Some(Remote::File(_)) | None => Err(failed(format!("{url} is a file, and no directory of a repository"))),
         }
