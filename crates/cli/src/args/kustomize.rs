@@ -1,4 +1,4 @@
-//! `pintle kustomize …`: the grammar of Kustomize 5, for kustomizations on this machine.
+//! `pintle kustomize …`: the grammar of Kustomize 5.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ pub(crate) enum KustomizeCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct KustomizeBuildArgs {
-    /// Directory of the kustomization.
+    /// Directory of the kustomization, or the URL of one in a repository: `https://host/org/repo//path?ref=v1`.
     #[arg(value_name = "DIR", default_value = ".")]
     pub directory: String,
     /// Whether files may stand outside the directory of their kustomization.
