@@ -43,21 +43,6 @@ pub enum GitError {
     },
 }
 
-/// What one run of Git may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Bounds {
-    /// It is killed after this long.
-    pub deadline: Duration,
-    /// Bytes that each of its processes may fill (`RLIMIT_DATA`, on Linux): a server that sends without end, which Git would keep in memory,
-    /// ends Git and nothing else.
-    pub memory_bytes: u64,
-}
-
-impl Bounds {
-    /// Memory for packs: an index of ten million objects takes a GiB, files above 512 MiB are streamed.
-    pub const PACKS: u64 = 4 << 30;
-}
-
 /// One run of Git.
 pub struct GitRun<'a> {
     /// Directory to run in: a bare store.
@@ -66,8 +51,8 @@ pub struct GitRun<'a> {
     pub config: Option<&'a Path>,
     /// What is being done, for errors.
     pub what: String,
-    /// What it may take.
-    pub bounds: Bounds,
+    /// Deadline.
+    pub deadline: Duration,
 }
 
 impl GitRun<'_> {
@@ -83,7 +68,6 @@ impl GitRun<'_> {
         // Its own group: helpers that Git starts (git-remote-https) end with it when the group is signalled on drop.
         command.process_group(0);
         let mut child = command.spawn().map_err(GitError::Start)?;
-        limit_memory(&child, self.bounds.memory_bytes);
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let work = async {
             let out = read_bounded(stdout, MAX_OUTPUT_BYTES);
@@ -91,10 +75,10 @@ impl GitRun<'_> {
             let (out, err) = tokio::join!(out, err);
             (out, err, child.wait().await)
         };
-        let Ok((out, err, status)) = tokio::time::timeout(self.bounds.deadline, work).await else {
+        let Ok((out, err, status)) = tokio::time::timeout(self.deadline, work).await else {
             return Err(GitError::TimedOut {
                 what: self.what.clone(),
-                after: self.bounds.deadline,
+                after: self.deadline,
             });
         };
         let status = status.map_err(GitError::Start)?;
@@ -144,22 +128,6 @@ impl GitRun<'_> {
     }
 }
 
-/// Bounds the memory of a Git that has just been started, before it starts helpers: they inherit it.
-#[cfg(target_os = "linux")]
-fn limit_memory(child: &tokio::process::Child, bytes: u64) {
-    use rustix::process::{Pid, Resource, Rlimit, prlimit};
-    let limit = Rlimit {
-        current: Some(bytes),
-        maximum: Some(bytes),
-    };
-    let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-    // It may have ended already. A lower bound that somebody has set for this process stays: raising one is refused.
-    let _ = pid.map(|pid| prlimit(Some(pid), Resource::Data, limit));
-}
-
-#[cfg(not(target_os = "linux"))]
-fn limit_memory(_child: &tokio::process::Child, _bytes: u64) {}
-
 /// Reads up to `limit` bytes and says whether there were more; the rest is read and dropped so that the writer does not block.
 async fn read_bounded(from: Option<impl tokio::io::AsyncRead + Unpin>, limit: u64) -> (Vec<u8>, bool) {
     let mut kept = Vec::new();
@@ -193,11 +161,6 @@ fn explain(stderr: &str) -> String {
     if text.contains("could not read Username") || text.contains("terminal prompts disabled") {
         return format!(
             "authentication required: {text}; add credentials with `pintle repo add` or a repository Secret"
-        );
-    }
-    if text.to_lowercase().contains("out of memory") {
-        return format!(
-            "{text}; what the server sends is larger than any list of refs: does the URL name a Git repository?"
         );
     }
     if text.contains("Authentication failed") {

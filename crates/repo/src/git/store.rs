@@ -14,20 +14,13 @@ use tokio::time::Instant;
 use super::refs::{Refs, Resolution, UnknownRevision};
 use super::tree::{GitTree, OpenCommit};
 use crate::credential::{Access, AccessError};
-use crate::process::{Bounds, GitError, GitRun};
+use crate::process::{GitError, GitRun};
 use crate::url::RepoUrl;
 
 /// The peer allows 90 s for a listing of refs (`ARGOCD_GIT_REQUEST_TIMEOUT`-less default of its exec timeout); so do we.
-const LISTING: Bounds = Bounds {
-    deadline: Duration::from_secs(90),
-    // Git keeps the answer as a whole; half a million refs take a tenth of this.
-    memory_bytes: 512 << 20,
-};
+const LS_REMOTE_DEADLINE: Duration = Duration::from_secs(90);
 /// A first fetch of a large repository takes minutes; twenty minutes mean that something hangs.
-const FETCHING: Bounds = Bounds {
-    deadline: Duration::from_secs(20 * 60),
-    memory_bytes: Bounds::PACKS,
-};
+const FETCH_DEADLINE: Duration = Duration::from_secs(20 * 60);
 
 /// Commits known to be whole; past that they are looked at again.
 const MAX_WHOLE: usize = 10_000;
@@ -111,7 +104,7 @@ impl GitStore {
                 directory: &directory,
                 config: None,
                 what: format!("making the local store of {url}"),
-                bounds: LISTING,
+                deadline: LS_REMOTE_DEADLINE,
             };
             run.output(&["init", "--quiet", "--bare", "--template=", "."]).await?;
         }
@@ -143,7 +136,12 @@ impl GitStore {
         self.counters.ls_remotes.fetch_add(1, Ordering::Relaxed);
         let what = format!("listing the refs of {}", self.url);
         let output = self
-            .run(access, what, LISTING, &["ls-remote", "--", self.url.as_str()])
+            .run(
+                access,
+                what,
+                LS_REMOTE_DEADLINE,
+                &["ls-remote", "--", self.url.as_str()],
+            )
             .await?;
         let refs = Arc::new(Refs::parse(&String::from_utf8_lossy(&output)));
         *known = Some((began, Arc::clone(&refs)));
@@ -276,7 +274,7 @@ impl GitStore {
                 directory: &self.directory,
                 config: None,
                 what: format!("looking whether all of {commit} is here"),
-                bounds: FETCHING,
+                deadline: FETCH_DEADLINE,
             };
             let walk = ["rev-list", "--objects", "--quiet", commit, "--not", "--all", "--"];
             run.output(&walk).await.is_ok()
@@ -314,7 +312,7 @@ impl GitStore {
             self.url.as_str(),
         ];
         arguments.extend(refspecs);
-        self.run(access, format!("fetching {}", self.url), FETCHING, &arguments)
+        self.run(access, format!("fetching {}", self.url), FETCH_DEADLINE, &arguments)
             .await
             .map(drop)
     }
@@ -323,7 +321,7 @@ impl GitStore {
         &self,
         access: &Access,
         what: String,
-        bounds: Bounds,
+        deadline: Duration,
         arguments: &[&str],
     ) -> Result<Vec<u8>, StoreError> {
         let config = access.private_config(&self.url, &self.scratch)?;
@@ -332,7 +330,7 @@ impl GitStore {
             directory: &self.directory,
             config: path.as_deref(),
             what,
-            bounds,
+            deadline,
         };
         Ok(run.output(arguments).await?)
     }
