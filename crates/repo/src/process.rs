@@ -43,6 +43,26 @@ pub enum GitError {
     },
 }
 
+/// What one run of Git may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// It is killed after this long.
+    pub deadline: Duration,
+    /// Bytes that each of its processes may fill (`RLIMIT_DATA`): a server that sends without end, which Git would keep in memory, ends Git and
+    /// nothing else.
+    pub memory_bytes: u64,
+}
+
+impl Bounds {
+    /// Memory for packs: an index of ten million objects takes a GiB, files above 512 MiB are streamed.
+    pub const PACKS: u64 = 4 << 30;
+}
+
+/// Takes the first argument for a bound of memory, in KiB, and becomes Git with the others. A lower bound that somebody has set stays.
+const BOUNDED_GIT: &str = r#"ulimit -d "$1" 2>/dev/null; shift; exec git "$@""#;
+/// What a shell ends with that does not find the program.
+const NOT_FOUND: i32 = 127;
+
 /// One run of Git.
 pub struct GitRun<'a> {
     /// Directory to run in: a bare store.
@@ -51,8 +71,8 @@ pub struct GitRun<'a> {
     pub config: Option<&'a Path>,
     /// What is being done, for errors.
     pub what: String,
-    /// Deadline.
-    pub deadline: Duration,
+    /// What it may take.
+    pub bounds: Bounds,
 }
 
 impl GitRun<'_> {
@@ -75,13 +95,16 @@ impl GitRun<'_> {
             let (out, err) = tokio::join!(out, err);
             (out, err, child.wait().await)
         };
-        let Ok((out, err, status)) = tokio::time::timeout(self.deadline, work).await else {
+        let Ok((out, err, status)) = tokio::time::timeout(self.bounds.deadline, work).await else {
             return Err(GitError::TimedOut {
                 what: self.what.clone(),
-                after: self.deadline,
+                after: self.bounds.deadline,
             });
         };
         let status = status.map_err(GitError::Start)?;
+        if status.code() == Some(NOT_FOUND) {
+            return Err(GitError::Start(std::io::ErrorKind::NotFound.into()));
+        }
         if !status.success() {
             let message = explain(&String::from_utf8_lossy(&err.0));
             return Err(GitError::Failed {
@@ -100,8 +123,11 @@ impl GitRun<'_> {
     fn command(&self) -> Command {
         #[allow(clippy::disallowed_methods, reason = "the wrapper itself; git must be found on PATH")]
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
-        let mut command = Command::new("git");
+        // The bound has to be there before Git starts its helpers, which inherit it.
+        let mut command = Command::new("sh");
         command
+            .args(["-c", BOUNDED_GIT, "git"])
+            .arg((self.bounds.memory_bytes >> 10).to_string())
             .current_dir(self.directory)
             .env_clear()
             .env("PATH", path)
@@ -161,6 +187,11 @@ fn explain(stderr: &str) -> String {
     if text.contains("could not read Username") || text.contains("terminal prompts disabled") {
         return format!(
             "authentication required: {text}; add credentials with `pintle repo add` or a repository Secret"
+        );
+    }
+    if text.to_lowercase().contains("out of memory") {
+        return format!(
+            "{text}; what the server sends is larger than any list of refs: does the URL name a Git repository?"
         );
     }
     if text.contains("Authentication failed") {

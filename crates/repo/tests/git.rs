@@ -285,3 +285,56 @@ async fn what_a_killed_git_left_behind_is_swept() {
     assert!(!store.join("packed-refs.lock").exists());
     assert_eq!(again.counts().fetches, 0, "a restart does not fetch what is there");
 }
+
+/// Answers every request with text that does not end, and counts what was taken of it.
+async fn endless(taken: std::sync::Arc<std::sync::atomic::AtomicU64>) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/o/r.git", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let taken = std::sync::Arc::clone(&taken);
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).await;
+                let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\r\n";
+                let piece = vec![b'x'; 1 << 20];
+                let mut sent = stream.write_all(head).await;
+                while sent.is_ok() {
+                    taken.fetch_add(1 << 20, std::sync::atomic::Ordering::Relaxed);
+                    sent = stream.write_all(&piece).await;
+                }
+            });
+        }
+    });
+    url
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_sends_without_end_costs_bounded_memory() {
+    let taken = std::sync::Arc::default();
+    let url = endless(std::sync::Arc::clone(&taken)).await;
+    let (_directory, repositories) = repositories();
+    let source = Source {
+        repo_url: url.clone(),
+        path: ".".into(),
+        ..Source::default()
+    };
+    let Err(error) = render(&repositories, &source).await else {
+        panic!("text without end is no repository");
+    };
+    let said = format!(
+        "{error}: {}",
+        std::error::Error::source(&error)
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    );
+    assert!(
+        said.contains(&url) && said.contains("larger than any list of refs"),
+        "{said}"
+    );
+    // Git keeps all that it is sent.
+    let taken = taken.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(taken < 1 << 30, "{taken} bytes were taken");
+}

@@ -14,13 +14,20 @@ use tokio::time::Instant;
 use super::refs::{Refs, Resolution, UnknownRevision};
 use super::tree::{GitTree, OpenCommit};
 use crate::credential::{Access, AccessError};
-use crate::process::{GitError, GitRun};
+use crate::process::{Bounds, GitError, GitRun};
 use crate::url::RepoUrl;
 
 /// The peer allows 90 s for a listing of refs (`ARGOCD_GIT_REQUEST_TIMEOUT`-less default of its exec timeout); so do we.
-const LS_REMOTE_DEADLINE: Duration = Duration::from_secs(90);
+const LISTING: Bounds = Bounds {
+    deadline: Duration::from_secs(90),
+    // Git keeps the answer as a whole; half a million refs take a tenth of this.
+    memory_bytes: 512 << 20,
+};
 /// A first fetch of a large repository takes minutes; twenty minutes mean that something hangs.
-const FETCH_DEADLINE: Duration = Duration::from_secs(20 * 60);
+const FETCHING: Bounds = Bounds {
+    deadline: Duration::from_secs(20 * 60),
+    memory_bytes: Bounds::PACKS,
+};
 
 /// Commits known to be whole; past that they are looked at again.
 const MAX_WHOLE: usize = 10_000;
@@ -104,7 +111,7 @@ impl GitStore {
                 directory: &directory,
                 config: None,
                 what: format!("making the local store of {url}"),
-                deadline: LS_REMOTE_DEADLINE,
+                bounds: LISTING,
             };
             run.output(&["init", "--quiet", "--bare", "--template=", "."]).await?;
         }
@@ -136,12 +143,7 @@ impl GitStore {
         self.counters.ls_remotes.fetch_add(1, Ordering::Relaxed);
         let what = format!("listing the refs of {}", self.url);
         let output = self
-            .run(
-                access,
-                what,
-                LS_REMOTE_DEADLINE,
-                &["ls-remote", "--", self.url.as_str()],
-            )
+            .run(access, what, LISTING, &["ls-remote", "--", self.url.as_str()])
             .await?;
         let refs = Arc::new(Refs::parse(&String::from_utf8_lossy(&output)));
         *known = Some((began, Arc::clone(&refs)));
@@ -274,7 +276,7 @@ impl GitStore {
                 directory: &self.directory,
                 config: None,
                 what: format!("looking whether all of {commit} is here"),
-                deadline: FETCH_DEADLINE,
+                bounds: FETCHING,
             };
             let walk = ["rev-list", "--objects", "--quiet", commit, "--not", "--all", "--"];
             run.output(&walk).await.is_ok()
@@ -312,7 +314,7 @@ impl GitStore {
             self.url.as_str(),
         ];
         arguments.extend(refspecs);
-        self.run(access, format!("fetching {}", self.url), FETCH_DEADLINE, &arguments)
+        self.run(access, format!("fetching {}", self.url), FETCHING, &arguments)
             .await
             .map(drop)
     }
@@ -321,7 +323,7 @@ impl GitStore {
         &self,
         access: &Access,
         what: String,
-        deadline: Duration,
+        bounds: Bounds,
         arguments: &[&str],
     ) -> Result<Vec<u8>, StoreError> {
         let config = access.private_config(&self.url, &self.scratch)?;
@@ -330,7 +332,7 @@ impl GitStore {
             directory: &self.directory,
             config: path.as_deref(),
             what,
-            deadline,
+            bounds,
         };
         Ok(run.output(arguments).await?)
     }

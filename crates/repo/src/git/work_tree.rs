@@ -7,10 +7,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::local::{LocalError, LocalRepository};
-use crate::process::GitRun;
+use crate::process::{Bounds, GitRun};
 
 /// Reading every file of a large checkout takes seconds.
-const DEADLINE: Duration = Duration::from_secs(10 * 60);
+const READING: Bounds = Bounds {
+    deadline: Duration::from_secs(10 * 60),
+    memory_bytes: Bounds::PACKS,
+};
 
 impl LocalRepository {
     /// The checkout with everything that is not committed, changed and new files alike: a commit, and the repository that has it. `store` is a
@@ -27,7 +30,7 @@ impl LocalRepository {
                 directory: store,
                 config: None,
                 what: format!("reading the files of {}", work_tree.display()),
-                deadline: DEADLINE,
+                bounds: READING,
             };
             let out = run.output(arguments).await?;
             Ok::<_, LocalError>(String::from_utf8_lossy(&out).trim().to_owned())
