@@ -29,6 +29,7 @@ pub use http::{HttpError, HttpSettings};
 pub use oci::OciError;
 pub use process::GitError;
 pub use service::{
-    Ask, Counts, Near, NearRepository, Permits, RepoError, Repositories, RepositoryLimits, SourceRender, Stand,
+    Ask, Counts, MAX_ROUNDS, Near, NearRepository, Permits, RepoError, Repositories, RepositoryLimits, SourceRender,
+    Stand,
 };
 pub use url::{RepoUrl, Scheme, UrlRefused, normalize as normalize_url};

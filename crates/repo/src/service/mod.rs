@@ -28,6 +28,7 @@ use tokio::time::Instant;
 pub use ask::{Ask, Permits, SourceRender};
 pub use error::RepoError;
 pub use near::{Near, NearRepository, Stand};
+pub use render::MAX_ROUNDS;
 
 use crate::chart::{ChartError, ChartRef, ChartSettings, Charts};
 use crate::credential::CredentialBook;

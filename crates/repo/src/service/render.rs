@@ -16,7 +16,7 @@ use super::parts::Part;
 use super::{Ask, RepoError, Repositories, SourceRender};
 
 /// Rounds of one source: each brings the remote bases that the last one's named. Nobody chains more than a few.
-const MAX_ROUNDS: usize = 16;
+pub const MAX_ROUNDS: usize = 16;
 /// Names that sources may be referred to by.
 const MAX_REFS: usize = 100;
 

@@ -14,6 +14,7 @@ use pintle_model::{Object, Value};
 use pintle_render::Need;
 use pintle_render::helm::{Limits, RandomAmbient};
 use pintle_render::kustomize::{Built, Charts, Fetch, Options, build_with};
+use pintle_repo::{MAX_ROUNDS, RepoError};
 
 use crate::args::{KustomizeBuildArgs, KustomizeCommand, LoadRestrictor, Reorder};
 use crate::exit::CliError;
@@ -23,8 +24,6 @@ use remote::{Answers, Remotes};
 
 /// Bases nest on the stack, a hundred of them at most, and so do fields; templates of charts come on top of them.
 const STACK_BYTES: usize = 64 << 20;
-/// Rounds of one build: each fetches the remote bases that the last one's named. Nobody chains more than a few.
-const MAX_ROUNDS: usize = 16;
 
 /// Runs a command of the group.
 pub(crate) async fn run(command: KustomizeCommand) -> Result<ExitCode, CliError> {
@@ -65,6 +64,7 @@ async fn build(args: Arc<KustomizeBuildArgs>) -> Result<(), CliError> {
             }
         }
     };
+    let mut what = String::new();
     for _ in 0..MAX_ROUNDS {
         let built;
         (round, built) = on_a_thread(round, Arc::clone(&args)).await?;
@@ -79,15 +79,17 @@ async fn build(args: Arc<KustomizeBuildArgs>) -> Result<(), CliError> {
             Built::Failed(failure) => return Err(failed(failure)),
             Built::Needs(fetches) => {
                 for need in fetches.into_iter().map(Need::from) {
+                    what = need.name();
                     let answer = remotes.fetch(&need, &mut round.tree).await?;
                     round.answers.insert(need, answer);
                 }
             }
         }
     }
-    Err(failed(format!(
-        "remote bases that name remote bases do not end after {MAX_ROUNDS} rounds of fetching them"
-    )))
+    Err(failed(RepoError::Endless {
+        rounds: MAX_ROUNDS,
+        what,
+    }))
 }
 
 /// What one round of a build works on.

@@ -24,14 +24,16 @@ pub(super) struct Remotes {
 
 impl Remotes {
     fn open(&mut self) -> Result<&(TempDir, Repositories, Ask), CliError> {
-        if self.opened.is_none() {
-            let directory = TempDir::with_prefix("pintle-remotes-")
-                .map_err(|e| CliError::error(format!("no directory for what is fetched: {e}")))?;
-            let repositories = Repositories::new(directory.path().join("repositories"));
-            self.opened = Some((directory, repositories, Ask::plain(Vec::new())));
-        }
-        let opened = self.opened.as_ref();
-        opened.ok_or_else(|| CliError::error("what is fetched has no directory"))
+        let opened = match self.opened.take() {
+            Some(opened) => opened,
+            None => {
+                let directory = TempDir::with_prefix("pintle-remotes-")
+                    .map_err(|e| CliError::error(format!("no directory for what is fetched: {e}")))?;
+                let repositories = Repositories::new(directory.path().join("repositories"));
+                (directory, repositories, Ask::plain(Vec::new()))
+            }
+        };
+        Ok(self.opened.insert(opened))
     }
 
     /// Fetches what a build asks for.
