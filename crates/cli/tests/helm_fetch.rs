@@ -6,21 +6,17 @@
     reason = "a test starts programs and fails by panicking"
 )]
 
-// The file itself: a dependency on the harness would build the program twice.
-#[allow(dead_code, missing_docs, reason = "shared with the tests of chart repositories")]
-#[path = "../../../tests/src/web_server.rs"]
-mod web;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
+use pintle_tests::chart_files::ChartFiles;
+use pintle_tests::web_server::{Reply, Seen, Server};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use web::{Reply, Seen, Server};
 
 /// An index of one chart, `web`: version, URL and digest (`-` for none) each.
 fn index(versions: &[(&str, &str, &str)]) -> String {
@@ -50,26 +46,14 @@ fn sha256(bytes: &[u8]) -> String {
 
 /// A packed chart `web` with a ConfigMap that tells its version.
 fn packed(version: &str) -> Vec<u8> {
-    let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
-    for (name, text) in [
-        (
-            "web/Chart.yaml",
-            format!("apiVersion: v2\nname: web\nversion: {version}\n"),
-        ),
-        ("web/values.yaml", "greeting: hello\n".to_owned()),
-        (
-            "web/templates/a.yaml",
+    ChartFiles::new("web", version)
+        .with("values.yaml", "greeting: hello\n")
+        .with(
+            "templates/a.yaml",
             "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  version: {{ .Chart.Version }}\n  greeting: {{ \
-             .Values.greeting }}\n"
-                .to_owned(),
-        ),
-    ] {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(text.len() as u64);
-        header.set_mode(0o644);
-        archive.append_data(&mut header, name, text.as_bytes()).unwrap();
-    }
-    archive.into_inner().unwrap().finish().unwrap()
+             .Values.greeting }}\n",
+        )
+        .packed()
 }
 
 fn pintle(directory: &Path, arguments: &[&str]) -> Output {

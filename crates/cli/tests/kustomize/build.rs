@@ -1,14 +1,10 @@
 //! `pintle kustomize build`, as a person types it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test starts programs and fails by panicking"
-)]
-
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
+
+use super::{run, text, write};
 
 /// A base, an overlay over it, and a file beside both.
 fn repository(directory: &Path) {
@@ -32,24 +28,8 @@ fn repository(directory: &Path) {
         ),
         ("outside/kustomization.yaml", "resources: [../base/web.yaml]\n"),
     ] {
-        let path = directory.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        write(directory, name, text);
     }
-}
-
-fn run(directory: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_pintle"))
-        .args(["kustomize", "build"])
-        .args(arguments)
-        .current_dir(directory)
-        .output()
-        .unwrap()
-}
-
-fn text(output: Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
 }
 
 const PROD: &str = "apiVersion: v1
@@ -136,9 +116,7 @@ fn charts_beside_a_kustomization_are_rendered_where_they_are_enabled() {
              mode: {{ .Values.mode }}, kube: {{ .Capabilities.KubeVersion.Minor | quote }}}\n",
         ),
     ] {
-        let path = directory.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        write(directory.path(), name, text);
     }
     let flags = ["--enable-helm", "--helm-kube-version", "v1.31.0"];
     assert_eq!(

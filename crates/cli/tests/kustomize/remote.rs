@@ -1,86 +1,35 @@
 //! `pintle kustomize build` with bases, files and charts from elsewhere.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test starts programs and fails by panicking"
-)]
-
-// The file itself: a dependency on the harness would build the program twice.
-#[allow(dead_code, missing_docs, reason = "shared with the tests of chart repositories")]
-#[path = "../../../tests/src/web_server.rs"]
-mod web;
-
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use web::{Reply, Seen, Server};
+use pintle_tests::chart_files::ChartFiles;
+use pintle_tests::checkout::Checkout;
+use pintle_tests::web_server::{Reply, Seen, Server};
 
-fn write(directory: &Path, name: &str, text: &str) {
-    let path = directory.join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
-
-fn git(directory: &Path, arguments: &[&str]) {
-    let output = Command::new("git")
-        .args([
-            "-c",
-            "user.name=t",
-            "-c",
-            "user.email=t@t",
-            "-c",
-            "commit.gpgsign=false",
-        ])
-        .args(arguments)
-        .current_dir(directory)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
+use super::{run, text, write};
 
 fn config_map(name: &str, data: &str) -> String {
     format!("apiVersion: v1\ndata:\n  from: {data}\nkind: ConfigMap\nmetadata:\n  name: {name}\n")
 }
 
 /// A repository with a tag, `v1`, and more on its branch: a base over a base, and one that reaches out of the repository.
-fn repository(directory: &Path) -> String {
-    git(directory, &["init", "--quiet", "--initial-branch=main"]);
-    write(directory, "common/kustomization.yaml", "resources: [map.yaml]\n");
-    write(directory, "common/map.yaml", &config_map("common", "tag"));
-    write(
-        directory,
-        "base/kustomization.yaml",
-        "namePrefix: far-\nresources: [../common]\n",
-    );
-    write(
-        directory,
-        "greedy/kustomization.yaml",
-        "resources: [../../outside.yaml]\n",
-    );
-    git(directory, &["add", "."]);
-    git(directory, &["commit", "--quiet", "-m", "one"]);
-    git(directory, &["tag", "v1"]);
-    write(directory, "common/map.yaml", &config_map("common", "branch"));
-    git(directory, &["commit", "--quiet", "-am", "two"]);
-    format!("file://{}", directory.display())
-}
-
-fn run(directory: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_pintle"))
-        .args(["kustomize", "build"])
-        .args(arguments)
-        .current_dir(directory)
-        .output()
-        .unwrap()
-}
-
-fn text(output: Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+fn repository() -> Checkout {
+    let far = Checkout::empty().unwrap();
+    for (path, text) in [
+        ("common/kustomization.yaml", "resources: [map.yaml]\n"),
+        ("common/map.yaml", &config_map("common", "tag")),
+        ("base/kustomization.yaml", "namePrefix: far-\nresources: [../common]\n"),
+        ("greedy/kustomization.yaml", "resources: [../../outside.yaml]\n"),
+    ] {
+        far.write(path, text).unwrap();
+    }
+    far.commit("one").unwrap();
+    far.git(&["tag", "v1"]).unwrap();
+    far.write("common/map.yaml", &config_map("common", "branch")).unwrap();
+    far.commit("two").unwrap();
+    far
 }
 
 /// What a build that fails says; it prints nothing.
@@ -92,8 +41,8 @@ fn refusal(output: Output) -> String {
 
 #[test]
 fn a_base_of_another_repository_at_its_revision() {
-    let (far, near) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let url = repository(far.path());
+    let (far, near) = (repository(), tempfile::tempdir().unwrap());
+    let url = far.url();
     for (name, reference, from) in [("tagged", "?ref=v1", "tag"), ("newest", "", "branch")] {
         let text = format!("nameSuffix: -here\nresources: ['{url}//base{reference}']\n");
         write(near.path(), &format!("{name}/kustomization.yaml"), &text);
@@ -102,9 +51,8 @@ fn a_base_of_another_repository_at_its_revision() {
     // From where it is mounted three steps up would be this machine.
     write(near.path(), "outside.yaml", &config_map("outside", "here"));
     let outside = format!("resources: ['../../..{}/outside.yaml']\n", near.path().display());
-    write(far.path(), "reach/kustomization.yaml", &outside);
-    git(far.path(), &["add", "."]);
-    git(far.path(), &["commit", "--quiet", "-m", "three"]);
+    far.write("reach/kustomization.yaml", &outside).unwrap();
+    far.commit("three").unwrap();
     for directory in ["greedy", "reach"] {
         let text = format!("resources: ['{url}//{directory}']\n");
         write(near.path(), "out/kustomization.yaml", &text);
@@ -124,23 +72,20 @@ fn text_of(directory: &Path, name: &str) -> String {
 
 #[test]
 fn the_kustomization_itself_is_in_another_repository() {
-    let (far, near) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let url = repository(far.path());
+    let (far, near) = (repository(), tempfile::tempdir().unwrap());
+    let url = far.url();
     let base = format!("{url}//base?ref=v1");
     assert_eq!(text_of(near.path(), &base), config_map("far-common", "tag"));
     // Nothing of this machine is in reach of it.
-    write(far.path(), "outside.yaml", &config_map("outside", "there"));
+    far.write("outside.yaml", &config_map("outside", "there")).unwrap();
     let secret = near.path().join("secret.yaml");
     fs::write(&secret, config_map("secret", "here")).unwrap();
     let up = format!("../../../../../../../..{}", secret.display());
-    write(far.path(), "up/kustomization.yaml", &format!("resources: ['{up}']\n"));
-    write(
-        far.path(),
-        "up/deep/kustomization.yaml",
-        &format!("resources: ['../{up}']\n"),
-    );
-    git(far.path(), &["add", "."]);
-    git(far.path(), &["commit", "--quiet", "-m", "three"]);
+    far.write("up/kustomization.yaml", &format!("resources: ['{up}']\n"))
+        .unwrap();
+    far.write("up/deep/kustomization.yaml", &format!("resources: ['../{up}']\n"))
+        .unwrap();
+    far.commit("three").unwrap();
     for directory in ["greedy", "up", "up/deep"] {
         let there = format!("{url}//{directory}");
         let output = run(near.path(), &[&there, "--load-restrictor", "LoadRestrictionsNone"]);
@@ -152,21 +97,12 @@ fn the_kustomization_itself_is_in_another_repository() {
     assert!(said.contains("nowhere") || said.contains("kustomization"), "{said}");
 }
 
-/// A packed chart with a ConfigMap.
-fn packed() -> Vec<u8> {
-    let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+/// A chart with a ConfigMap.
+fn chart() -> ChartFiles {
     let map = config_map("{{ .Release.Name }}", "{{ .Values.from }}");
-    for (name, text) in [
-        ("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.2.0\n"),
-        ("web/values.yaml", "from: chart\n"),
-        ("web/templates/map.yaml", &map),
-    ] {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(text.len() as u64);
-        header.set_mode(0o644);
-        archive.append_data(&mut header, name, text.as_bytes()).unwrap();
-    }
-    archive.into_inner().unwrap().finish().unwrap()
+    ChartFiles::new("web", "1.2.0")
+        .with("values.yaml", "from: chart\n")
+        .with("templates/map.yaml", &map)
 }
 
 fn answer(seen: &Seen) -> Reply {
@@ -175,7 +111,7 @@ fn answer(seen: &Seen) -> Reply {
             "apiVersion: v1\nentries:\n  web:\n  - name: web\n    version: 1.2.0\n    urls: [web-1.2.0.tgz]\n"
                 .to_owned(),
         ),
-        "/charts/web-1.2.0.tgz" => Reply::ok(packed()),
+        "/charts/web-1.2.0.tgz" => Reply::ok(chart().packed()),
         "/files/map.yaml" => Reply::ok(config_map("file", "server")),
         _ => Reply::status(404),
     }
