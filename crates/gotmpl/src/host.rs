@@ -84,6 +84,11 @@ pub trait Host: 'static {
         None
     }
 
+    /// Returns what `deepCopy` makes of it, which sees exported fields alone; `None` if that is the same.
+    fn deep_copied(&self) -> Option<Rc<dyn Host>> {
+        None
+    }
+
     /// Reports whether the type is a Go `error`.
     fn is_error(&self) -> bool {
         false

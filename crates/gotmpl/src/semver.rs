@@ -72,7 +72,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// One version. Equality by `==` compares every part; [`Version::compare`] ignores metadata, as precedence does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Version {
     major: u64,
     minor: u64,

@@ -72,24 +72,17 @@ impl Str {
         match &self.0 {
             Repr::Text(text) => Cow::Borrowed(text),
             Repr::Shared(text) => Cow::Borrowed(text),
-            Repr::Raw(bytes) => String::from_utf8_lossy(bytes),
+            Repr::Raw(bytes) => Cow::Owned(decoded(bytes, |_| Some(char::REPLACEMENT_CHARACTER))),
         }
     }
 
     /// Returns the text with a character for every byte that is not UTF-8, a different one for each, so that [`Str::unmarked`] finds the
     /// bytes again in what was cut out of it or put together with it.
     pub(crate) fn marked(&self) -> Cow<'_, str> {
-        let bytes = match &self.0 {
-            Repr::Raw(bytes) => bytes,
-            _ => return self.to_str(),
-        };
-        let mut text = String::with_capacity(bytes.len());
-        for chunk in bytes.utf8_chunks() {
-            text.push_str(chunk.valid());
-            let marks = chunk.invalid().iter();
-            text.extend(marks.filter_map(|byte| char::from_u32(MARKS + u32::from(*byte))));
+        match &self.0 {
+            Repr::Raw(bytes) => Cow::Owned(decoded(bytes, |byte| char::from_u32(MARKS + u32::from(byte)))),
+            _ => self.to_str(),
         }
-        Cow::Owned(text)
     }
 
     /// Returns the bytes of a text made of marked ones.
@@ -113,6 +106,16 @@ impl Str {
     pub fn is_empty(&self) -> bool {
         self.as_bytes().is_empty()
     }
+}
+
+/// The text of bytes, with a character for each that is not UTF-8.
+fn decoded(bytes: &[u8], stand_in: impl Fn(u8) -> Option<char>) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().filter_map(|byte| stand_in(*byte)));
+    }
+    text
 }
 
 impl Default for Str {

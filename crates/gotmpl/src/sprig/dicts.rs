@@ -84,9 +84,12 @@ pub(super) fn register(f: &mut Functions) {
         ("mustMergeOverwrite", true),
     ] {
         f.add_variadic(name, &[MAP, MAP], T::Any, move |call, a| {
-            // A nil destination becomes a map of its own, as soon as there is something to put into it.
-            let target = Args(a).map(0).cloned().unwrap_or_default();
+            // A nil destination stays nil; what is merged into it goes into a map of its own, which the call returns.
+            let mut target = Args(a).map(0).cloned().unwrap_or_else(|| Map::nil(&MAP_ANY));
             for source in Args(a).rest(1).iter().filter_map(Value::as_map) {
+                if target.is_nil() && !source.is_nil() {
+                    target = Map::of(target.ty());
+                }
                 merge(call, &target, source, overwrite, 0)?;
             }
             Ok(Value::Map(target))

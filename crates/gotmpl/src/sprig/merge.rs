@@ -1,5 +1,7 @@
 //! dario.cat/mergo v1.0.1 for maps, with its quirks, and deep copies.
 
+use std::rc::Rc;
+
 use super::defaults::is_empty;
 use crate::function::{Call, FuncError};
 use crate::types::Kind;
@@ -20,7 +22,8 @@ pub(super) fn merge(
     if depth > MAX_DEPTH {
         return Err(FuncError::new("maps are nested too deeply to be merged"));
     }
-    if target.is_same(source) {
+    // A nil map inside another cannot be filled: the caller puts the source's own in its place.
+    if target.is_same(source) || target.is_nil() {
         return Ok(());
     }
     call.charge_steps(source.len() as u64)?;
@@ -59,7 +62,7 @@ fn is_blank(value: &Value) -> bool {
     is_empty(value)
 }
 
-/// Copies lists and maps all the way down; hosts are values and stay shared.
+/// Copies lists and maps all the way down. Of hosts the copy has what the library behind it sees ([`Host::deep_copied`]).
 pub(super) fn deep_copy(call: &mut Call<'_>, value: &Value, depth: usize) -> Result<Value, FuncError> {
     if depth > MAX_DEPTH {
         return Err(FuncError::new("value is nested too deeply to be copied"));
@@ -83,6 +86,7 @@ pub(super) fn deep_copy(call: &mut Call<'_>, value: &Value, depth: usize) -> Res
             }
             Value::Map(copy)
         }
+        Value::Host(host) => Value::Host(host.deep_copied().unwrap_or_else(|| Rc::clone(host))),
         other => other.clone(),
     })
 }

@@ -43,7 +43,10 @@ pub(super) fn register(f: &mut Functions) {
             "mustRegexSplit",
             &[T::String, T::String, T::Int],
             T::List(&LIST_STRING),
-            |r, a| strings_or_nil(r.split(&a.marked(1), a.int(2)).unwrap_or_default()),
+            |r, a| match r.split(&a.marked(1), a.int(2)) {
+                Some(parts) => Value::strings(parts),
+                None => Value::List(List::nil(&LIST_STRING)),
+            },
         ),
     ];
     for (name, must, params, result, run) in functions {
@@ -71,7 +74,7 @@ pub(super) fn register(f: &mut Functions) {
     });
 }
 
-/// Go has no empty list of matches or parts: it is nil.
+/// Go has no empty list of matches: it is nil.
 fn strings_or_nil<S: Into<Str>>(found: Vec<S>) -> Value {
     if found.is_empty() {
         return Value::List(List::nil(&LIST_STRING));

@@ -1,6 +1,7 @@
 //! `semver`, `semverCompare`, and the version they give.
 
 use std::any::Any;
+use std::rc::Rc;
 
 use super::args::Args;
 use crate::function::{Call, FuncError, Functions};
@@ -40,6 +41,11 @@ impl Host for VersionHost {
             ("metadata", self.0.metadata().into()),
             ("original", self.0.original().into()),
         ]
+    }
+
+    /// None of its fields is exported.
+    fn deep_copied(&self) -> Option<Rc<dyn Host>> {
+        Some(Rc::new(Self(Version::default())))
     }
 
     fn method(&self, name: &str) -> Option<Signature> {

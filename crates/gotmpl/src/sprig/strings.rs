@@ -13,8 +13,10 @@ type Answer = Result<Value, FuncError>;
 
 pub(super) fn register(f: &mut Functions) {
     f.add("hello", &[], T::String, |_, _| Ok("Hello!".into()));
-    let by_text: [(&str, fn(&str) -> String); 8] = [
-        ("trim", |s| s.trim_matches(char::is_whitespace).to_owned()),
+    f.add("trim", &[T::String], T::String, |_, a| {
+        Ok(Args(a).unmarked(Args(a).marked(0).trim_matches(char::is_whitespace).into()))
+    });
+    let by_text: [(&str, fn(&str) -> String); 7] = [
         ("upper", words::to_upper),
         ("lower", words::to_lower),
         ("title", words::title),
@@ -284,15 +286,14 @@ fn replace(call: &mut Call<'_>, a: &[Value]) -> Answer {
     let (old, new, text) = (Args(a).bytes(0), Args(a).bytes(1), Args(a).bytes(2));
     if old.is_empty() {
         // Go inserts before every character and at the end.
-        let text = Args(a).text(2);
+        let (new, text) = (Args(a).marked(1), Args(a).marked(2));
         call.charge_bytes((text.chars().count() as u64 + 1).saturating_mul(new.len() as u64))?;
-        let mut out = new.to_vec();
+        let mut out = new.to_string();
         for c in text.chars() {
-            let mut buffer = [0; 4];
-            out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
-            out.extend_from_slice(new);
+            out.push(c);
+            out.push_str(&new);
         }
-        return from_vec(out);
+        return Ok(Args(a).unmarked(out.into()));
     }
     let parts = split(old, text, -1);
     call.charge_bytes(

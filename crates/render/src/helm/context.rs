@@ -355,6 +355,18 @@ impl Host for CapabilitiesHost {
         ]
     }
 
+    fn deep_copied(&self) -> Option<Rc<dyn Host>> {
+        let kube_version = match &self.kube_version {
+            Value::Host(host) => host.as_any().downcast_ref::<KubeVersionHost>()?,
+            _ => return None,
+        };
+        Some(Rc::new(Self {
+            kube_version: Value::host(kube_version.exported()),
+            api_versions: self.api_versions.clone(),
+            helm_version: self.helm_version.clone(),
+        }))
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -364,6 +376,27 @@ struct KubeVersionHost {
     version: KubeVersion,
     /// Whether it stands in `.Capabilities`, so that methods of the pointer are its own.
     is_pointed_to: bool,
+}
+
+impl KubeVersionHost {
+    /// A copy of the fields that Go shows outside of its package.
+    fn exported(&self) -> Self {
+        Self {
+            version: KubeVersion {
+                normalized: String::new(),
+                ..self.version.clone()
+            },
+            is_pointed_to: self.is_pointed_to,
+        }
+    }
+
+    /// What `String` gives.
+    fn said(&self) -> &str {
+        match self.version.normalized.as_str() {
+            "" => &self.version.version,
+            normalized => normalized,
+        }
+    }
 }
 
 impl Host for KubeVersionHost {
@@ -402,6 +435,10 @@ impl Host for KubeVersionHost {
         }))
     }
 
+    fn deep_copied(&self) -> Option<Rc<dyn Host>> {
+        Some(Rc::new(self.exported()))
+    }
+
     fn method(&self, name: &str) -> Option<Signature> {
         (self.is_pointed_to && matches!(name, "String" | "GitVersion")).then_some(Signature {
             params: &[],
@@ -412,12 +449,12 @@ impl Host for KubeVersionHost {
     fn call(&self, _: &mut Call<'_>, name: &str, _: &[Value]) -> Result<Value, FuncError> {
         Ok(Value::str(match name {
             "GitVersion" => self.version.version.as_str(),
-            _ => self.version.normalized.as_str(),
+            _ => self.said(),
         }))
     }
 
     fn text(&self) -> Option<String> {
-        self.is_pointed_to.then(|| self.version.normalized.clone())
+        self.is_pointed_to.then(|| self.said().to_owned())
     }
 
     fn equal(&self, other: &dyn Host) -> bool {
