@@ -2,6 +2,8 @@
 //!
 //! A scalar in a place that wants text becomes text: `appVersion: 1.10` is `1.1`, and `name: n` is `false`.
 
+use std::fmt::{Display, LowerExp};
+
 use pintle_model::{Map, Value};
 use pintle_yaml::{Parts, Yaml};
 
@@ -498,18 +500,14 @@ fn text(yaml: &Yaml) -> Option<String> {
     })
 }
 
-/// Go's `strconv.FormatFloat(f, 'g', -1, 64)`.
-pub(crate) fn shortest_g(float: f64) -> String {
-    general(&pintle_yaml::shortest_scientific(float), || float.to_string())
-}
-
-/// The same from a number's shortest scientific form; `plain` is its form without an exponent.
-pub(crate) fn general(scientific: &str, plain: impl FnOnce() -> String) -> String {
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
+/// Go's `strconv.FormatFloat(f, 'g', -1, _)` of a float of either width.
+pub(crate) fn shortest_g<F: LowerExp + Display + Copy>(float: F) -> String {
+    let scientific = pintle_yaml::shortest_scientific(float);
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     // Go decides by a precision of 6 where the shortest form is asked for.
     if (-4..6).contains(&exponent) {
-        return plain();
+        return float.to_string();
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())

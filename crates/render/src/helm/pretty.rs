@@ -6,7 +6,7 @@
 use pintle_gotmpl::gotime::Time;
 use pintle_gotmpl::{Call, FuncError, Str, Value};
 
-use super::metadata::{general, shortest_g};
+use super::metadata::shortest_g;
 
 /// Nesting of what is written. Go has no bound but its stack.
 const MAX_DEPTH: usize = 400;
@@ -90,9 +90,7 @@ impl Writer<'_, '_> {
             }
             Value::Number(other) => {
                 number = match other.as_f32() {
-                    Some(float) => float_text(f64::from(float), || {
-                        general(&pintle_yaml::shortest_scientific(float), || float.to_string())
-                    }),
+                    Some(float) => float_text(f64::from(float), || shortest_g(float)),
                     None if other.kind.kind().is_uint() => other.bits.to_string(),
                     None => (other.bits as i64).to_string(),
                 };

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use pintle_gotmpl::sprig::TimeHost;
 use pintle_gotmpl::{Call, FuncError, Host, Map, Value};
 
-use super::super::metadata::{general, shortest_g};
+use super::super::metadata::shortest_g;
 use super::{MAX_DEPTH, dotted, quoted, quoted_key};
 
 /// How Go's reflection fails on a nil interface.
@@ -203,9 +203,7 @@ impl Writer<'_, '_> {
             Value::Duration(_) => quoted(&printed(value)),
             Value::Float(float) => with_point(*float, || shortest_g(*float)),
             Value::Number(number) => match number.as_f32() {
-                Some(float) => with_point(f64::from(float), || {
-                    general(&pintle_yaml::shortest_scientific(float), || float.to_string())
-                }),
+                Some(float) => with_point(f64::from(float), || shortest_g(float)),
                 None => printed(value),
             },
             Value::Str(text) => quoted(&text.to_str()),
