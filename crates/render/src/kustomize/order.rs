@@ -45,7 +45,12 @@ fn legacy(resources: &mut [Resource], first: &[&str], last: &[&str]) -> Result<(
                 text.to_owned()
             }
         };
-        (place, kind, or(&id.namespace, "~X"), or(&id.name, "~N"))
+        // As one text: the namespace `shop-dev` comes before `shop`.
+        (
+            place,
+            kind,
+            format!("{}|{}", or(&id.namespace, "~X"), or(&id.name, "~N")),
+        )
     });
     Ok(())
 }

@@ -147,3 +147,56 @@ fn a_long_chain_of_bases_fails_and_does_not_overflow() {
     let files: Vec<(&str, &str)> = chain.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
     assert!(text(&files, "d0").starts_with("Cycle: "));
 }
+
+#[test]
+fn a_field_that_is_no_field_is_refused_where_it_stands() {
+    for (kustomization, expected) in [
+        ("resources: []\n", ""),
+        ("resources: []\nnamespac: null\n", "unknown field `namespac`"),
+        (
+            "metadata: {creationTimestamp: null}\n",
+            "metadata: unknown field `creationTimestamp`",
+        ),
+        (
+            "labels: [{pairs: {a: b}, fields: [{path: x, crate: true}]}]\n",
+            "labels[0].fields[0]: unknown field `crate`",
+        ),
+        (
+            "secretGenerator: [{name: s, literals: password=hunter2}]\n",
+            "secretGenerator[0].literals: a string where a list is needed",
+        ),
+    ] {
+        let said = text(&[("kustomization.yaml", kustomization)], "");
+        let wanted = match expected {
+            "" => String::new(),
+            expected => format!("Invalid: kustomization.yaml: invalid Kustomization: {expected}"),
+        };
+        assert!(
+            said == wanted || !wanted.is_empty() && said.starts_with(&wanted),
+            "{said}"
+        );
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+    // A file that is named in it is read as a plugin is: what it has besides is nothing.
+    let files = [
+        (
+            "kustomization.yaml",
+            "resources: [pod.yaml]\nreplacements: [{path: r.yaml}]\n",
+        ),
+        ("pod.yaml", POD),
+        (
+            "r.yaml",
+            "sourceValue: new\nwhy: {because: 1}\ntargets: [{select: {kind: Pod}, fieldPaths: [spec.volumes.0.name], note: x}]\n",
+        ),
+    ];
+    assert!(text(&files, "").contains("    name: new\n"), "{}", text(&files, ""));
+}
+
+#[test]
+fn objects_are_sorted_by_namespace_and_name_as_one_text() {
+    let map =
+        |namespace: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: {namespace}\n");
+    let all = [map("shop"), map("shop-dev")].join("---\n");
+    let files = [("kustomization.yaml", "resources: [all.yaml]\n"), ("all.yaml", &*all)];
+    assert_eq!(text(&files, ""), [map("shop-dev"), map("shop")].join("---\n"));
+}
