@@ -10,6 +10,8 @@ use crate::Yaml;
 use crate::number::{format_json_float, format_yaml_float};
 use crate::resolve::resolve_plain;
 
+pub(crate) use scalar::is_base60;
+
 /// Writes a value, byte for byte as `sigs.k8s.io/yaml.Marshal` does, with a line break at the end.
 ///
 /// Three deliberate differences, where the peer fails or loses data: control characters (Go: an error) and

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use crate::emit::is_base60;
 use crate::event::{Event, Events, Place};
 use crate::resolve::{Kind, is_timestamp, resolve_plain, resolve_tagged};
 use crate::{Error, ErrorKind, Limits, Yaml};
@@ -107,9 +108,9 @@ impl Scalar {
     }
 }
 
-/// Whether a text without quotes is something other than text to YAML 1.1 or 1.2.
+/// Whether a text without quotes is something other than text to YAML 1.1 or 1.2. An empty one gets its quotes when it is printed.
 fn looks_like_more(text: &str) -> bool {
-    !is_text_to_1_1(text) || !matches!(plain_tag(text), Tag::Str | Tag::Timestamp)
+    !text.is_empty() && (!is_text_to_1_1(text) || !matches!(plain_tag(text), Tag::Str | Tag::Timestamp))
 }
 
 /// Whether go-yaml v2, which Kustomize asks, reads a text without quotes as text. It reads a time as one.
@@ -298,6 +299,7 @@ fn is_printed_plain(value: &Yaml, text: &str) -> bool {
     if text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
         && text.bytes().all(is_simple)
         && !text.ends_with(':')
+        && !is_base60(text)
     {
         return true;
     }

@@ -65,6 +65,8 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         let mut kustomization = Kustomization::read(&text).map_err(|e| e.within(&place))?;
         if let Some(edits) = edits {
             super::edit::apply(&mut kustomization, edits, &loader).map_err(|e| e.within(&place))?;
+            // The file is written anew then, without what is empty.
+            kustomization.says_something &= *edits == Edits::default();
         }
         kustomization.check().map_err(|e| e.within(&place))?;
         loader.set_schema(&kustomization.openapi)?;

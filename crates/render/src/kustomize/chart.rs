@@ -4,7 +4,6 @@ use pintle_yaml::{Node, Yaml};
 use serde::Deserialize;
 
 use super::error::{Failure, Reason, Result};
-use super::kustomization::decode_yaml;
 use super::loader::Loader;
 use super::merge;
 use super::remote::{ChartBase, Fetch};
@@ -12,59 +11,90 @@ use super::resource::{Resource, parse_resources};
 use super::{Charts, Remote};
 use crate::helm::{Capabilities, Chart, KubeVersion, Options, ValueOptions, release_name, template};
 
-/// An entry of `helmCharts`, with the fields of `helmGlobals`.
-#[derive(Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-struct Args {
-    name: String,
-    version: String,
-    repo: String,
-    release_name: String,
-    namespace: String,
-    additional_values_files: Vec<String>,
-    values_file: String,
-    values_inline: serde_json::Map<String, serde_json::Value>,
-    values_merge: String,
-    #[serde(rename = "includeCRDs")]
-    include_crds: bool,
-    skip_hooks: bool,
-    api_versions: Vec<String>,
-    kube_version: String,
-    name_template: String,
-    skip_tests: bool,
-    debug: bool,
-    devel: bool,
-    chart_home: String,
-    config_home: String,
+/// `helmGlobals`.
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct HelmGlobals {
+    /// Where charts stand.
+    pub chart_home: String,
+    /// Helm's own directory, of which nothing is read.
+    pub config_home: String,
 }
 
-/// An entry of `helmChartInflationGenerator` as one of `helmCharts`, and the globals it names.
-pub(super) fn from_old(old: serde_json::Value) -> (serde_json::Value, Option<serde_json::Value>) {
-    let serde_json::Value::Object(old) = old else {
-        return (old, None);
-    };
-    let (mut chart, mut globals) = (serde_json::Map::new(), serde_json::Map::new());
-    for (key, value) in old {
-        let (fields, name) = match key.as_str() {
-            "chartName" => (&mut chart, "name"),
-            "chartVersion" => (&mut chart, "version"),
-            "chartRepoUrl" => (&mut chart, "repo"),
-            "values" => (&mut chart, "valuesFile"),
-            "valuesLocal" => (&mut chart, "valuesInline"),
-            "chartHome" => (&mut globals, "chartHome"),
-            "helmHome" => (&mut globals, "configHome"),
-            // Kustomize reads them and does nothing with them.
-            "chartRepoName" | "helmBin" | "releaseNamespace" | "extraArgs" => continue,
-            other => (&mut chart, other),
-        };
-        fields.insert(name.to_owned(), value);
+/// An entry of `helmCharts`.
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct HelmChart {
+    pub name: String,
+    pub version: String,
+    pub repo: String,
+    pub release_name: String,
+    pub namespace: String,
+    pub additional_values_files: Vec<String>,
+    pub values_file: String,
+    pub values_inline: serde_json::Map<String, serde_json::Value>,
+    pub values_merge: String,
+    #[serde(rename = "includeCRDs")]
+    pub include_crds: bool,
+    pub skip_hooks: bool,
+    pub api_versions: Vec<String>,
+    pub kube_version: String,
+    pub name_template: String,
+    pub skip_tests: bool,
+    pub debug: bool,
+    pub devel: bool,
+}
+
+/// An entry of `helmChartInflationGenerator`, the older spelling of both.
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct OldHelmChart {
+    pub chart_name: String,
+    pub chart_version: String,
+    pub chart_repo_url: String,
+    pub chart_home: String,
+    pub helm_home: String,
+    pub values: String,
+    pub values_local: serde_json::Map<String, serde_json::Value>,
+    pub values_merge: String,
+    pub release_name: String,
+    // Kustomize reads these and does nothing with them.
+    pub chart_repo_name: String,
+    pub helm_bin: String,
+    pub release_namespace: String,
+    pub extra_args: Vec<String>,
+}
+
+impl OldHelmChart {
+    /// The same in the newer spelling. What it says for all charts goes to the globals, where the last to say it counts.
+    pub fn split(self, globals: &mut HelmGlobals) -> HelmChart {
+        for (global, own) in [
+            (&mut globals.chart_home, self.chart_home),
+            (&mut globals.config_home, self.helm_home),
+        ] {
+            if !own.is_empty() {
+                *global = own;
+            }
+        }
+        HelmChart {
+            name: self.chart_name,
+            version: self.chart_version,
+            repo: self.chart_repo_url,
+            release_name: self.release_name,
+            values_file: self.values,
+            values_inline: self.values_local,
+            values_merge: self.values_merge,
+            ..HelmChart::default()
+        }
     }
-    let globals = (!globals.is_empty()).then_some(globals.into());
-    (chart.into(), globals)
 }
 
 /// The charts of a kustomization, set up before one is rendered.
-pub(super) struct Inflation(Args);
+pub(super) struct Inflation {
+    args: HelmChart,
+    /// Where charts stand.
+    home: String,
+}
 
 /// Where charts stand if nothing else is said.
 const HOME: &str = "charts";
@@ -73,40 +103,25 @@ impl Inflation {
     /// Reads an entry of `helmCharts`; the namespace of the kustomization, or of one above it, is the release's if it names none.
     pub fn of_field(
         loader: &Loader<'_, '_, '_>,
-        globals: Option<&serde_json::Value>,
-        chart: &serde_json::Value,
+        globals: Option<&HelmGlobals>,
+        chart: &HelmChart,
         namespace: &str,
     ) -> Result<Self> {
         enabled(loader)?;
-        let mut fields = match chart {
-            serde_json::Value::Object(fields) => fields.clone(),
-            _ => return Err(Failure::invalid("helmCharts: an entry is no map")),
-        };
-        for field in ["chartHome", "configHome"] {
-            if let Some(value) = globals.and_then(|g| g.get(field)) {
-                fields.insert(field.to_owned(), value.clone());
-            }
-        }
-        let mut args: Args =
-            serde_json::from_value(fields.into()).map_err(|e| Failure::invalid(format!("helmCharts: {e}")))?;
+        let mut args = chart.clone();
         if args.namespace.is_empty() {
             namespace.clone_into(&mut args.namespace);
         }
-        Self::checked(args)
+        Self::checked(args, globals.cloned().unwrap_or_default())
     }
 
-    /// Reads the configuration of a generator.
+    /// Reads the configuration of a generator, which has the fields of both.
     pub fn of_config(loader: &Loader<'_, '_, '_>, config: &Resource) -> Result<Self> {
         enabled(loader)?;
-        let mut node = config.node.clone();
-        for field in ["apiVersion", "kind", "metadata"] {
-            node.remove(field);
-        }
-        let yaml = node.to_yaml().map_err(|e| Failure::invalid(e.to_string()))?;
-        Self::checked(decode_yaml(yaml).map_err(|e| e.within("HelmChartInflationGenerator"))?)
+        Self::checked(super::plugin::decode(config)?, super::plugin::decode(config)?)
     }
 
-    fn checked(mut args: Args) -> Result<Self> {
+    fn checked(args: HelmChart, globals: HelmGlobals) -> Result<Self> {
         if args.name.is_empty() {
             return Err(Failure::new(Reason::Helm, "chart name cannot be empty"));
         }
@@ -120,20 +135,24 @@ impl Inflation {
         if !matches!(args.values_merge.as_str(), "" | "merge" | "override" | "replace") {
             return Err(Failure::invalid("valuesMerge must be one of [merge override replace]"));
         }
-        if args.chart_home.is_empty() {
-            HOME.clone_into(&mut args.chart_home);
-        }
-        Ok(Self(args))
+        let home = match globals.chart_home.as_str() {
+            "" => HOME,
+            home => home,
+        };
+        Ok(Self {
+            args,
+            home: home.to_owned(),
+        })
     }
 
     /// Renders the chart. Its objects keep their namespaces: that is the chart's own affair.
     pub fn render(&self, loader: &Loader<'_, '_, '_>) -> Result<Vec<Resource>> {
-        let args = &self.0;
+        let args = &self.args;
         let charts = enabled(loader)?;
         let place = || format!("chart {}", args.name);
         let home = match (args.version.is_empty(), args.repo.is_empty()) {
-            (false, false) => format!("{}/{}-{}", args.chart_home, args.name, args.version),
-            _ => args.chart_home.clone(),
+            (false, false) => format!("{}/{}-{}", self.home, args.name, args.version),
+            _ => self.home.clone(),
         };
         let local = loader.resolve(&format!("{home}/{}", args.name)).ok();
         let local = match local {
@@ -142,7 +161,7 @@ impl Inflation {
         };
         let (path, is_local) = match local {
             Some(path) => (path, true),
-            None => (fetched(loader, args)?, false),
+            None => (self.fetched(loader)?, false),
         };
         let chart = Chart::load(loader.session.reader, &path, &charts.limits)
             .map_err(|e| Failure::new(Reason::Helm, e.to_string()).within(place()))?;
@@ -222,7 +241,7 @@ impl Inflation {
 
     /// The text of the values: those of the file, with the inline ones over, under, or instead of them.
     fn values(&self, loader: &Loader<'_, '_, '_>, file: String) -> Result<String> {
-        let args = &self.0;
+        let args = &self.args;
         if args.values_inline.is_empty() {
             return Ok(file);
         }
@@ -250,6 +269,43 @@ impl Inflation {
         };
         Ok(pintle_yaml::to_string(&yaml))
     }
+
+    /// The directory of a chart that stands in a repository.
+    fn fetched(&self, loader: &Loader<'_, '_, '_>) -> Result<pintle_model::tree::TreePath> {
+        let args = &self.args;
+        if args.repo.is_empty() {
+            return Err(Failure::new(
+                Reason::Missing,
+                format!(
+                    "no repo specified for pull, no chart found at '{}/{}' below {}",
+                    self.home, args.name, loader.root
+                ),
+            ));
+        }
+        let chart = ChartBase {
+            repository: args.repo.clone(),
+            name: args.name.clone(),
+            version: args.version.clone(),
+        };
+        let url = chart.url();
+        match loader.session.options.remotes.get(&url) {
+            Some(Remote::Base { path, .. }) => Ok(path.clone()),
+            Some(Remote::Refused(why)) => Err(Failure::new(Reason::Remote, format!("{url}: {why}"))),
+            Some(Remote::File(_)) => Err(Failure::new(
+                Reason::Remote,
+                format!("{url}: a file where a chart is needed"),
+            )),
+            None => {
+                loader.session.needs.borrow_mut().push(Fetch {
+                    url: url.clone(),
+                    http: false,
+                    git: None,
+                    chart: Some(chart),
+                });
+                Err(Failure::new(Reason::Remote, format!("{url}: not fetched")))
+            }
+        }
+    }
 }
 
 fn enabled<'s>(loader: &Loader<'s, '_, '_>) -> Result<&'s Charts<'s>> {
@@ -262,40 +318,4 @@ fn enabled<'s>(loader: &Loader<'s, '_, '_>) -> Result<&'s Charts<'s>> {
             ),
         )
     })
-}
-
-/// The directory of a chart that stands in a repository.
-fn fetched(loader: &Loader<'_, '_, '_>, args: &Args) -> Result<pintle_model::tree::TreePath> {
-    if args.repo.is_empty() {
-        return Err(Failure::new(
-            Reason::Missing,
-            format!(
-                "no repo specified for pull, no chart found at '{}/{}' below {}",
-                args.chart_home, args.name, loader.root
-            ),
-        ));
-    }
-    let chart = ChartBase {
-        repository: args.repo.clone(),
-        name: args.name.clone(),
-        version: args.version.clone(),
-    };
-    let url = chart.url();
-    match loader.session.options.remotes.get(&url) {
-        Some(Remote::Base { path, .. }) => Ok(path.clone()),
-        Some(Remote::Refused(why)) => Err(Failure::new(Reason::Remote, format!("{url}: {why}"))),
-        Some(Remote::File(_)) => Err(Failure::new(
-            Reason::Remote,
-            format!("{url}: a file where a chart is needed"),
-        )),
-        None => {
-            loader.session.needs.borrow_mut().push(Fetch {
-                url: url.clone(),
-                http: false,
-                git: None,
-                chart: Some(chart),
-            });
-            Err(Failure::new(Reason::Remote, format!("{url}: not fetched")))
-        }
-    }
 }

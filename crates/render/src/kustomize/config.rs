@@ -5,23 +5,41 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
+use super::decode::{Unknown, decode};
 use super::error::{Failure, Result};
 use super::fieldspec::{FieldSpec, merge_all};
 use super::id::Gvk;
 
 /// Which fields hold the name of an object of this kind.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[serde(from = "Written")]
 pub(super) struct BackReference {
-    #[serde(flatten)]
     pub gvk: Gvk,
-    #[serde(rename = "fieldSpecs")]
     pub referrers: Vec<FieldSpec>,
+}
+
+/// As it stands in a file.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Written {
+    group: String,
+    version: String,
+    kind: String,
+    field_specs: Vec<FieldSpec>,
+}
+
+impl From<Written> for BackReference {
+    fn from(written: Written) -> Self {
+        Self {
+            gvk: Gvk::new(written.group, written.version, written.kind),
+            referrers: written.field_specs,
+        }
+    }
 }
 
 /// The field specs of every transformer.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct Config {
     pub name_prefix: Vec<FieldSpec>,
     pub name_suffix: Vec<FieldSpec>,
@@ -181,7 +199,7 @@ fn read_table(text: &str) -> Config {
 impl Config {
     /// Reads a file of `configurations`.
     pub fn parse(text: &str) -> Result<Self> {
-        let mut config: Self = super::kustomization::decode(text)?;
+        let mut config: Self = decode(text, Unknown::Refused)?;
         config.sort();
         Ok(config)
     }

@@ -9,7 +9,8 @@ use pintle_yaml::Yaml;
 
 use super::edit::{self, Annotations, Labels};
 use super::error::{Failure, Reason, Result};
-use super::kustomization::{FREE, Image, Kustomization, Replica, spell_fields, without_nulls};
+use super::kustomization::{Image, Kustomization, Replica};
+use super::spelling::{FREE, spell_fields, without_nulls};
 use crate::helm::matcher;
 
 /// One `kustomize edit`.

@@ -11,7 +11,7 @@ use super::Options;
 use super::error::{Failure, Reason, Result};
 use super::kustomization::{Image, Kustomization, Label, Pairs, Patch, PatchOptions, Replica, Selector};
 use super::loader::{Loader, Session, store};
-use super::remote::fetch_of;
+use super::remote::Fetch;
 use super::transform::split_image;
 use crate::helm::matcher;
 
@@ -337,7 +337,7 @@ fn expand(loader: &Loader<'_, '_, '_>, pattern: &str) -> Result<Vec<String>> {
         found.retain(|path| !hidden(path));
     }
     if found.is_empty() {
-        if fetch_of(pattern).is_some() {
+        if Fetch::of(pattern).is_some() {
             return Ok(vec![pattern.to_owned()]);
         }
         return Err(Failure::new(

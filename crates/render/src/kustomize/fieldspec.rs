@@ -9,12 +9,32 @@ use super::shared::Step;
 
 /// A field of a kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(default)]
+#[serde(from = "Written")]
 pub(super) struct FieldSpec {
-    #[serde(flatten)]
     pub gvk: Gvk,
     pub path: String,
     pub create: bool,
+}
+
+/// As it stands in a file.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Written {
+    group: String,
+    version: String,
+    kind: String,
+    path: String,
+    create: bool,
+}
+
+impl From<Written> for FieldSpec {
+    fn from(written: Written) -> Self {
+        Self {
+            gvk: Gvk::new(written.group, written.version, written.kind),
+            path: written.path,
+            create: written.create,
+        }
+    }
 }
 
 /// What is put where a field spec may create its field.

@@ -77,12 +77,7 @@ pub(super) fn generate(
     let mut resource = Resource::new(node);
     resource.generated = true;
     resource.needs_hash = !options.disable_name_suffix_hash;
-    resource.behavior = match args.behavior.as_str() {
-        "replace" => Behavior::Replace,
-        "merge" => Behavior::Merge,
-        "create" => Behavior::Create,
-        _ => Behavior::Unspecified,
-    };
+    resource.behavior = Behavior::of(&args.behavior);
     Ok(resource)
 }
 

@@ -3,14 +3,12 @@
 use std::fmt;
 
 /// Group, version and kind; empty parts of a selector match anything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Gvk {
     pub group: String,
     pub version: String,
     pub kind: String,
     /// A schema of the build says that the kind is cluster-scoped.
-    #[serde(skip)]
     pub said_cluster_scoped: bool,
 }
 
@@ -18,6 +16,15 @@ pub(super) struct Gvk {
 pub(super) const NO_NAMESPACE: &str = "_non_namespaceable_";
 
 impl Gvk {
+    pub fn new(group: String, version: String, kind: String) -> Self {
+        Self {
+            group,
+            version,
+            kind,
+            said_cluster_scoped: false,
+        }
+    }
+
     pub fn parse(api_version: &str, kind: &str) -> Self {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         Self {

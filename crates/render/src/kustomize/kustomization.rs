@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use pintle_yaml::Yaml;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
+use super::chart::{HelmChart, HelmGlobals, OldHelmChart};
+use super::decode::{Unknown, decode_yaml, folded};
 use super::error::{Failure, Reason, Result};
 use super::id::Gvk;
 
@@ -14,11 +15,11 @@ pub(super) type Pairs = BTreeMap<String, String>;
 
 /// A kustomization or component.
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct Kustomization {
     pub api_version: String,
     pub kind: String,
-    pub metadata: Option<serde_json::Value>,
+    pub metadata: Option<Metadata>,
     pub openapi: BTreeMap<String, String>,
     pub name_prefix: String,
     pub name_suffix: String,
@@ -41,19 +42,53 @@ pub(super) struct Kustomization {
     pub bases: Vec<String>,
     pub config_map_generator: Vec<GeneratorArgs>,
     pub secret_generator: Vec<GeneratorArgs>,
-    pub helm_globals: Option<serde_json::Value>,
-    pub helm_charts: Vec<serde_json::Value>,
-    pub helm_chart_inflation_generator: Vec<serde_json::Value>,
+    pub helm_globals: Option<HelmGlobals>,
+    pub helm_charts: Vec<HelmChart>,
+    pub helm_chart_inflation_generator: Vec<OldHelmChart>,
     pub generator_options: Option<GeneratorOptions>,
     pub configurations: Vec<String>,
     pub generators: Vec<String>,
     pub transformers: Vec<String>,
     pub validators: Vec<String>,
     pub build_metadata: Vec<String>,
+    /// Whether any field says something besides what the file is: also that a list is empty.
+    #[serde(skip)]
+    pub says_something: bool,
+}
+
+/// Whether a file says more than what it is. An empty list or map in it does, but for those of older spellings, which are moved entry by entry.
+fn says_something(yaml: &Yaml) -> bool {
+    let Yaml::Map(fields) = yaml else { return false };
+    let mut written: Vec<_> = fields.iter().collect();
+    written.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut said = BTreeMap::new();
+    for (key, value) in written {
+        let field = folded(key);
+        let says = match (field.as_str(), value) {
+            ("apiversion" | "kind", _) => false,
+            ("bases" | "imagetags" | "helmchartinflationgenerator", Yaml::Seq(items)) => !items.is_empty(),
+            (_, Yaml::String(text)) => !text.is_empty(),
+            // In another spelling of the field it takes a list or map away.
+            (_, Yaml::Null) => said.get(&field).is_some_and(|(text, says)| *text && *says),
+            _ => true,
+        };
+        said.insert(field, (matches!(value, Yaml::String(_) | Yaml::Null), says));
+    }
+    said.values().any(|(_, says)| *says)
+}
+
+/// What says nothing to a build.
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(super) struct Metadata {
+    pub name: String,
+    pub namespace: String,
+    pub labels: Pairs,
+    pub annotations: Pairs,
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct Label {
     pub pairs: Pairs,
     pub include_selectors: bool,
@@ -63,7 +98,7 @@ pub(super) struct Label {
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct Selector {
     pub group: String,
     pub version: String,
@@ -75,7 +110,7 @@ pub(super) struct Selector {
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct Patch {
     pub path: String,
     pub patch: String,
@@ -84,14 +119,14 @@ pub(super) struct Patch {
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct PatchOptions {
     pub allow_name_change: bool,
     pub allow_kind_change: bool,
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct Image {
     pub name: String,
     pub new_name: String,
@@ -101,14 +136,14 @@ pub(super) struct Image {
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub(super) struct Replica {
     pub name: String,
     pub count: i64,
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct ReplacementField {
     pub path: String,
     pub source: Option<Source>,
@@ -117,7 +152,7 @@ pub(super) struct ReplacementField {
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct Source {
     pub group: String,
     pub version: String,
@@ -129,7 +164,7 @@ pub(super) struct Source {
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct Target {
     pub select: Option<Selector>,
     pub reject: Vec<Selector>,
@@ -138,7 +173,7 @@ pub(super) struct Target {
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub(super) struct FieldOptions {
     pub delimiter: String,
     pub index: i64,
@@ -147,7 +182,7 @@ pub(super) struct FieldOptions {
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub(super) struct Var {
     pub name: String,
     pub objref: ObjRef,
@@ -155,7 +190,7 @@ pub(super) struct Var {
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct ObjRef {
     pub api_version: String,
     pub group: String,
@@ -185,20 +220,20 @@ impl ObjRef {
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct FieldRef {
     pub field_path: String,
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct SortOptions {
     pub order: String,
     pub legacy_sort_options: Option<LegacySortOptions>,
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct LegacySortOptions {
     pub order_first: Vec<String>,
     pub order_last: Vec<String>,
@@ -206,7 +241,7 @@ pub(super) struct LegacySortOptions {
 
 /// Arguments of both generators; `type` is the Secret's.
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub(super) struct GeneratorArgs {
     pub name: String,
     pub namespace: String,
@@ -221,7 +256,7 @@ pub(super) struct GeneratorArgs {
 }
 
 #[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct GeneratorOptions {
     pub labels: Pairs,
     pub annotations: Pairs,
@@ -256,7 +291,11 @@ const COMPONENT: (&str, &str) = ("Component", "kustomize.config.k8s.io/v1alpha1"
 impl Kustomization {
     /// Reads a kustomization file; older spellings are moved to the newer ones.
     pub fn read(text: &str) -> Result<Self> {
-        let mut k: Self = decode(text).map_err(|e| e.within("invalid Kustomization"))?;
+        let yaml =
+            pintle_yaml::parse(text).map_err(|e| Failure::invalid(e.to_string()).within("invalid Kustomization"))?;
+        let says_something = says_something(&yaml);
+        let mut k: Self = decode_yaml(yaml, Unknown::Refused).map_err(|e| e.within("invalid Kustomization"))?;
+        k.says_something = says_something;
         k.fix();
         Ok(k)
     }
@@ -308,166 +347,16 @@ impl Kustomization {
                 args.envs.push(std::mem::take(&mut args.env));
             }
         }
+        for replacement in &mut self.replacements {
+            // It goes on to a plugin as text, in which an empty list is left out.
+            replacement.targets = replacement.targets.take().filter(|targets| !targets.is_empty());
+        }
+        let mut globals = HelmGlobals::default();
         for old in self.helm_chart_inflation_generator.drain(..) {
-            let (chart, globals) = super::chart::from_old(old);
-            self.helm_charts.push(chart);
-            if self.helm_globals.is_none() {
-                self.helm_globals = globals;
-            }
+            self.helm_charts.push(old.split(&mut globals));
+        }
+        if self.helm_globals.is_none() && globals != HelmGlobals::default() {
+            self.helm_globals = Some(globals);
         }
     }
 }
-
-/// Reads YAML into a type as Go would: a `null` is as good as nothing.
-pub(super) fn decode<T: DeserializeOwned>(text: &str) -> Result<T> {
-    let yaml = pintle_yaml::parse(text).map_err(|e| Failure::invalid(e.to_string()))?;
-    decode_yaml(yaml)
-}
-
-/// As [`decode`], of a value.
-pub(super) fn decode_yaml<T: DeserializeOwned>(yaml: Yaml) -> Result<T> {
-    let mut yaml = without_nulls(yaml);
-    spell_fields(&mut yaml);
-    let yaml = match yaml {
-        Yaml::Null => Yaml::Map(Vec::new()),
-        other => other,
-    };
-    serde_json::from_str(&pintle_yaml::to_json_string(&yaml)).map_err(|e| {
-        // The place is of the JSON in between, which nobody sees.
-        let message = e.to_string();
-        let end = message.rfind(" at line ").unwrap_or(message.len());
-        Failure::invalid(message.get(..end).unwrap_or_default())
-    })
-}
-
-pub(super) fn without_nulls(yaml: Yaml) -> Yaml {
-    match yaml {
-        Yaml::Map(fields) => Yaml::Map(
-            fields
-                .into_iter()
-                .filter(|(_, v)| *v != Yaml::Null)
-                .map(|(k, v)| (k, without_nulls(v)))
-                .collect(),
-        ),
-        Yaml::Seq(items) => Yaml::Seq(items.into_iter().map(without_nulls).collect()),
-        other => other,
-    }
-}
-
-/// Fields in more than lower case. Go's decoder does not tell cases apart.
-const FIELDS: &[&str] = &[
-    "apiVersion",
-    "namePrefix",
-    "nameSuffix",
-    "commonLabels",
-    "commonAnnotations",
-    "patchesStrategicMerge",
-    "patchesJson6902",
-    "imageTags",
-    "sortOptions",
-    "configMapGenerator",
-    "secretGenerator",
-    "helmGlobals",
-    "helmCharts",
-    "helmChartInflationGenerator",
-    "generatorOptions",
-    "buildMetadata",
-    "includeSelectors",
-    "includeTemplates",
-    "annotationSelector",
-    "labelSelector",
-    "allowNameChange",
-    "allowKindChange",
-    "newName",
-    "newTag",
-    "tagSuffix",
-    "sourceValue",
-    "fieldPath",
-    "fieldPaths",
-    "legacySortOptions",
-    "orderFirst",
-    "orderLast",
-    "disableNameSuffixHash",
-    "nameReference",
-    "varReference",
-    "templateLabels",
-    "fieldSpecs",
-    "unsetOnly",
-    "setRoleBindingSubjects",
-    "imageTag",
-    "jsonOp",
-];
-/// Fields whose own keys are data.
-pub(super) const FREE: &[&str] = &[
-    "commonLabels",
-    "commonAnnotations",
-    "pairs",
-    "labels",
-    "annotations",
-    "openapi",
-    "metadata",
-    "helmGlobals",
-    "helmCharts",
-    "helmChartInflationGenerator",
-];
-
-/// Gives fields the spelling that the types know.
-pub(super) fn spell_fields(yaml: &mut Yaml) {
-    match yaml {
-        Yaml::Map(fields) => {
-            for (key, value) in fields.iter_mut() {
-                if let Some(known) = FIELDS.iter().find(|f| f.eq_ignore_ascii_case(key)) {
-                    (*known).clone_into(key);
-                } else if key.bytes().any(|b| b.is_ascii_uppercase()) {
-                    let lower = key.to_ascii_lowercase();
-                    if LOWER.contains(&lower.as_str()) {
-                        *key = lower;
-                    }
-                }
-                if !FREE.contains(&key.as_str()) || matches!(value, Yaml::Seq(_)) && !key.starts_with("helm") {
-                    spell_fields(value);
-                }
-            }
-            // Of two spellings of one field the last one counts.
-            let mut seen = std::collections::HashSet::new();
-            fields.reverse();
-            fields.retain(|(key, _)| seen.insert(key.clone()));
-            fields.reverse();
-        }
-        Yaml::Seq(items) => items.iter_mut().for_each(spell_fields),
-        _ => {}
-    }
-}
-
-/// Fields in lower case that may be met in another one.
-const LOWER: &[&str] = &[
-    "kind",
-    "namespace",
-    "resources",
-    "bases",
-    "components",
-    "patches",
-    "images",
-    "replicas",
-    "replacements",
-    "configurations",
-    "crds",
-    "vars",
-    "labels",
-    "openapi",
-    "name",
-    "path",
-    "patch",
-    "target",
-    "options",
-    "literals",
-    "files",
-    "envs",
-    "env",
-    "type",
-    "behavior",
-    "objref",
-    "fieldref",
-    "digest",
-    "count",
-];

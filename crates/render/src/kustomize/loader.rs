@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pintle_model::tree::{EntryKind, Reader, TreePath};
 
 use super::error::{Failure, Reason, Result};
-use super::remote::{Fetch, fetch_of, is_http};
+use super::remote::{Fetch, is_http};
 use super::resource::{Resource, parse_resources};
 use super::schema::Table;
 use super::{Charts, Options, Remote};
@@ -249,7 +249,7 @@ impl<'s, 'a, 't> Loader<'s, 'a, 't> {
                 self.root
             )));
         }
-        let (root, repository) = match fetch_of(path) {
+        let (root, repository) = match Fetch::of(path) {
             Some(fetch) => match self.session.options.remotes.get(&fetch.url) {
                 Some(Remote::Base { repository, path }) => (path.clone(), Some(repository.clone())),
                 other => return Err(self.remote_failure(path, other)),
@@ -313,7 +313,7 @@ impl<'s, 'a, 't> Loader<'s, 'a, 't> {
             Some(Remote::Refused(why)) => Failure::new(Reason::Remote, format!("{url}: {why}")),
             Some(_) => Failure::new(Reason::Remote, format!("{url}: a file where a directory is needed")),
             None => {
-                if let Some(fetch) = fetch_of(url) {
+                if let Some(fetch) = Fetch::of(url) {
                     self.session.needs.borrow_mut().push(fetch);
                 }
                 Failure::new(Reason::Remote, format!("{url}: not fetched"))

@@ -3,7 +3,7 @@
 use pintle_yaml::{Node, Scalar, Yaml};
 
 use super::error::{Failure, Result};
-use super::remote::fetch_of;
+use super::remote::Fetch;
 use super::resource::Resource;
 
 /// Where an object comes from.
@@ -23,7 +23,7 @@ impl Origin {
     /// The place that an entry of `resources` or `components` leads to from here.
     pub fn append(&self, entry: &str) -> Self {
         let mut out = self.clone();
-        match fetch_of(entry).and_then(|fetch| fetch.git) {
+        match Fetch::of(entry).and_then(|fetch| fetch.git) {
             Some(git) => {
                 out.repository = git.repository;
                 out.revision = git.revision;

@@ -1,15 +1,13 @@
 //! Generators, transformers and validators that are configured as objects. Only built-in kinds run; nothing is ever executed.
 
-use pintle_yaml::Node;
 use serde::Deserialize;
 
 use super::accumulate::{Accumulator, Target};
 use super::chart::Inflation;
+use super::decode::{Unknown, decode_yaml};
 use super::error::{Failure, Reason, Result};
 use super::fieldspec::FieldSpec;
-use super::kustomization::{
-    GeneratorArgs, Image, Pairs, Patch, PatchOptions, ReplacementField, Replica, Selector, decode_yaml,
-};
+use super::kustomization::{GeneratorArgs, Image, Pairs, Patch, PatchOptions, ReplacementField, Replica, Selector};
 use super::resource::{Resource, parse_resources};
 use super::transform::{self, Side, Subjects};
 use super::value_add::ValueTarget;
@@ -80,12 +78,13 @@ pub(super) fn load(target: &Target<'_, '_, '_>, entries: &[String]) -> Result<Ve
     Ok(found.resources)
 }
 
-fn decode<T: serde::de::DeserializeOwned>(config: &Resource, node: &Node) -> Result<T> {
+pub(super) fn decode<T: serde::de::DeserializeOwned>(config: &Resource) -> Result<T> {
     let place = || format!("plugin {} fails configuration", config.id());
-    let yaml = node
+    let yaml = config
+        .node
         .to_yaml()
         .map_err(|e| Failure::invalid(e.to_string()).within(place()))?;
-    decode_yaml(yaml).map_err(|e| e.within(place()))
+    decode_yaml(yaml, Unknown::PassedOver).map_err(|e| e.within(place()))
 }
 
 /// Runs a generator.
@@ -93,18 +92,13 @@ pub(super) fn generate(target: &Target<'_, '_, '_>, config: &Resource) -> Result
     let kind = match config.kind() {
         "ConfigMapGenerator" => "ConfigMap",
         "SecretGenerator" => "Secret",
-        "IAMPolicyGenerator" => return value_add::service_account(decode(config, &config.node)?),
+        "IAMPolicyGenerator" => return value_add::service_account(decode(config)?),
         "HelmChartInflationGenerator" => return Inflation::of_config(&target.loader, config)?.render(&target.loader),
         _ => return Err(unknown(config)),
     };
-    let mut node = config.node.clone();
-    let (name, namespace) = (config.name().to_owned(), config.namespace().to_owned());
-    for field in ["apiVersion", "kind", "metadata"] {
-        node.remove(field);
-    }
-    let mut args: GeneratorArgs = decode(config, &node)?;
-    args.name = name;
-    args.namespace = namespace;
+    let mut args: GeneratorArgs = decode(config)?;
+    config.name().clone_into(&mut args.name);
+    config.namespace().clone_into(&mut args.namespace);
     Ok(vec![generator::generate(&target.loader, kind, &args, None)?])
 }
 
@@ -114,7 +108,7 @@ fn unknown(config: &Resource) -> Failure {
 
 /// Runs a transformer.
 pub(super) fn transform(target: &Target<'_, '_, '_>, resources: &mut Vec<Resource>, config: &Resource) -> Result<()> {
-    let s: Settings = decode(config, &config.node)?;
+    let s: Settings = decode(config)?;
     let loader = &target.loader;
     let place = || format!("transformer {}", config.id());
     let specs = s.given_specs.as_deref().unwrap_or_default();

@@ -48,22 +48,17 @@ pub struct GitBase {
 }
 
 impl Fetch {
-    /// What the argument of `kustomize build` asks for; `None` for a directory.
+    /// What the argument of `kustomize build` or a text in `resources` asks for from elsewhere; `None` for a path.
     pub fn of(text: &str) -> Option<Self> {
-        fetch_of(text)
+        let http = is_http(text);
+        let git = git_base(text);
+        (http || git.is_some()).then(|| Self {
+            url: text.to_owned(),
+            http,
+            git,
+            chart: None,
+        })
     }
-}
-
-/// What a text in `resources` asks for from elsewhere; `None` for a path in the tree.
-pub(super) fn fetch_of(text: &str) -> Option<Fetch> {
-    let http = is_http(text);
-    let git = git_base(text);
-    (http || git.is_some()).then(|| Fetch {
-        url: text.to_owned(),
-        http,
-        git,
-        chart: None,
-    })
 }
 
 pub(super) fn is_http(text: &str) -> bool {
@@ -208,6 +203,6 @@ mod tests {
         assert_eq!(parts("../base"), None);
         assert_eq!(parts("dir/file.yaml"), None);
         assert_eq!(parts("https://github.com/org/repo//../../x"), None);
-        assert!(fetch_of("HTTPS://example.com/a.yaml").is_some_and(|f| f.http));
+        assert!(Fetch::of("HTTPS://example.com/a.yaml").is_some_and(|f| f.http));
     }
 }

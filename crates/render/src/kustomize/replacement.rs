@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use pintle_yaml::{Node, Scalar, Tag, Yaml};
 
+use super::decode::{Unknown, decode_yaml};
 use super::error::{Failure, Reason, Result};
 use super::fieldspec::split_path;
 use super::id::{Gvk, ResId};
-use super::kustomization::{FieldOptions, ReplacementField, Source, Target, decode_yaml};
+use super::kustomization::{FieldOptions, ReplacementField, Source, Target};
 use super::loader::Loader;
 use super::resource::Resource;
 use super::selector::{Compiled, compile};
@@ -31,8 +32,8 @@ pub(super) fn apply_all(
         let text = loader.load_text(&entry.path)?;
         let yaml = pintle_yaml::parse(&text).map_err(|e| Failure::invalid(e.to_string()).within(&entry.path))?;
         let list: Vec<ReplacementField> = match yaml {
-            Yaml::Seq(_) => decode_yaml(yaml),
-            Yaml::Map(_) => decode_yaml(yaml).map(|one| vec![one]),
+            Yaml::Seq(_) => decode_yaml(yaml, Unknown::PassedOver),
+            Yaml::Map(_) => decode_yaml(yaml, Unknown::PassedOver).map(|one| vec![one]),
             _ => Err(Failure::invalid(
                 "a file of replacements holds one replacement or a list",
             )),
@@ -214,6 +215,7 @@ fn write(resources: &mut [Resource], target: &Target, value: &mut Node, place: O
     } else {
         &target.field_paths
     };
+    let paths: Vec<FieldPath<'_>> = paths.iter().map(|text| FieldPath::new(text)).collect();
     for (number, resource) in resources.iter_mut().enumerate() {
         let mut is_rejected = !selector.fits_labels(resource)?;
         for reject in rejects.iter().filter(|r| r.has_labels()) {
@@ -232,8 +234,8 @@ fn write(resources: &mut [Resource], target: &Target, value: &mut Node, place: O
             continue;
         }
         let id = resource.id();
-        for path in paths {
-            let replaces_notes = has_notes_inside(&split_fields(path));
+        for path in &paths {
+            let replaces_notes = has_notes_inside(&path.parts);
             if replaces_notes {
                 resource.show_notes();
             }
@@ -264,28 +266,45 @@ fn write(resources: &mut [Resource], target: &Target, value: &mut Node, place: O
     Ok(())
 }
 
-fn write_field(node: &mut Node, path: &str, value: &Node, options: Option<&FieldOptions>) -> Result<()> {
-    let parts = split_fields(path);
+/// A path of a target: as it is written, and its parts.
+struct FieldPath<'t> {
+    text: &'t str,
+    parts: Vec<String>,
+}
+
+impl<'t> FieldPath<'t> {
+    fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            parts: split_fields(text),
+        }
+    }
+
+    fn visit(&self, node: &mut Node, create: Option<&Node>, set: &mut Set<'_>) -> Result<()> {
+        visit(node, &self.parts, create, set).map_err(|e| e.within(format_args!("field {:?}", self.text)))
+    }
+}
+
+fn write_field(node: &mut Node, path: &FieldPath<'_>, value: &Node, options: Option<&FieldOptions>) -> Result<()> {
     let create = options.is_some_and(|o| o.create).then(|| empty_like(value));
     let mut count = 0usize;
-    visit(node, &parts, create.as_ref(), &mut |field| {
+    path.visit(node, create.as_ref(), &mut |field| {
         count += 1;
         set(field, value, options)
-    })
-    .map_err(|e| e.within(format_args!("field {path:?}")))?;
+    })?;
     if count == 0 {
         let verb = if create.is_some() { "find or create" } else { "find" };
         return Err(no_match(format!(
-            "unable to {verb} field {path:?} in replacement target"
+            "unable to {verb} field {:?} in replacement target",
+            path.text
         )));
     }
     Ok(())
 }
 
 /// Makes what `create` makes on the way to a field, and leaves the field itself empty.
-fn make_field(node: &mut Node, path: &str, value: &Node) -> Result<()> {
-    let made = empty_like(value);
-    visit(node, &split_fields(path), Some(&made), &mut |_| Ok(())).map_err(|e| e.within(format_args!("field {path:?}")))
+fn make_field(node: &mut Node, path: &FieldPath<'_>, value: &Node) -> Result<()> {
+    path.visit(node, Some(&empty_like(value)), &mut |_| Ok(()))
 }
 
 /// What is created where a value will go: an empty node of its kind.
@@ -341,6 +360,18 @@ fn visit(node: &mut Node, path: &[String], create: Option<&Node>, set: &mut Set<
         && scalar.tag != Tag::Null
     {
         return inside_text(scalar, path, create, set);
+    }
+    if let Node::Scalar(null) = node
+        && create.is_some()
+        && !null.text.is_empty()
+    {
+        // Kustomize reads the word `null` as a document of its own, and creates the rest of the path in that.
+        let mut aside = match part.as_str() {
+            "*" => return Ok(()),
+            part if part.starts_with('[') || is_number(part) => Node::Seq(Vec::new()),
+            _ => Node::Map(Vec::new()),
+        };
+        return visit(&mut aside, path, create, set);
     }
     let not_list = || Failure::invalid(format!("wrong node kind: {part:?} needs a list"));
     if is_number(part) && matches!(node, Node::Seq(_)) {

@@ -19,6 +19,27 @@ pub(super) enum Behavior {
     Merge,
 }
 
+impl Behavior {
+    /// Reads the field `behavior`; whatever is no behaviour says nothing.
+    pub fn of(text: &str) -> Self {
+        match text {
+            "create" => Self::Create,
+            "replace" => Self::Replace,
+            "merge" => Self::Merge,
+            _ => Self::Unspecified,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::Create => "create",
+            Self::Replace => "replace",
+            Self::Merge => "merge",
+        }
+    }
+}
+
 /// An object under construction.
 #[derive(Clone)]
 pub(super) struct Resource {
@@ -237,13 +258,7 @@ impl Resource {
             parts.join(",")
         };
         let enabled = |is: bool| if is { "enabled" } else { "" }.to_owned();
-        let behavior = match self.behavior {
-            _ if !self.generated => "",
-            Behavior::Unspecified => "unspecified",
-            Behavior::Create => "create",
-            Behavior::Replace => "replace",
-            Behavior::Merge => "merge",
-        };
+        let behavior = if self.generated { self.behavior.name() } else { "" };
         let all = [
             (note::NAMESPACES, history(|(namespace, _, _)| namespace)),
             (note::NAMES, history(|(_, name, _)| name)),
@@ -287,12 +302,7 @@ impl Resource {
         self.suffixes = list(take(note::SUFFIXES));
         let behavior = take(note::BEHAVIOR);
         self.generated = !behavior.is_empty();
-        self.behavior = match behavior.as_str() {
-            "create" => Behavior::Create,
-            "replace" => Behavior::Replace,
-            "merge" => Behavior::Merge,
-            _ => Behavior::Unspecified,
-        };
+        self.behavior = Behavior::of(&behavior);
         self.needs_hash = take(note::NEEDS_HASH) == "enabled";
         self.allow_name_change = take(note::NAME_CHANGES) == "enabled";
         self.allow_kind_change = take(note::KIND_CHANGES) == "enabled";

@@ -69,16 +69,12 @@ impl Vars {
                 "" => "metadata.name",
                 path => path,
             };
-            // A name of nothing is noted nowhere.
-            let object = resources
-                .iter()
-                .find(|r| !name.is_empty() && r.vars.contains(name))
-                .ok_or_else(|| {
-                    Failure::new(
-                        Reason::NoMatch,
-                        format!("var '{name}' cannot be mapped to a field in the set of known resources"),
-                    )
-                })?;
+            let object = resources.iter().find(|r| r.vars.contains(name)).ok_or_else(|| {
+                Failure::new(
+                    Reason::NoMatch,
+                    format!("var '{name}' cannot be mapped to a field in the set of known resources"),
+                )
+            })?;
             let value = lookup(&object.node, path).ok_or_else(|| {
                 Failure::new(
                     Reason::NoMatch,

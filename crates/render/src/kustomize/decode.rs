@@ -1,0 +1,399 @@
+//! YAML into types as Go's JSON decoder reads it: fields in any case, `null` as good as nothing, and unknown fields refused or passed over.
+
+use std::fmt;
+
+use pintle_yaml::Yaml;
+use serde::de::value::StrDeserializer;
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, IntoDeserializer, MapAccess, SeqAccess,
+    Unexpected, Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+use super::error::{Failure, Result};
+
+/// What becomes of a field that a type does not have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// It fails the whole, as in kustomization files.
+    Refused,
+    /// Nothing, as in the configuration of plugins and the files they name.
+    PassedOver,
+}
+
+/// Reads a text; what is wrong is told with its path.
+pub(super) fn decode<T: DeserializeOwned>(text: &str, unknown: Unknown) -> Result<T> {
+    let yaml = pintle_yaml::parse(text).map_err(|e| Failure::invalid(e.to_string()))?;
+    decode_yaml(yaml, unknown)
+}
+
+/// As [`decode`], of a value.
+pub(super) fn decode_yaml<T: DeserializeOwned>(yaml: Yaml, unknown: Unknown) -> Result<T> {
+    T::deserialize(Decoder { yaml, unknown }).map_err(|e| Failure::invalid(e.to_string()))
+}
+
+/// What is wrong, and where: `patches[0].target`.
+#[derive(Debug)]
+struct Mistake {
+    path: String,
+    message: String,
+}
+
+impl Mistake {
+    fn below(mut self, step: &str) -> Self {
+        let point = if self.path.is_empty() || self.path.starts_with('[') {
+            ""
+        } else {
+            "."
+        };
+        self.path = format!("{step}{point}{}", self.path);
+        self
+    }
+
+    fn kinds(found: &str, needed: &str) -> Self {
+        Self::custom(format_args!("{found} where {needed} is needed"))
+    }
+}
+
+fn kind(yaml: &Yaml) -> &'static str {
+    match yaml {
+        Yaml::Null => "null",
+        Yaml::Bool(_) => "a boolean",
+        Yaml::Int(_) | Yaml::Uint(_) => "an integer",
+        Yaml::Float(_) => "a number",
+        Yaml::String(_) => "a string",
+        Yaml::Seq(_) => "a list",
+        Yaml::Map(_) => "a map",
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Mistake {}
+
+impl serde::de::Error for Mistake {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self {
+            path: String::new(),
+            message: message.to_string(),
+        }
+    }
+
+    /// Kinds alone: the value may be a secret.
+    fn invalid_type(found: Unexpected<'_>, needed: &dyn Expected) -> Self {
+        let found = match found {
+            Unexpected::Bool(_) => "a boolean",
+            Unexpected::Unsigned(_) | Unexpected::Signed(_) => "an integer",
+            Unexpected::Float(_) => "a number",
+            Unexpected::Str(_) => "a string",
+            Unexpected::Seq => "a list",
+            Unexpected::Map => "a map",
+            _ => "null",
+        };
+        let needed = match needed.to_string().as_str() {
+            "i64" => "an integer".to_owned(),
+            "a sequence" => "a list".to_owned(),
+            other => other.to_owned(),
+        };
+        Self::kinds(found, &needed)
+    }
+
+    fn unknown_variant(_: &str, known: &'static [&'static str]) -> Self {
+        Self::custom(format_args!("it must be one of {}", known.join(", ")))
+    }
+}
+
+struct Decoder {
+    yaml: Yaml,
+    unknown: Unknown,
+}
+
+impl Decoder {
+    /// `null` leaves what a field is without it.
+    fn or_nothing(mut self, nothing: Yaml) -> Self {
+        if self.yaml == Yaml::Null {
+            self.yaml = nothing;
+        }
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Decoder {
+    type Error = Mistake;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mistake> {
+        // Between YAML and the types stands JSON, where these are written without a fraction.
+        const INTEGERS: std::ops::Range<f64> = -9.2e18..9.2e18;
+        let unknown = self.unknown;
+        match self.yaml {
+            Yaml::Null => visitor.visit_unit(),
+            Yaml::Bool(b) => visitor.visit_bool(b),
+            Yaml::Int(i) => visitor.visit_i64(i),
+            Yaml::Uint(u) => visitor.visit_u64(u),
+            Yaml::Float(f) if f.fract() == 0.0 && INTEGERS.contains(&f) => visitor.visit_i64(f as i64),
+            Yaml::Float(f) => visitor.visit_f64(f),
+            Yaml::String(text) => visitor.visit_string(text),
+            Yaml::Seq(items) => visitor.visit_seq(Items {
+                items: items.into_iter(),
+                next: 0,
+                unknown,
+            }),
+            Yaml::Map(fields) => visitor.visit_map(Fields::new(fields, unknown)),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mistake> {
+        match self.yaml {
+            Yaml::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        known: &'static [&'static str],
+        visitor: V,
+    ) -> std::result::Result<V::Value, Mistake> {
+        let unknown = self.unknown;
+        let mut written = match self.yaml {
+            Yaml::Null => Vec::new(),
+            Yaml::Map(written) => written,
+            other => return Err(Mistake::kinds(kind(&other), "a map")),
+        };
+        // JSON has them in this order. Of two spellings of one field the later is read over the earlier.
+        written.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut fields: Vec<(String, Yaml)> = Vec::with_capacity(written.len());
+        for (key, value) in written {
+            let exact = known.iter().find(|name| **name == key);
+            let in_any_case = || {
+                let key = folded(&key);
+                known.iter().find(|name| name.eq_ignore_ascii_case(&key))
+            };
+            let Some(name) = exact.or_else(in_any_case) else {
+                if unknown == Unknown::Refused {
+                    return Err(Mistake::unknown_field(&key, known));
+                }
+                continue;
+            };
+            match fields.iter_mut().find(|(there, _)| there == name) {
+                Some((_, there)) => {
+                    let earlier = std::mem::replace(there, Yaml::Null);
+                    *there = over(earlier, value).map_err(|e| e.below(name))?;
+                }
+                None => fields.push(((*name).to_owned(), value)),
+            }
+        }
+        fields.retain(|(_, value)| *value != Yaml::Null);
+        visitor.visit_map(Fields::new(fields, unknown))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> std::result::Result<V::Value, Mistake> {
+        match self.yaml {
+            Yaml::Null => visitor.visit_enum("".into_deserializer()),
+            Yaml::String(text) => visitor.visit_enum(text.into_deserializer()),
+            other => Err(Mistake::kinds(kind(&other), "a string")),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mistake> {
+        self.or_nothing(Yaml::Bool(false)).deserialize_any(visitor)
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mistake> {
+        self.or_nothing(Yaml::Int(0)).deserialize_any(visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mistake> {
+        self.or_nothing(Yaml::String(String::new())).deserialize_any(visitor)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mistake> {
+        self.or_nothing(Yaml::Seq(Vec::new())).deserialize_any(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mistake> {
+        self.or_nothing(Yaml::Map(Vec::new())).deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct newtype_struct tuple tuple_struct identifier
+        ignored_any
+    }
+}
+
+/// What is left of a field that is read twice. `null` takes a list or map away, and says nothing of anything else; an entry is read over the one
+/// in its place.
+fn over(earlier: Yaml, later: Yaml) -> std::result::Result<Yaml, Mistake> {
+    Ok(match (earlier, later) {
+        (Yaml::Null, later) => later,
+        (Yaml::Seq(_) | Yaml::Map(_), Yaml::Null) => Yaml::Null,
+        (earlier, Yaml::Null) => earlier,
+        (Yaml::Seq(earlier), Yaml::Seq(later)) => {
+            let mut earlier = earlier.into_iter();
+            let both = later.into_iter().map(|item| match earlier.next() {
+                Some(there) => over(there, item),
+                None => Ok(item),
+            });
+            Yaml::Seq(both.collect::<std::result::Result<_, _>>()?)
+        }
+        (Yaml::Map(mut fields), Yaml::Map(later)) => {
+            for (key, value) in later {
+                match fields.iter_mut().find(|(there, _)| *there == key) {
+                    Some((_, there)) => *there = over(std::mem::replace(there, Yaml::Null), value)?,
+                    None => fields.push((key, value)),
+                }
+            }
+            Yaml::Map(fields)
+        }
+        (earlier, later) if std::mem::discriminant(&earlier) == std::mem::discriminant(&later) => later,
+        (earlier, later) => return Err(Mistake::kinds(kind(&later), kind(&earlier))),
+    })
+}
+
+/// A key as Go's decoder compares it with fields: in any case, and with the two letters that are a `k` and an `s` in lower case.
+pub(super) fn folded(key: &str) -> String {
+    let fold = |c: char| match c {
+        '\u{212a}' => 'k',
+        '\u{17f}' => 's',
+        c => c.to_ascii_lowercase(),
+    };
+    key.chars().map(fold).collect()
+}
+
+struct Items {
+    items: std::vec::IntoIter<Yaml>,
+    next: usize,
+    unknown: Unknown,
+}
+
+impl<'de> SeqAccess<'de> for Items {
+    type Error = Mistake;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> std::result::Result<Option<T::Value>, Mistake> {
+        let Some(yaml) = self.items.next() else {
+            return Ok(None);
+        };
+        let at = self.next;
+        self.next += 1;
+        let unknown = self.unknown;
+        let item = seed.deserialize(Decoder { yaml, unknown });
+        item.map(Some).map_err(|e| e.below(&format!("[{at}]")))
+    }
+}
+
+struct Fields {
+    fields: std::vec::IntoIter<(String, Yaml)>,
+    value: Option<(String, Yaml)>,
+    unknown: Unknown,
+}
+
+impl Fields {
+    fn new(fields: Vec<(String, Yaml)>, unknown: Unknown) -> Self {
+        Self {
+            fields: fields.into_iter(),
+            value: None,
+            unknown,
+        }
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields {
+    type Error = Mistake;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> std::result::Result<Option<K::Value>, Mistake> {
+        self.value = self.fields.next();
+        let Some((key, _)) = &self.value else {
+            return Ok(None);
+        };
+        seed.deserialize(StrDeserializer::new(key)).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> std::result::Result<V::Value, Mistake> {
+        let (key, yaml) = self.value.take().ok_or_else(|| Mistake::custom("no value"))?;
+        let unknown = self.unknown;
+        seed.deserialize(Decoder { yaml, unknown }).map_err(|e| e.below(&key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct All {
+        name_prefix: String,
+        count: i64,
+        is_there: bool,
+        pairs: BTreeMap<String, String>,
+        inner: Option<Box<All>>,
+        list: Vec<All>,
+        texts: Vec<String>,
+        free: serde_json::Value,
+    }
+
+    fn read(text: &str) -> std::result::Result<All, String> {
+        decode(text, Unknown::Refused).map_err(|e| e.message)
+    }
+
+    #[test]
+    fn fields_in_any_case_and_nothing_for_null() {
+        let expected = All {
+            name_prefix: "b".into(),
+            count: 3,
+            pairs: [("A".to_owned(), String::new())].into(),
+            list: vec![All::default()],
+            texts: vec![String::new()],
+            free: serde_json::json!({"Deep": null, "count": 1}),
+            ..All::default()
+        };
+        let text = "nameprefix: b\nnamePrefix: a\nCOUNT: 3.0\nisThere: null\npairs: {A: null}\ninner: null\nli\u{17f}t: [null]\ntexts: [null]\n\
+                    free: {Deep: null, count: 1.0}\n";
+        assert_eq!(read(text), Ok(expected));
+        assert_eq!(read(""), Ok(All::default()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_path() {
+        for (text, expected) in [
+            (
+                "inner: {list: [{}, {count: a}]}",
+                "inner.list[1].count: a string where an integer is needed",
+            ),
+            ("count: 1.5", "count: a number where an integer is needed"),
+            ("texts: [1]", "texts[0]: an integer where a string is needed"),
+            (
+                "list: [{nmae: null}]",
+                "list[0]: unknown field `nmae`, expected one of `namePrefix`",
+            ),
+            ("list: [[a]]", "list[0]: a list where a map is needed"),
+            ("texts: a=b", "texts: a string where a list is needed"),
+            ("isThere: no-way", "isThere: a string where a boolean is needed"),
+        ] {
+            let Err(said) = read(text) else { panic!("{text}") };
+            assert!(said.starts_with(expected), "{text}: {said}");
+        }
+        let loose: Result<All> = decode("list: [{nmae: 1, count: 2}]", Unknown::PassedOver);
+        assert_eq!(loose.map_err(|e| e.message).map(|all| all.list[0].count), Ok(2));
+    }
+}
