@@ -3,6 +3,7 @@
 mod fields;
 mod objects;
 mod patches;
+mod spellings;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -38,13 +39,15 @@ pub enum Category {
     Edits,
     /// Files as they are read: documents, lists, spellings.
     Files,
+    /// Kustomizations in other spellings.
+    Spellings,
     /// Kustomizations with a fault.
     Faults,
 }
 
 impl Category {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Layers,
         Self::Patches,
         Self::Generators,
@@ -56,6 +59,7 @@ impl Category {
         Self::Output,
         Self::Edits,
         Self::Files,
+        Self::Spellings,
         Self::Faults,
     ];
 
@@ -73,6 +77,7 @@ impl Category {
             Self::Output => "output",
             Self::Edits => "edits",
             Self::Files => "files",
+            Self::Spellings => "spellings",
             Self::Faults => "faults",
         }
     }
@@ -194,6 +199,13 @@ fn about(random: &mut Random, case: &mut Case, layer: &mut Layer, category: Cate
             }
             fields::common(random, layer, 15);
         }
+        Category::Spellings => match random.below(5) {
+            0 => fields::patches(random, layer, objects),
+            1 => fields::generators(random, layer, 30),
+            2 => fields::replacements(random, layer, objects),
+            3 => fields::vars(random, layer, objects),
+            _ => fields::common(random, layer, 30),
+        },
         Category::Faults => fault(random, layer),
     }
     if random.chance(10) {
@@ -201,6 +213,9 @@ fn about(random: &mut Random, case: &mut Case, layer: &mut Layer, category: Cate
     }
     if random.chance(8) {
         fields::patches(random, layer, objects);
+    }
+    if category == Category::Spellings {
+        spellings::respell(random, &mut layer.kustomization);
     }
 }
 

@@ -7,7 +7,7 @@ use super::yaml::raw;
 
 /// Few names, so that objects meet.
 pub(super) const NAMES: [&str; 4] = ["a", "b", "app", "app-b"];
-pub(super) const NAMESPACES: [&str; 4] = ["one", "two", "default", "three"];
+pub(super) const NAMESPACES: [&str; 5] = ["one", "two", "default", "three", "one-b"];
 pub(super) const IMAGES: [&str; 8] = [
     "nginx",
     "nginx:1.2",

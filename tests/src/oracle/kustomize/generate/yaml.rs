@@ -10,6 +10,11 @@ pub(super) fn raw(text: &str) -> Value {
     Value::String(format!("{RAW}{text}"))
 }
 
+/// Whether a value is a text, and none of those of [`raw`].
+pub(super) fn is_text(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| !text.starts_with(RAW))
+}
+
 /// Prints a value.
 pub(super) fn print(value: &Value) -> String {
     let mut out = String::new();
