@@ -436,7 +436,7 @@ impl Decoder {
     }
 
     fn string(&mut self, yaml: &Yaml, into: &mut String) {
-        match (yaml, text(yaml)) {
+        match (yaml, scalar_text(yaml)) {
             (Yaml::Null, _) => {}
             (_, Some(text)) => *into = text,
             (other, None) => self.misfit(other, "string"),
@@ -488,8 +488,8 @@ impl Decoder {
     }
 }
 
-/// A scalar as the text it becomes where text is wanted.
-fn text(yaml: &Yaml) -> Option<String> {
+/// A scalar as the text that `sigs.k8s.io/yaml` makes of it where text is wanted; `None` for what is no scalar.
+pub(crate) fn scalar_text(yaml: &Yaml) -> Option<String> {
     Some(match yaml {
         Yaml::String(text) => text.clone(),
         Yaml::Bool(b) => b.to_string(),

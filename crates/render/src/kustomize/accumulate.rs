@@ -273,7 +273,7 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
         let k = &self.kustomization;
         let Accumulator { resources, config, .. } = into;
         if !k.patches_strategic_merge.is_empty() {
-            patch::apply_legacy_merges(&self.loader, resources, &k.patches_strategic_merge)?;
+            patch::apply_legacy_merges(&self.loader, resources, &k.patches_strategic_merge, "")?;
             self.seen(resources, "PatchStrategicMergeTransformer")?;
         }
         for entry in &k.patches {

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
-use super::decode::{Unknown, decode};
+use super::decode::{Form, decode};
 use super::error::{Failure, Result};
 use super::fieldspec::{FieldSpec, merge_all};
 use super::id::Gvk;
@@ -199,7 +199,7 @@ fn read_table(text: &str) -> Config {
 impl Config {
     /// Reads a file of `configurations`.
     pub fn parse(text: &str) -> Result<Self> {
-        let mut config: Self = decode(text, Unknown::Refused)?;
+        let mut config: Self = decode(text, Form::CONFIGURATION)?;
         config.sort();
         Ok(config)
     }

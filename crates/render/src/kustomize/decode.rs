@@ -11,25 +11,59 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::error::{Failure, Result};
+use crate::helm::scalar_text;
 
-/// What becomes of a field that a type does not have.
+/// How a file is read: Kustomize has more than one decoder.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unknown {
-    /// It fails the whole, as in kustomization files.
-    Refused,
-    /// Nothing, as in the configuration of plugins and the files they name.
-    PassedOver,
+pub(super) struct Form {
+    /// A field that the type does not have fails the whole, and is passed over otherwise.
+    refuses_unknown: bool,
+    /// A number or boolean becomes text where text is needed.
+    makes_text: bool,
+}
+
+impl Form {
+    /// Of kustomization files.
+    pub const KUSTOMIZATION: Self = Self {
+        refuses_unknown: true,
+        makes_text: false,
+    };
+    /// Of files of `configurations`.
+    pub const CONFIGURATION: Self = Self {
+        refuses_unknown: true,
+        makes_text: true,
+    };
+    /// Of configurations of plugins, and of files that these name.
+    pub const PLUGIN: Self = Self {
+        refuses_unknown: false,
+        makes_text: true,
+    };
+
+    /// Within a type. In Go these are embedded in others, and nothing becomes text in them.
+    fn inside(self, name: &str) -> Self {
+        const EMBEDDED: [&str; 5] = [
+            "Selector",
+            "ReplacementField",
+            "GeneratorArgs",
+            "HelmChart",
+            "HelmGlobals",
+        ];
+        Self {
+            makes_text: self.makes_text && !EMBEDDED.contains(&name),
+            ..self
+        }
+    }
 }
 
 /// Reads a text; what is wrong is told with its path.
-pub(super) fn decode<T: DeserializeOwned>(text: &str, unknown: Unknown) -> Result<T> {
+pub(super) fn decode<T: DeserializeOwned>(text: &str, form: Form) -> Result<T> {
     let yaml = pintle_yaml::parse(text).map_err(|e| Failure::invalid(e.to_string()))?;
-    decode_yaml(yaml, unknown)
+    decode_yaml(yaml, form)
 }
 
 /// As [`decode`], of a value.
-pub(super) fn decode_yaml<T: DeserializeOwned>(yaml: Yaml, unknown: Unknown) -> Result<T> {
-    T::deserialize(Decoder { yaml, unknown }).map_err(|e| Failure::invalid(e.to_string()))
+pub(super) fn decode_yaml<T: DeserializeOwned>(yaml: Yaml, form: Form) -> Result<T> {
+    T::deserialize(Decoder { yaml, form }).map_err(|e| Failure::invalid(e.to_string()))
 }
 
 /// What is wrong, and where: `patches[0].target`.
@@ -112,7 +146,7 @@ impl serde::de::Error for Mistake {
 
 struct Decoder {
     yaml: Yaml,
-    unknown: Unknown,
+    form: Form,
 }
 
 impl Decoder {
@@ -131,7 +165,7 @@ impl<'de> Deserializer<'de> for Decoder {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mistake> {
         // Between YAML and the types stands JSON, where these are written without a fraction.
         const INTEGERS: std::ops::Range<f64> = -9.2e18..9.2e18;
-        let unknown = self.unknown;
+        let form = self.form;
         match self.yaml {
             Yaml::Null => visitor.visit_unit(),
             Yaml::Bool(b) => visitor.visit_bool(b),
@@ -143,9 +177,9 @@ impl<'de> Deserializer<'de> for Decoder {
             Yaml::Seq(items) => visitor.visit_seq(Items {
                 items: items.into_iter(),
                 next: 0,
-                unknown,
+                form,
             }),
-            Yaml::Map(fields) => visitor.visit_map(Fields::new(fields, unknown)),
+            Yaml::Map(fields) => visitor.visit_map(Fields::new(fields, form)),
         }
     }
 
@@ -158,11 +192,11 @@ impl<'de> Deserializer<'de> for Decoder {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         known: &'static [&'static str],
         visitor: V,
     ) -> std::result::Result<V::Value, Mistake> {
-        let unknown = self.unknown;
+        let form = self.form.inside(name);
         let mut written = match self.yaml {
             Yaml::Null => Vec::new(),
             Yaml::Map(written) => written,
@@ -178,7 +212,7 @@ impl<'de> Deserializer<'de> for Decoder {
                 known.iter().find(|name| name.eq_ignore_ascii_case(&key))
             };
             let Some(name) = exact.or_else(in_any_case) else {
-                if unknown == Unknown::Refused {
+                if form.refuses_unknown {
                     return Err(Mistake::unknown_field(&key, known));
                 }
                 continue;
@@ -192,7 +226,7 @@ impl<'de> Deserializer<'de> for Decoder {
             }
         }
         fields.retain(|(_, value)| *value != Yaml::Null);
-        visitor.visit_map(Fields::new(fields, unknown))
+        visitor.visit_map(Fields::new(fields, form))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -216,7 +250,13 @@ impl<'de> Deserializer<'de> for Decoder {
         self.or_nothing(Yaml::Int(0)).deserialize_any(visitor)
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mistake> {
+    fn deserialize_string<V: Visitor<'de>>(mut self, visitor: V) -> std::result::Result<V::Value, Mistake> {
+        if self.form.makes_text
+            && !matches!(self.yaml, Yaml::String(_))
+            && let Some(text) = scalar_text(&self.yaml)
+        {
+            self.yaml = Yaml::String(text);
+        }
         self.or_nothing(Yaml::String(String::new())).deserialize_any(visitor)
     }
 
@@ -276,7 +316,7 @@ pub(super) fn folded(key: &str) -> String {
 struct Items {
     items: std::vec::IntoIter<Yaml>,
     next: usize,
-    unknown: Unknown,
+    form: Form,
 }
 
 impl<'de> SeqAccess<'de> for Items {
@@ -291,8 +331,8 @@ impl<'de> SeqAccess<'de> for Items {
         };
         let at = self.next;
         self.next += 1;
-        let unknown = self.unknown;
-        let item = seed.deserialize(Decoder { yaml, unknown });
+        let form = self.form;
+        let item = seed.deserialize(Decoder { yaml, form });
         item.map(Some).map_err(|e| e.below(&format!("[{at}]")))
     }
 }
@@ -300,15 +340,15 @@ impl<'de> SeqAccess<'de> for Items {
 struct Fields {
     fields: std::vec::IntoIter<(String, Yaml)>,
     value: Option<(String, Yaml)>,
-    unknown: Unknown,
+    form: Form,
 }
 
 impl Fields {
-    fn new(fields: Vec<(String, Yaml)>, unknown: Unknown) -> Self {
+    fn new(fields: Vec<(String, Yaml)>, form: Form) -> Self {
         Self {
             fields: fields.into_iter(),
             value: None,
-            unknown,
+            form,
         }
     }
 }
@@ -326,8 +366,8 @@ impl<'de> MapAccess<'de> for Fields {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> std::result::Result<V::Value, Mistake> {
         let (key, yaml) = self.value.take().ok_or_else(|| Mistake::custom("no value"))?;
-        let unknown = self.unknown;
-        seed.deserialize(Decoder { yaml, unknown }).map_err(|e| e.below(&key))
+        let form = self.form;
+        seed.deserialize(Decoder { yaml, form }).map_err(|e| e.below(&key))
     }
 }
 
@@ -353,7 +393,7 @@ mod tests {
     }
 
     fn read(text: &str) -> std::result::Result<All, String> {
-        decode(text, Unknown::Refused).map_err(|e| e.message)
+        decode(text, Form::KUSTOMIZATION).map_err(|e| e.message)
     }
 
     #[test]
@@ -393,7 +433,7 @@ mod tests {
             let Err(said) = read(text) else { panic!("{text}") };
             assert!(said.starts_with(expected), "{text}: {said}");
         }
-        let loose: Result<All> = decode("list: [{nmae: 1, count: 2}]", Unknown::PassedOver);
+        let loose: Result<All> = decode("list: [{nmae: 1, count: 2}]", Form::PLUGIN);
         assert_eq!(loose.map_err(|e| e.message).map(|all| all.list[0].count), Ok(2));
     }
 }

@@ -149,6 +149,11 @@ fn visit(
     done
 }
 
+/// Whether Kustomize takes a part of a path for an element of a list: by its number, the last, all, or by a field.
+fn names_element(part: &str) -> bool {
+    matches!(part, "-" | "*") || part.starts_with('[') && part.ends_with(']') || part.parse::<i64>().is_ok()
+}
+
 fn walk(
     node: &mut Node,
     path: &[&str],
@@ -177,6 +182,16 @@ fn walk(
             let name = name.unwrap_or(first);
             if name.is_empty() {
                 return Err(Failure::invalid("cannot set or create an empty field name"));
+            }
+            // Kustomize cuts off blanks, and steps nowhere for a part that has nothing else.
+            let name = name.trim();
+            if name.is_empty() {
+                return walk(node, rest, create, steps, set);
+            }
+            if names_element(name) {
+                return Err(Failure::invalid(format!(
+                    "{name:?} names an element of a list, and here is a map"
+                )));
             }
             let made = match (create, rest.is_empty()) {
                 (Create::Nothing, _) => None,

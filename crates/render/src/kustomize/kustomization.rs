@@ -6,7 +6,7 @@ use pintle_yaml::Yaml;
 use serde::Deserialize;
 
 use super::chart::{HelmChart, HelmGlobals, OldHelmChart};
-use super::decode::{Unknown, decode_yaml, folded};
+use super::decode::{Form, decode_yaml, folded};
 use super::error::{Failure, Reason, Result};
 use super::id::Gvk;
 
@@ -294,7 +294,7 @@ impl Kustomization {
         let yaml =
             pintle_yaml::parse(text).map_err(|e| Failure::invalid(e.to_string()).within("invalid Kustomization"))?;
         let says_something = says_something(&yaml);
-        let mut k: Self = decode_yaml(yaml, Unknown::Refused).map_err(|e| e.within("invalid Kustomization"))?;
+        let mut k: Self = decode_yaml(yaml, Form::KUSTOMIZATION).map_err(|e| e.within("invalid Kustomization"))?;
         k.says_something = says_something;
         k.fix();
         Ok(k)

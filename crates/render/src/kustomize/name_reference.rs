@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pintle_yaml::{Node, Scalar, Yaml};
+use pintle_yaml::{Node, Scalar, Tag, Yaml};
 
 use super::config::BackReference;
 use super::error::{Failure, Reason, Result};
@@ -111,8 +111,9 @@ fn bound_namespaces(resource: &Resource) -> Result<Vec<String>> {
     let accounts = subjects
         .iter()
         .filter(|s| s.get("kind").and_then(Node::text) == Some("ServiceAccount"));
+    let is_time = |node: &Node| matches!(node, Node::Scalar(scalar) if scalar.tag == Tag::Timestamp);
     let text = |namespace: &Node| match namespace.to_yaml() {
-        Ok(Yaml::String(text)) => Ok(text),
+        Ok(Yaml::String(text)) if !is_time(namespace) => Ok(text),
         _ => Err(Failure::invalid(format!(
             "{}: the namespace of a service account in `subjects` is no text",
             resource.id()

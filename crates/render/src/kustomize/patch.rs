@@ -154,12 +154,16 @@ fn merge_one(loader: &Loader<'_, '_, '_>, resource: &mut Resource, patch: Node, 
     Ok(())
 }
 
-/// Applies `patchesStrategicMerge`: each entry is a patch or the path of one.
+/// Applies `patchesStrategicMerge`: each entry is a patch or the path of one. A plugin may bring another text with patches.
 pub(super) fn apply_legacy_merges(
     loader: &Loader<'_, '_, '_>,
     resources: &mut Vec<Resource>,
     entries: &[String],
+    text: &str,
 ) -> Result<()> {
+    if entries.is_empty() && text.is_empty() {
+        return Ok(());
+    }
     let mut patches = Vec::new();
     for entry in entries {
         match loader.parse(entry) {
@@ -167,21 +171,13 @@ pub(super) fn apply_legacy_merges(
             Err(_) => patches.extend(loader.parse(&loader.load_text(entry)?).map_err(|e| e.within(entry))?),
         }
     }
-    if patches.is_empty() && !entries.is_empty() {
+    patches.extend(loader.parse(text)?);
+    if patches.is_empty() {
         return Err(Failure::invalid(
             "patchesStrategicMerge: the patches appear to be empty",
         ));
     }
-    merge_each(loader, resources, &patches)
-}
-
-/// Merges each patch into the one object it names.
-pub(super) fn merge_each(
-    loader: &Loader<'_, '_, '_>,
-    resources: &mut Vec<Resource>,
-    patches: &[Resource],
-) -> Result<()> {
-    for patch in patches {
+    for patch in &patches {
         let at = find_one(resources, &patch.id())?;
         let id = resources.get(at).map(Resource::id);
         merge_into(loader, resources, patch, |r| Some(r.id()) == id)?;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::accumulate::{Accumulator, Target};
 use super::chart::Inflation;
-use super::decode::{Unknown, decode_yaml};
+use super::decode::{Form, decode_yaml};
 use super::error::{Failure, Reason, Result};
 use super::fieldspec::FieldSpec;
 use super::kustomization::{GeneratorArgs, Image, Pairs, Patch, PatchOptions, ReplacementField, Replica, Selector};
@@ -84,7 +84,7 @@ pub(super) fn decode<T: serde::de::DeserializeOwned>(config: &Resource) -> Resul
         .node
         .to_yaml()
         .map_err(|e| Failure::invalid(e.to_string()).within(place()))?;
-    decode_yaml(yaml, Unknown::PassedOver).map_err(|e| e.within(place()))
+    decode_yaml(yaml, Form::PLUGIN).map_err(|e| e.within(place()))
 }
 
 /// Runs a generator.
@@ -161,10 +161,7 @@ pub(super) fn transform(target: &Target<'_, '_, '_>, resources: &mut Vec<Resourc
             if s.paths.is_empty() && s.patches.is_empty() {
                 return Err(Failure::invalid("empty file path and empty patch content").within(place()));
             }
-            patch::apply_legacy_merges(loader, resources, &s.paths)?;
-            loader
-                .parse(&s.patches)
-                .and_then(|patches| patch::merge_each(loader, resources, &patches))
+            patch::apply_legacy_merges(loader, resources, &s.paths, &s.patches)
         }
         _ => return Err(unknown(config)),
     };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use pintle_yaml::{Node, Scalar, Tag, Yaml};
 
-use super::decode::{Unknown, decode_yaml};
+use super::decode::{Form, decode_yaml};
 use super::error::{Failure, Reason, Result};
 use super::fieldspec::split_path;
 use super::id::{Gvk, ResId};
@@ -32,8 +32,8 @@ pub(super) fn apply_all(
         let text = loader.load_text(&entry.path)?;
         let yaml = pintle_yaml::parse(&text).map_err(|e| Failure::invalid(e.to_string()).within(&entry.path))?;
         let list: Vec<ReplacementField> = match yaml {
-            Yaml::Seq(_) => decode_yaml(yaml, Unknown::PassedOver),
-            Yaml::Map(_) => decode_yaml(yaml, Unknown::PassedOver).map(|one| vec![one]),
+            Yaml::Seq(_) => decode_yaml(yaml, Form::PLUGIN),
+            Yaml::Map(_) => decode_yaml(yaml, Form::PLUGIN).map(|one| vec![one]),
             _ => Err(Failure::invalid(
                 "a file of replacements holds one replacement or a list",
             )),
@@ -104,7 +104,8 @@ fn read(resources: &[Resource], source: &Source) -> Result<(Node, Option<Place>)
         &source.field_path
     };
     let missing = || no_match(format!("fieldPath `{path}` is missing for replacement source {wanted}"));
-    let parts = split_fields(path);
+    let parts = split_fields(path).into_iter().map(|part| part.trim().to_owned());
+    let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
     let here = seen(object, &parts).ok_or_else(missing)?;
     if here.is_nil_or_empty() {
         return Err(missing());
@@ -146,7 +147,7 @@ fn look<'n>(object: &'n Node, parts: &[String]) -> Option<&'n Node> {
 }
 
 fn has_notes_inside(path: &[String]) -> bool {
-    path == ["metadata"] || path == ["metadata", "annotations"]
+    path.is_empty() || path == ["metadata"] || path == ["metadata", "annotations"]
 }
 
 /// Whether a source selects an id. Here Kustomize takes every object for namespaced.
@@ -399,12 +400,8 @@ fn visit(node: &mut Node, path: &[String], create: Option<&Node>, set: &mut Set<
             .ok_or_else(|| Failure::invalid(format!("{part:?} is no [key=value]")))?;
         let regex = compile(pattern)?;
         let fits = |item: &Node| {
-            let text = if key.is_empty() {
-                item.text()
-            } else {
-                item.get(key).and_then(Node::text)
-            };
-            text.is_some_and(|t| regex.is_match(t))
+            let value = if key.is_empty() { Some(item) } else { item.get(key) };
+            value.is_some_and(|value| regex.is_match(&written(value)))
         };
         if create.is_some() && !items.iter().any(fits) {
             items.push(match key {
@@ -419,6 +416,7 @@ fn visit(node: &mut Node, path: &[String], create: Option<&Node>, set: &mut Set<
     }
     match node {
         Node::Map(_) if is_number(part) => Err(not_list()),
+        Node::Map(_) if part.is_empty() => Err(Failure::invalid("a field without a name in the path")),
         Node::Map(_) => {
             if node.get(part).is_none()
                 && let Some(made) = made()
@@ -430,6 +428,18 @@ fn visit(node: &mut Node, path: &[String], create: Option<&Node>, set: &mut Set<
         }
         Node::Seq(_) => Err(Failure::invalid(format!("wrong node kind: {part:?} needs a map"))),
         Node::Scalar(_) => Ok(()),
+    }
+}
+
+/// A value as it stands in a file, which Kustomize compares with patterns: with its quotes, and a map or list as YAML.
+fn written(value: &Node) -> Cow<'_, str> {
+    match value {
+        Node::Scalar(scalar) if scalar.quoted => Cow::Owned(format!("\"{}\"", scalar.text)),
+        Node::Scalar(scalar) => Cow::Borrowed(&scalar.text),
+        other => {
+            let yaml = other.to_yaml().map(|yaml| pintle_yaml::to_string(&yaml));
+            Cow::Owned(yaml.unwrap_or_default().trim().to_owned())
+        }
     }
 }
 

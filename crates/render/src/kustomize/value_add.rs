@@ -3,7 +3,7 @@
 use pintle_yaml::{Node, Scalar};
 use serde::Deserialize;
 
-use super::decode::{Unknown, decode};
+use super::decode::{Form, decode};
 use super::error::{Failure, Reason, Result};
 use super::fieldspec::split_path;
 use super::kustomization::Selector;
@@ -45,7 +45,7 @@ pub(super) fn apply(
         value => value,
     };
     if !file.is_empty() {
-        let more: Targets = decode(&loader.load_text(file)?, Unknown::PassedOver).map_err(|e| e.within(file))?;
+        let more: Targets = decode(&loader.load_text(file)?, Form::PLUGIN).map_err(|e| e.within(file))?;
         targets.extend(more.targets);
     }
     if targets.is_empty() {

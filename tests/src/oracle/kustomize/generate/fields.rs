@@ -354,6 +354,40 @@ fn path_in(random: &mut Random, object: &Value) -> String {
     parts.join(".")
 }
 
+/// A path, now and then with a part too many, or one that is none.
+fn odd_path(random: &mut Random, path: String, separator: char) -> String {
+    if !random.chance(5) {
+        return path;
+    }
+    let mut parts: Vec<&str> = path.split(separator).collect();
+    let at = random.below(parts.len());
+    let odd = random.pick(&[
+        "",
+        " ",
+        "0",
+        "-",
+        "*",
+        "[a=b]",
+        "[name=^main$]",
+        "[name=.]",
+        "[=a]",
+        "[=^a$]",
+        "-1",
+        "00",
+        "[]",
+        "x[]",
+        "\\",
+    ]);
+    let padded = format!(" {} ", parts[at]);
+    match random.below(4) {
+        0 => parts[at] = odd,
+        1 => parts[at] = &padded,
+        2 => parts.push(odd),
+        _ => parts.insert(at, odd),
+    }
+    parts.join(&separator.to_string())
+}
+
 fn field_options(random: &mut Random) -> Value {
     let mut options = Map::new();
     if random.chance(55) {
@@ -439,7 +473,7 @@ fn replacement(random: &mut Random, objects: &[Value]) -> Value {
             } else {
                 field_path(random).to_owned()
             };
-            source["fieldPath"] = json!(path);
+            source["fieldPath"] = json!(odd_path(random, path, '.'));
         }
         if random.chance(20) {
             source["options"] = field_options(random);
@@ -466,7 +500,7 @@ fn replacement(random: &mut Random, objects: &[Value]) -> Value {
                 "kind" | "apiVersion" | "metadata" | "metadata.annotations"
             );
             if !is_head || random.chance(10) {
-                target["fieldPaths"] = json!([path]);
+                target["fieldPaths"] = json!([odd_path(random, path, '.')]);
             }
         }
         if random.chance(40) {
@@ -518,7 +552,7 @@ pub(super) fn vars(random: &mut Random, layer: &mut Layer, objects: &[Value]) {
 
 /// A field spec of any kind.
 pub(super) fn field_spec(random: &mut Random, path: &str) -> Value {
-    let mut spec = json!({ "path": path });
+    let mut spec = json!({ "path": odd_path(random, path.to_owned(), '/') });
     let (group, version, kind) = patches::group_version(random);
     if random.chance(55) {
         spec["kind"] = json!(kind);

@@ -7,12 +7,26 @@ use super::yaml::{is_text, raw};
 
 /// Changes a few places of a kustomization.
 pub(super) fn respell(random: &mut Random, kustomization: &mut Map<String, Value>) {
+    if random.chance(10) {
+        return take_away(random, kustomization);
+    }
     for _ in 0..=random.below(2) {
         let mut whole = Value::Object(std::mem::take(kustomization));
         change(random, &mut whole);
         if let Value::Object(changed) = whole {
             *kustomization = changed;
         }
+    }
+}
+
+/// Says `null` for a field in another spelling. What stands there is read before, and may be refused, which ours does not see: only lists of
+/// texts are never wrong.
+fn take_away(random: &mut Random, kustomization: &mut Map<String, Value>) {
+    let is_right = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(is_text));
+    let lists = kustomization.iter().filter(|(_, value)| is_right(value));
+    let lists: Vec<String> = lists.map(|(key, _)| key.clone()).collect();
+    if let Some(key) = lists.get(random.below(lists.len())) {
+        kustomization.insert(other_case(random, key), Value::Null);
     }
 }
 
@@ -30,17 +44,10 @@ fn change(random: &mut Random, value: &mut Value) {
                     let inner = map.remove(key).unwrap_or_default();
                     map.insert(other_case(random, key), inner);
                 }
-                // Both spellings, which go to the decoder in the order of their bytes. What `null` takes away there is read before, and may be
-                // refused, which ours does not see: only lists of texts are never wrong.
+                // Both spellings, which go to the decoder in the order of their bytes.
                 4 => {
                     let inner = map.get(key).cloned().unwrap_or_default();
-                    let is_right = inner.as_array().is_some_and(|list| list.iter().all(is_text));
-                    let twin = if is_right && random.chance(50) {
-                        Value::Null
-                    } else {
-                        inner
-                    };
-                    map.insert(other_case(random, key), twin);
+                    map.insert(other_case(random, key), inner);
                 }
                 5 | 6 => {
                     map.insert(key.clone(), odd(random));
