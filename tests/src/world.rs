@@ -264,7 +264,12 @@ impl World {
         commit
     }
 
-    /// The same for files that a program wrote.
+    /// The same without a word to Pintle, as where nobody has set up a webhook.
+    pub async fn push_quietly(&mut self, files: &[(&str, Option<&str>)]) -> String {
+        self.git.push(SHOP, files).await
+    }
+
+    /// [`World::push`] for files that a program wrote.
     pub async fn push_files(&mut self, files: &[(String, String)]) -> String {
         let files: Vec<_> = files.iter().map(|(p, c)| (p.as_str(), Some(c.as_str()))).collect();
         self.push(&files).await

@@ -319,6 +319,25 @@ async fn an_api_server_that_goes_away_for_a_while() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_made_or_moved_after_a_push_sees_it_without_a_webhook() {
+    let (mut world, _) = world_with_another().await;
+    let commit = world
+        .push_quietly(&[("late/one.json", Some(&config_map("one", "1")))])
+        .await;
+    world.application("late", automated()).await;
+    world.until_settled("late", &commit).await;
+    assert_eq!(world.config("late", "one").await.as_deref(), Some("1"));
+
+    let commit = world
+        .push_quietly(&[("moved/one.json", Some(&config_map("one", "2")))])
+        .await;
+    world.respec("late", json!({"source": {"path": "moved"}})).await;
+    world.until_settled("late", &commit).await;
+    assert_eq!(world.config("late", "one").await.as_deref(), Some("2"));
+    the_other_goes_on(&mut world, "1").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_api_server_that_refuses_every_second_write() {
     let (mut world, _) = world_with_another().await;
     let commit = world.push(&[("bad/one.json", Some(&config_map("one", "1")))]).await;

@@ -193,6 +193,10 @@ impl Hub {
                     state.render.ask(Instant::now());
                 }
                 let interesting = state.app != app;
+                if (&state.app.spec.source, &state.app.spec.sources) != (&app.spec.source, &app.spec.sources) {
+                    // Whoever changes them may have pushed before: what was listed until now does not do.
+                    state.render.ask(Instant::now());
+                }
                 if state.app.spec.ignore_differences != app.spec.ignore_differences {
                     state.cache.clear();
                 }
@@ -208,7 +212,12 @@ impl Hub {
                 let instance: Arc<str> =
                     instance_name(&key.namespace, &key.name, &self.config.control_namespace).into();
                 self.by_instance.insert(Arc::clone(&instance), key.clone());
-                self.apps.insert(key.clone(), AppState::new(app, instance));
+                let mut state = AppState::new(app, instance);
+                if self.is_started {
+                    // As for changed sources. Those that are there at the start share what is listed then.
+                    state.render.ask(Instant::now());
+                }
+                self.apps.insert(key.clone(), state);
                 self.schedule(&key, clock::now());
             }
         }
