@@ -217,6 +217,14 @@ impl<'de> Deserializer<'de> for Decoder {
                 }
                 continue;
             };
+            // These are of an embedded type wherever they stand.
+            let is_kind = matches!(*name, "group" | "version" | "kind");
+            if is_kind
+                && form.makes_text
+                && matches!(value, Yaml::Bool(_) | Yaml::Int(_) | Yaml::Uint(_) | Yaml::Float(_))
+            {
+                return Err(Mistake::kinds(kind(&value), "a string").below(name));
+            }
             match fields.iter_mut().find(|(there, _)| there == name) {
                 Some((_, there)) => {
                     let earlier = std::mem::replace(there, Yaml::Null);

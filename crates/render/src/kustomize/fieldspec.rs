@@ -150,7 +150,7 @@ fn visit(
 }
 
 /// Whether Kustomize takes a part of a path for an element of a list: by its number, the last, all, or by a field.
-fn names_element(part: &str) -> bool {
+pub(super) fn names_element(part: &str) -> bool {
     matches!(part, "-" | "*") || part.starts_with('[') && part.ends_with(']') || part.parse::<i64>().is_ok()
 }
 

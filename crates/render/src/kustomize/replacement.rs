@@ -6,7 +6,7 @@ use pintle_yaml::{Node, Scalar, Tag, Yaml};
 
 use super::decode::{Form, decode_yaml};
 use super::error::{Failure, Reason, Result};
-use super::fieldspec::split_path;
+use super::fieldspec::{names_element, split_path};
 use super::id::{Gvk, ResId};
 use super::kustomization::{FieldOptions, ReplacementField, Source, Target};
 use super::loader::Loader;
@@ -173,6 +173,7 @@ fn step<'n>(node: &'n Node, part: &str) -> Option<&'n Node> {
     match node {
         Node::Seq(items) if part == "-" => items.last(),
         Node::Seq(items) => items.get(part.parse::<usize>().ok()?),
+        Node::Map(_) if names_element(part) => None,
         other => other.get(part),
     }
 }

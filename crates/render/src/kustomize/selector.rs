@@ -1,8 +1,9 @@
 //! Which objects a patch or replacement means: anchored regular expressions, and label and annotation selectors.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use regex::Regex;
+use pintle_gotmpl::regexp::Regexp;
 
 use super::error::{Failure, Result};
 use super::id::{Gvk, ResId};
@@ -11,32 +12,29 @@ use super::resource::Resource;
 
 /// A selector, compiled.
 pub(super) struct Compiled {
-    group: Option<Regex>,
-    version: Option<Regex>,
-    kind: Option<Regex>,
-    name: Option<Regex>,
-    namespace: Option<Regex>,
+    group: Option<Arc<Regexp>>,
+    version: Option<Arc<Regexp>>,
+    kind: Option<Arc<Regexp>>,
+    name: Option<Arc<Regexp>>,
+    namespace: Option<Arc<Regexp>>,
     /// A selector that cannot be read matters only once an object is to be compared with it.
     labels: Result<Vec<Requirement>>,
     annotations: Result<Vec<Requirement>>,
 }
 
-/// A pattern of Go's `regexp`. Patterns are linear in time in both engines; classes are ASCII there.
-pub(super) fn compile(pattern: &str) -> Result<Regex> {
-    regex::RegexBuilder::new(pattern)
-        .size_limit(1 << 20)
-        .build()
-        .map_err(|_| Failure::invalid(format!("{pattern:?} is no regular expression")))
+/// A pattern of Go's `regexp`.
+pub(super) fn compile(pattern: &str) -> Result<Arc<Regexp>> {
+    Regexp::shared(pattern).map_err(|e| Failure::invalid(format!("{pattern:?} is no regular expression: {e}")))
 }
 
-fn anchored(pattern: &str) -> Result<Option<Regex>> {
+fn anchored(pattern: &str) -> Result<Option<Arc<Regexp>>> {
     if pattern.is_empty() {
         return Ok(None);
     }
     compile(&format!("^(?:{pattern})$")).map(Some)
 }
 
-fn fits(pattern: Option<&Regex>, text: &str) -> bool {
+fn fits(pattern: Option<&Arc<Regexp>>, text: &str) -> bool {
     pattern.is_none_or(|p| p.is_match(text))
 }
 
@@ -95,7 +93,7 @@ impl Compiled {
     /// Whether an object fits as the target of a patch: by its first or its current name and namespace.
     pub fn fits_resource(&self, resource: &Resource) -> Result<bool> {
         let (now, first) = (resource.id(), resource.original_id());
-        let either = |pattern: Option<&Regex>, a: &str, b: &str| fits(pattern, a) || fits(pattern, b);
+        let either = |pattern: Option<&Arc<Regexp>>, a: &str, b: &str| fits(pattern, a) || fits(pattern, b);
         let fits = either(
             self.namespace.as_ref(),
             first.effective_namespace(),

@@ -28,11 +28,25 @@ pub(super) fn target(random: &mut Random) -> Value {
         target.insert("version".into(), json!(version));
     }
     if random.chance(40) {
-        let name = match random.below(6) {
+        let name = match random.below(9) {
             0 => "a.*",
             1 => "a|b",
             2 => "^a$",
             3 => "pre-.*",
+            4 => random.pick(&[
+                "\\w+",
+                "[[:alpha:]]",
+                "(?i)APP",
+                "\\Qapp\\E|b",
+                "a{1,2}",
+                "a{",
+                "\\pL",
+                "a)(b",
+                "[^\\d]*",
+                "(?P<n>a)",
+                "a\\z",
+                "(a",
+            ]),
             _ => random.pick(&NAMES),
         };
         target.insert("name".into(), json!(name));
