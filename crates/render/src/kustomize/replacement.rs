@@ -111,7 +111,7 @@ fn read(resources: &[Resource], source: &Source) -> Result<(Node, Option<Place>)
         return Err(missing());
     }
     let Some(options) = source.options.as_ref().filter(|o| !o.delimiter.is_empty()) else {
-        return Ok((here.into_owned(), Some((at, parts))));
+        return Ok((here.into_owned(), Some((at, by_number(&object.node, &parts)))));
     };
     let Node::Scalar(scalar) = &*here else {
         return Err(Failure::invalid("delimiter option can only be used with scalar nodes"));
@@ -144,6 +144,19 @@ fn seen<'r>(object: &'r Resource, parts: &[String]) -> Option<Cow<'r, Node>> {
 
 fn look<'n>(object: &'n Node, parts: &[String]) -> Option<&'n Node> {
     parts.iter().try_fold(object, |node, part| step(node, part))
+}
+
+/// The same path with elements of lists by their numbers: it leads to the same place when a target has changed what an element was found by.
+fn by_number(object: &Node, parts: &[String]) -> Vec<String> {
+    let mut here = Some(object);
+    let numbered = parts.iter().map(|part| {
+        let node = here;
+        here = node.and_then(|node| step(node, part));
+        let items = node.map(Node::items).unwrap_or_default();
+        let at = here.and_then(|here| items.iter().position(|item| std::ptr::eq(item, here)));
+        at.map_or_else(|| part.clone(), |at| at.to_string())
+    });
+    numbered.collect()
 }
 
 fn has_notes_inside(path: &[String]) -> bool {
