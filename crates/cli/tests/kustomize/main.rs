@@ -27,6 +27,14 @@ fn text(output: Output) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// What a build that fails says; it prints nothing.
+fn refusal(output: Output) -> String {
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{err}");
+    err
+}
+
 fn write(directory: &Path, name: &str, text: &str) {
     let path = directory.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
 
 use pintle_tests::chart_files::ChartFiles;
 use pintle_tests::checkout::Checkout;
 use pintle_tests::web_server::{Reply, Seen, Server};
 
-use super::{run, text, write};
+use super::{refusal, run, text, write};
 
 fn config_map(name: &str, data: &str) -> String {
     format!("apiVersion: v1\ndata:\n  from: {data}\nkind: ConfigMap\nmetadata:\n  name: {name}\n")
@@ -30,13 +29,6 @@ fn repository() -> Checkout {
     far.write("common/map.yaml", &config_map("common", "branch")).unwrap();
     far.commit("two").unwrap();
     far
-}
-
-/// What a build that fails says; it prints nothing.
-fn refusal(output: Output) -> String {
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
-    String::from_utf8(output.stderr).unwrap()
 }
 
 #[test]

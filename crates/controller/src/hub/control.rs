@@ -189,14 +189,13 @@ impl Hub {
                 if is_older(&app.metadata.resource_version, &state.app.metadata.resource_version) {
                     return;
                 }
-                if app.metadata.annotation(pintle_model::annotation::REFRESH).is_some() {
+                if app.metadata.annotation(pintle_model::annotation::REFRESH).is_some()
+                    // Whoever changes them may have pushed before: what was listed until now does not do.
+                    || (&state.app.spec.source, &state.app.spec.sources) != (&app.spec.source, &app.spec.sources)
+                {
                     state.render.ask(Instant::now());
                 }
                 let interesting = state.app != app;
-                if (&state.app.spec.source, &state.app.spec.sources) != (&app.spec.source, &app.spec.sources) {
-                    // Whoever changes them may have pushed before: what was listed until now does not do.
-                    state.render.ask(Instant::now());
-                }
                 if state.app.spec.ignore_differences != app.spec.ignore_differences {
                     state.cache.clear();
                 }

@@ -50,14 +50,6 @@ const FIELDS: &[&str] = &[
     "orderFirst",
     "orderLast",
     "disableNameSuffixHash",
-    "nameReference",
-    "varReference",
-    "templateLabels",
-    "fieldSpecs",
-    "unsetOnly",
-    "setRoleBindingSubjects",
-    "imageTag",
-    "jsonOp",
 ];
 /// Fields whose own keys are data.
 pub(super) const FREE: &[&str] = &[
