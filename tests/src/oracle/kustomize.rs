@@ -66,7 +66,7 @@ pub struct Row {
 pub fn differs(theirs: &Answer, own: &Answer) -> bool {
     match (theirs, own) {
         (Answer::Nothing(_), _) | (_, Answer::Nothing(_)) | (Answer::Error(_), Answer::Error(_)) => false,
-        (Answer::Error(theirs), _) if compares_memory(theirs) => false,
+        (Answer::Error(theirs), _) if compares_memory(theirs) || loses_text(theirs) => false,
         (theirs, own) => theirs != own,
     }
 }
@@ -76,4 +76,10 @@ fn compares_memory(error: &str) -> bool {
     let both = error.split_once("nodes unequal: \n -- ").map(|(_, both)| both);
     let sides = both.and_then(|both| both.split_once("\n\n--")?.0.split_once(",\n -- "));
     sides.is_some_and(|(before, after)| before == after)
+}
+
+/// A name that Kustomize was given as text (of a path, or of a literal) became a key that reads as a number, `true` or nothing, which it
+/// cannot print; here it stays the text (docs/kustomize.md). That such a key in a file fails is in the rows.
+fn loses_text(error: &str) -> bool {
+    error.contains("json: unsupported type: map[interface {}]interface {}")
 }

@@ -121,9 +121,10 @@ fn list_directive(patch: &mut Node) -> Result<Directive> {
     if found.0 > 1 {
         return Ok(Directive::Merge);
     }
-    let text = found.1.text().map(str::to_owned);
-    let directive = directive_of(text.as_deref())?;
-    items.retain(|i| i.get("$patch").and_then(Node::text) != text.as_deref());
+    let text = found.1.text().unwrap_or_default().to_owned();
+    let directive = directive_of(Some(&text))?;
+    // Elements that say nothing go with it.
+    set_element(items, &["$patch"], &[text], None);
     Ok(directive)
 }
 

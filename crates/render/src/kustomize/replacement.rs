@@ -367,7 +367,7 @@ fn visit(node: &mut Node, path: &[String], create: Option<&Node>, set: &mut Set<
     let made = || {
         create.map(|last| match rest.first() {
             None => last.clone(),
-            Some(next) if next.starts_with('[') || is_number(next) => Node::Seq(Vec::new()),
+            Some(next) if next.starts_with('[') || number(next).is_some() => Node::Seq(Vec::new()),
             Some(_) => Node::Map(Vec::new()),
         })
     };
@@ -383,15 +383,13 @@ fn visit(node: &mut Node, path: &[String], create: Option<&Node>, set: &mut Set<
         // Kustomize reads the word `null` as a document of its own, and creates the rest of the path in that.
         let mut aside = match part.as_str() {
             "*" => return Ok(()),
-            part if part.starts_with('[') || is_number(part) => Node::Seq(Vec::new()),
+            part if part.starts_with('[') || number(part).is_some() => Node::Seq(Vec::new()),
             _ => Node::Map(Vec::new()),
         };
         return visit(&mut aside, path, create, set);
     }
     let not_list = || Failure::invalid(format!("wrong node kind: {part:?} needs a list"));
-    if is_number(part) && matches!(node, Node::Seq(_)) {
-        let Node::Seq(items) = node else { return Ok(()) };
-        let index: usize = part.parse().map_err(|_| not_list())?;
+    if let (Some(index), Node::Seq(items)) = (number(part), &mut *node) {
         if items.len() == index
             && let Some(made) = made()
         {
@@ -429,7 +427,7 @@ fn visit(node: &mut Node, path: &[String], create: Option<&Node>, set: &mut Set<
         });
     }
     match node {
-        Node::Map(_) if is_number(part) => Err(not_list()),
+        Node::Map(_) if number(part).is_some() => Err(not_list()),
         Node::Map(_) if part.is_empty() => Err(Failure::invalid("a field without a name in the path")),
         Node::Map(_) => {
             if node.get(part).is_none()
@@ -457,8 +455,9 @@ fn written(value: &Node) -> Cow<'_, str> {
     }
 }
 
-fn is_number(part: &str) -> bool {
-    !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())
+/// The index that a part of a path is, as Go's `Atoi` reads one: `+1` and `-0` too.
+fn number(part: &str) -> Option<usize> {
+    usize::try_from(part.parse::<i64>().ok()?).ok()
 }
 
 /// A path that goes on inside a field's text, which then holds JSON.
