@@ -1,8 +1,14 @@
 //! Small kustomizations from a seed: every field, over objects that name one another.
 
+mod edits;
 mod fields;
+mod generators;
 mod objects;
 mod patches;
+mod paths;
+mod plugins;
+mod replacements;
+mod rules;
 mod spellings;
 mod yaml;
 
@@ -169,28 +175,28 @@ fn about(random: &mut Random, case: &mut Case, layer: &mut Layer, category: Cate
         Category::Patches => {
             fields::patches(random, layer, objects);
             if random.chance(15) {
-                fields::openapi(random, layer);
+                rules::openapi(random, layer);
             }
         }
-        Category::Generators => fields::generators(random, layer, 30),
-        Category::Replacements => fields::replacements(random, layer, objects),
-        Category::Vars => fields::vars(random, layer, objects),
+        Category::Generators => generators::generators(random, layer, 30),
+        Category::Replacements => replacements::replacements(random, layer, objects),
+        Category::Vars => replacements::vars(random, layer, objects),
         Category::Configurations => {
             if random.chance(35) {
-                fields::crds(random, layer);
+                rules::crds(random, layer);
             } else {
-                fields::configurations(random, layer);
+                rules::configurations(random, layer);
             }
             fields::common(random, layer, 30);
             if random.chance(30) {
-                fields::vars(random, layer, objects);
+                replacements::vars(random, layer, objects);
             }
         }
-        Category::Plugins => fields::plugins(random, layer, objects),
+        Category::Plugins => plugins::plugins(random, layer, objects),
         Category::Components => component(random, case, layer, objects),
-        Category::Output => fields::output(random, layer),
+        Category::Output => edits::output(random, layer),
         Category::Edits => {
-            let (edits, patches) = fields::edits(random, objects);
+            let (edits, patches) = edits::edits(random, objects);
             (case.edits, case.patches) = (edits, patches);
             // Every fourth time the file is looked at, and not what is built of it.
             if case.show || random.chance(25) {
@@ -201,15 +207,15 @@ fn about(random: &mut Random, case: &mut Case, layer: &mut Layer, category: Cate
         }
         Category::Spellings => match random.below(5) {
             0 => fields::patches(random, layer, objects),
-            1 => fields::generators(random, layer, 30),
-            2 => fields::replacements(random, layer, objects),
-            3 => fields::vars(random, layer, objects),
+            1 => generators::generators(random, layer, 30),
+            2 => replacements::replacements(random, layer, objects),
+            3 => replacements::vars(random, layer, objects),
             _ => fields::common(random, layer, 30),
         },
         Category::Faults => fault(random, layer),
     }
     if random.chance(10) {
-        fields::generators(random, layer, 15);
+        generators::generators(random, layer, 15);
     }
     if random.chance(8) {
         fields::patches(random, layer, objects);
@@ -328,9 +334,9 @@ fn component(random: &mut Random, case: &mut Case, layer: &mut Layer, objects: &
         fields::common(random, &mut part, 15);
         match random.below(5) {
             0 | 1 => fields::patches(random, &mut part, objects),
-            2 => fields::generators(random, &mut part, 40),
-            3 => fields::replacements(random, &mut part, objects),
-            _ => fields::vars(random, &mut part, objects),
+            2 => generators::generators(random, &mut part, 40),
+            3 => replacements::replacements(random, &mut part, objects),
+            _ => replacements::vars(random, &mut part, objects),
         }
         part.write(case, name);
         list.push(json!(format!("../{name}")));
