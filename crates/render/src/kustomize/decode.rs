@@ -63,7 +63,7 @@ pub(super) fn decode<T: DeserializeOwned>(text: &str, form: Form) -> Result<T> {
 
 /// As [`decode`], of a value.
 pub(super) fn decode_yaml<T: DeserializeOwned>(yaml: Yaml, form: Form) -> Result<T> {
-    T::deserialize(Decoder { yaml, form }).map_err(|e| Failure::invalid(e.to_string()))
+    T::deserialize(Decoder::new(yaml, form)).map_err(|e| Failure::invalid(e.to_string()))
 }
 
 /// What is wrong, and where: `patches[0].target`.
@@ -144,18 +144,61 @@ impl serde::de::Error for Mistake {
     }
 }
 
+/// A value, behind those that were written for the same field in other spellings, which it is read over.
 struct Decoder {
     yaml: Yaml,
+    /// Nearly always none.
+    earlier: Vec<Yaml>,
     form: Form,
 }
 
 impl Decoder {
-    /// `null` leaves what a field is without it.
-    fn or_nothing(mut self, nothing: Yaml) -> Self {
-        if self.yaml == Yaml::Null {
-            self.yaml = nothing;
+    fn new(yaml: Yaml, form: Form) -> Self {
+        let earlier = Vec::new();
+        Self { yaml, earlier, form }
+    }
+
+    /// Reads another value over this one.
+    fn over(&mut self, later: Yaml) {
+        self.earlier.push(std::mem::replace(&mut self.yaml, later));
+    }
+
+    /// All that was written, in the order it is read.
+    fn all(self) -> impl Iterator<Item = Yaml> {
+        self.earlier.into_iter().chain([self.yaml])
+    }
+
+    /// What was written of a kind, since `null` took the field away.
+    fn since_null<T>(
+        self,
+        needed: &str,
+        of_kind: fn(Yaml) -> std::result::Result<T, Yaml>,
+    ) -> std::result::Result<Vec<T>, Mistake> {
+        let mut said = Vec::with_capacity(1);
+        for yaml in self.all() {
+            match of_kind(yaml) {
+                Ok(value) => said.push(value),
+                Err(Yaml::Null) => said.clear(),
+                Err(other) => return Err(Mistake::kinds(kind(&other), needed)),
+            }
         }
-        self
+        Ok(said)
+    }
+
+    /// What a scalar is in the end: `null` leaves what it was, and all that is written is of one kind.
+    fn scalar<'de, V: Visitor<'de>>(self, nothing: Yaml, visitor: V) -> std::result::Result<V::Value, Mistake> {
+        let form = self.form;
+        let mut said = nothing;
+        for yaml in self.all().filter(|yaml| *yaml != Yaml::Null) {
+            let is_number = |yaml: &Yaml| matches!(yaml, Yaml::Int(_) | Yaml::Uint(_) | Yaml::Float(_));
+            let fits =
+                std::mem::discriminant(&said) == std::mem::discriminant(&yaml) || is_number(&said) && is_number(&yaml);
+            if !fits {
+                return Err(Mistake::kinds(kind(&yaml), kind(&said)));
+            }
+            said = yaml;
+        }
+        Self::new(said, form).deserialize_any(visitor)
     }
 }
 
@@ -174,19 +217,25 @@ impl<'de> Deserializer<'de> for Decoder {
             Yaml::Float(f) if f.fract() == 0.0 && INTEGERS.contains(&f) => visitor.visit_i64(f as i64),
             Yaml::Float(f) => visitor.visit_f64(f),
             Yaml::String(text) => visitor.visit_string(text),
-            Yaml::Seq(items) => visitor.visit_seq(Items {
-                items: items.into_iter(),
-                next: 0,
-                form,
-            }),
-            Yaml::Map(fields) => visitor.visit_map(Fields::new(fields, form)),
+            Yaml::Seq(items) => {
+                let items = items.into_iter().map(|item| Self::new(item, form));
+                visitor.visit_seq(Items::new(items.collect()))
+            }
+            Yaml::Map(fields) => {
+                let fields = fields.into_iter().map(|(key, value)| (key, Self::new(value, form)));
+                visitor.visit_map(Fields::new(fields.collect()))
+            }
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mistake> {
+    fn deserialize_option<V: Visitor<'de>>(mut self, visitor: V) -> std::result::Result<V::Value, Mistake> {
         match self.yaml {
             Yaml::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
+            _ => {
+                let last = self.earlier.iter().rposition(|yaml| *yaml == Yaml::Null);
+                self.earlier.drain(..last.map_or(0, |at| at + 1));
+                visitor.visit_some(self)
+            }
         }
     }
 
@@ -197,44 +246,43 @@ impl<'de> Deserializer<'de> for Decoder {
         visitor: V,
     ) -> std::result::Result<V::Value, Mistake> {
         let form = self.form.inside(name);
-        let mut written = match self.yaml {
-            Yaml::Null => Vec::new(),
-            Yaml::Map(written) => written,
-            other => return Err(Mistake::kinds(kind(&other), "a map")),
-        };
-        // JSON has them in this order. Of two spellings of one field the later is read over the earlier.
-        written.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut fields: Vec<(String, Yaml)> = Vec::with_capacity(written.len());
-        for (key, value) in written {
-            let exact = known.iter().find(|name| **name == key);
-            let in_any_case = || {
-                let key = folded(&key);
-                known.iter().find(|name| name.eq_ignore_ascii_case(&key))
+        let mut fields: Vec<(String, Self)> = Vec::new();
+        for yaml in self.all() {
+            let mut written = match yaml {
+                Yaml::Null => continue,
+                Yaml::Map(written) => written,
+                other => return Err(Mistake::kinds(kind(&other), "a map")),
             };
-            let Some(name) = exact.or_else(in_any_case) else {
-                if form.refuses_unknown {
-                    return Err(Mistake::unknown_field(&key, known));
+            // JSON has them in this order.
+            written.sort_by(|(a, _), (b, _)| a.cmp(b));
+            for (key, value) in written {
+                let exact = known.iter().find(|name| **name == key);
+                let in_any_case = || {
+                    let key = folded(&key);
+                    known.iter().find(|name| name.eq_ignore_ascii_case(&key))
+                };
+                let Some(name) = exact.or_else(in_any_case) else {
+                    if form.refuses_unknown {
+                        return Err(Mistake::unknown_field(&key, known));
+                    }
+                    continue;
+                };
+                // These are of an embedded type wherever they stand.
+                let is_kind = matches!(*name, "group" | "version" | "kind");
+                if is_kind
+                    && form.makes_text
+                    && matches!(value, Yaml::Bool(_) | Yaml::Int(_) | Yaml::Uint(_) | Yaml::Float(_))
+                {
+                    return Err(Mistake::kinds(kind(&value), "a string").below(name));
                 }
-                continue;
-            };
-            // These are of an embedded type wherever they stand.
-            let is_kind = matches!(*name, "group" | "version" | "kind");
-            if is_kind
-                && form.makes_text
-                && matches!(value, Yaml::Bool(_) | Yaml::Int(_) | Yaml::Uint(_) | Yaml::Float(_))
-            {
-                return Err(Mistake::kinds(kind(&value), "a string").below(name));
-            }
-            match fields.iter_mut().find(|(there, _)| there == name) {
-                Some((_, there)) => {
-                    let earlier = std::mem::replace(there, Yaml::Null);
-                    *there = over(earlier, value).map_err(|e| e.below(name))?;
+                match fields.iter_mut().find(|(there, _)| there == name) {
+                    Some((_, there)) => there.over(value),
+                    None => fields.push(((*name).to_owned(), Self::new(value, form))),
                 }
-                None => fields.push(((*name).to_owned(), value)),
             }
         }
-        fields.retain(|(_, value)| *value != Yaml::Null);
-        visitor.visit_map(Fields::new(fields, form))
+        fields.retain(|(_, value)| value.yaml != Yaml::Null || !value.earlier.is_empty());
+        visitor.visit_map(Fields::new(fields))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -243,72 +291,82 @@ impl<'de> Deserializer<'de> for Decoder {
         _: &'static [&'static str],
         visitor: V,
     ) -> std::result::Result<V::Value, Mistake> {
-        match self.yaml {
-            Yaml::Null => visitor.visit_enum("".into_deserializer()),
-            Yaml::String(text) => visitor.visit_enum(text.into_deserializer()),
-            other => Err(Mistake::kinds(kind(&other), "a string")),
+        let mut said = String::new();
+        for yaml in self.all() {
+            match yaml {
+                Yaml::Null => {}
+                Yaml::String(text) => said = text,
+                other => return Err(Mistake::kinds(kind(&other), "a string")),
+            }
         }
+        visitor.visit_enum(said.into_deserializer())
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mistake> {
-        self.or_nothing(Yaml::Bool(false)).deserialize_any(visitor)
+        self.scalar(Yaml::Bool(false), visitor)
     }
 
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mistake> {
-        self.or_nothing(Yaml::Int(0)).deserialize_any(visitor)
+        self.scalar(Yaml::Int(0), visitor)
     }
 
     fn deserialize_string<V: Visitor<'de>>(mut self, visitor: V) -> std::result::Result<V::Value, Mistake> {
-        if self.form.makes_text
-            && !matches!(self.yaml, Yaml::String(_))
-            && let Some(text) = scalar_text(&self.yaml)
-        {
-            self.yaml = Yaml::String(text);
+        if self.form.makes_text {
+            for yaml in self.earlier.iter_mut().chain([&mut self.yaml]) {
+                if !matches!(yaml, Yaml::String(_))
+                    && let Some(text) = scalar_text(yaml)
+                {
+                    *yaml = Yaml::String(text);
+                }
+            }
         }
-        self.or_nothing(Yaml::String(String::new())).deserialize_any(visitor)
+        self.scalar(Yaml::String(String::new()), visitor)
     }
 
+    /// An item is read over the one in its place.
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mistake> {
-        self.or_nothing(Yaml::Seq(Vec::new())).deserialize_any(visitor)
+        let form = self.form;
+        let mut items: Vec<Self> = Vec::new();
+        let of_kind = |yaml| match yaml {
+            Yaml::Seq(items) => Ok(items),
+            other => Err(other),
+        };
+        for written in self.since_null("a list", of_kind)? {
+            items.truncate(written.len());
+            for (at, item) in written.into_iter().enumerate() {
+                match items.get_mut(at) {
+                    Some(there) => there.over(item),
+                    None => items.push(Self::new(item, form)),
+                }
+            }
+        }
+        visitor.visit_seq(Items::new(items))
     }
 
+    /// An entry takes the place of the one with its key.
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> std::result::Result<V::Value, Mistake> {
-        self.or_nothing(Yaml::Map(Vec::new())).deserialize_any(visitor)
+        let form = self.form;
+        let mut entries: Vec<(String, Self)> = Vec::new();
+        let of_kind = |yaml| match yaml {
+            Yaml::Map(entries) => Ok(entries),
+            other => Err(other),
+        };
+        for written in self.since_null("a map", of_kind)? {
+            for (key, value) in written {
+                let value = Self::new(value, form);
+                match entries.iter_mut().find(|(there, _)| *there == key) {
+                    Some((_, there)) => *there = value,
+                    None => entries.push((key, value)),
+                }
+            }
+        }
+        visitor.visit_map(Fields::new(entries))
     }
 
     forward_to_deserialize_any! {
         i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct newtype_struct tuple tuple_struct identifier
         ignored_any
     }
-}
-
-/// What is left of a field that is read twice. `null` takes a list or map away, and says nothing of anything else; an entry is read over the one
-/// in its place.
-fn over(earlier: Yaml, later: Yaml) -> std::result::Result<Yaml, Mistake> {
-    Ok(match (earlier, later) {
-        (Yaml::Null, later) => later,
-        (Yaml::Seq(_) | Yaml::Map(_), Yaml::Null) => Yaml::Null,
-        (earlier, Yaml::Null) => earlier,
-        (Yaml::Seq(earlier), Yaml::Seq(later)) => {
-            let mut earlier = earlier.into_iter();
-            let both = later.into_iter().map(|item| match earlier.next() {
-                Some(there) => over(there, item),
-                None => Ok(item),
-            });
-            Yaml::Seq(both.collect::<std::result::Result<_, _>>()?)
-        }
-        (Yaml::Map(mut fields), Yaml::Map(later)) => {
-            for (key, value) in later {
-                match fields.iter_mut().find(|(there, _)| *there == key) {
-                    Some((_, there)) => *there = over(std::mem::replace(there, Yaml::Null), value)?,
-                    None => fields.push((key, value)),
-                }
-            }
-            Yaml::Map(fields)
-        }
-        (earlier, later) if std::mem::discriminant(&earlier) == std::mem::discriminant(&later) => later,
-        (earlier, later) => return Err(Mistake::kinds(kind(&later), kind(&earlier))),
-    })
 }
 
 /// A key as Go's decoder compares it with fields: in any case, and with the two letters that are a `k` and an `s` in lower case.
@@ -322,9 +380,17 @@ pub(super) fn folded(key: &str) -> String {
 }
 
 struct Items {
-    items: std::vec::IntoIter<Yaml>,
+    items: std::vec::IntoIter<Decoder>,
     next: usize,
-    form: Form,
+}
+
+impl Items {
+    fn new(items: Vec<Decoder>) -> Self {
+        Self {
+            items: items.into_iter(),
+            next: 0,
+        }
+    }
 }
 
 impl<'de> SeqAccess<'de> for Items {
@@ -334,29 +400,26 @@ impl<'de> SeqAccess<'de> for Items {
         &mut self,
         seed: T,
     ) -> std::result::Result<Option<T::Value>, Mistake> {
-        let Some(yaml) = self.items.next() else {
+        let Some(item) = self.items.next() else {
             return Ok(None);
         };
         let at = self.next;
         self.next += 1;
-        let form = self.form;
-        let item = seed.deserialize(Decoder { yaml, form });
+        let item = seed.deserialize(item);
         item.map(Some).map_err(|e| e.below(&format!("[{at}]")))
     }
 }
 
 struct Fields {
-    fields: std::vec::IntoIter<(String, Yaml)>,
-    value: Option<(String, Yaml)>,
-    form: Form,
+    fields: std::vec::IntoIter<(String, Decoder)>,
+    value: Option<(String, Decoder)>,
 }
 
 impl Fields {
-    fn new(fields: Vec<(String, Yaml)>, form: Form) -> Self {
+    fn new(fields: Vec<(String, Decoder)>) -> Self {
         Self {
             fields: fields.into_iter(),
             value: None,
-            form,
         }
     }
 }
@@ -373,9 +436,8 @@ impl<'de> MapAccess<'de> for Fields {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> std::result::Result<V::Value, Mistake> {
-        let (key, yaml) = self.value.take().ok_or_else(|| Mistake::custom("no value"))?;
-        let form = self.form;
-        seed.deserialize(Decoder { yaml, form }).map_err(|e| e.below(&key))
+        let (key, value) = self.value.take().ok_or_else(|| Mistake::custom("no value"))?;
+        seed.deserialize(value).map_err(|e| e.below(&key))
     }
 }
 
@@ -419,6 +481,83 @@ mod tests {
                     free: {Deep: null, count: 1.0}\n";
         assert_eq!(read(text), Ok(expected));
         assert_eq!(read(""), Ok(All::default()));
+    }
+
+    #[test]
+    fn a_field_that_stands_twice_is_read_over_itself() {
+        for (text, expected) in [
+            (
+                "namePrefix: a\nnameprefix: null",
+                All {
+                    name_prefix: "a".into(),
+                    ..All::default()
+                },
+            ),
+            (
+                "pairs: {a: x, b: w}\nPairs: {c: z}",
+                All {
+                    pairs: [("a", "x"), ("b", "w"), ("c", "z")]
+                        .map(|(k, v)| (k.into(), v.into()))
+                        .into(),
+                    ..All::default()
+                },
+            ),
+            (
+                "pairs: {a: x}\nPAIRS: {b: x}\npAIRS: {b: null}",
+                All {
+                    pairs: [("a", "x"), ("b", "")].map(|(k, v)| (k.into(), v.into())).into(),
+                    ..All::default()
+                },
+            ),
+            ("pairs: null\nPairs: {a: x}", All::default()),
+            (
+                "texts: [null]\nTexts: [a, b]",
+                All {
+                    texts: vec!["a".into()],
+                    ..All::default()
+                },
+            ),
+            (
+                "list: [{Count: 3, isThere: true}]\nLIST: [{count: 2, namePrefix: a}, {count: 1}]",
+                All {
+                    list: vec![All {
+                        count: 3,
+                        is_there: true,
+                        name_prefix: "a".into(),
+                        ..All::default()
+                    }],
+                    ..All::default()
+                },
+            ),
+            (
+                "inner: {count: 1}\nInner: {namePrefix: a}",
+                All {
+                    inner: Some(Box::new(All {
+                        count: 1,
+                        name_prefix: "a".into(),
+                        ..All::default()
+                    })),
+                    ..All::default()
+                },
+            ),
+            (
+                "free: {a: 1}\nFree: {b: 1}",
+                All {
+                    free: serde_json::json!({"a": 1}),
+                    ..All::default()
+                },
+            ),
+        ] {
+            assert_eq!(read(text), Ok(expected), "{text}");
+        }
+        for text in [
+            "count: null\nCount: x",
+            "texts: null\nTexts: x",
+            "isThere: true\nIsThere: 1",
+            "pairs: {a: b}\nPairs: []",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 
     #[test]
