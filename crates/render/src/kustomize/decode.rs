@@ -20,6 +20,8 @@ pub(super) struct Form {
     refuses_unknown: bool,
     /// A number or boolean becomes text where text is needed.
     makes_text: bool,
+    /// Of the spellings of a field, the one to read alone.
+    only: Option<usize>,
 }
 
 impl Form {
@@ -27,16 +29,19 @@ impl Form {
     pub const KUSTOMIZATION: Self = Self {
         refuses_unknown: true,
         makes_text: false,
+        only: None,
     };
     /// Of files of `configurations`.
     pub const CONFIGURATION: Self = Self {
         refuses_unknown: true,
         makes_text: true,
+        only: None,
     };
     /// Of configurations of plugins, and of files that these name.
     pub const PLUGIN: Self = Self {
         refuses_unknown: false,
         makes_text: true,
+        only: None,
     };
 
     /// Within a type. In Go these are embedded in others, and nothing becomes text in them.
@@ -63,7 +68,27 @@ pub(super) fn decode<T: DeserializeOwned>(text: &str, form: Form) -> Result<T> {
 
 /// As [`decode`], of a value.
 pub(super) fn decode_yaml<T: DeserializeOwned>(yaml: Yaml, form: Form) -> Result<T> {
+    // What another spelling takes the place of is read too, and is wrong all the same.
+    for at in 0..most_spellings(&yaml) {
+        let form = Form { only: Some(at), ..form };
+        T::deserialize(Decoder::new(yaml.clone(), form)).map_err(|e| Failure::invalid(e.to_string()))?;
+    }
     T::deserialize(Decoder::new(yaml, form)).map_err(|e| Failure::invalid(e.to_string()))
+}
+
+/// How often a field stands in one map, in different spellings; none if none does twice.
+fn most_spellings(yaml: &Yaml) -> usize {
+    match yaml {
+        Yaml::Map(fields) => {
+            let mut keys: Vec<String> = fields.iter().map(|(key, _)| folded(key)).collect();
+            keys.sort_unstable();
+            let here = keys.chunk_by(|a, b| a == b).map(<[String]>::len).max();
+            let below = fields.iter().map(|(_, value)| most_spellings(value)).max();
+            here.filter(|count| *count > 1).max(below).unwrap_or(0)
+        }
+        Yaml::Seq(items) => items.iter().map(most_spellings).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// What is wrong, and where: `patches[0].target`.
@@ -161,6 +186,14 @@ impl Decoder {
     /// Reads another value over this one.
     fn over(&mut self, later: Yaml) {
         self.earlier.push(std::mem::replace(&mut self.yaml, later));
+    }
+
+    /// Keeps one of what was written.
+    fn choose(&mut self, at: usize) {
+        let mut earlier = std::mem::take(&mut self.earlier);
+        if at < earlier.len() {
+            self.yaml = earlier.swap_remove(at);
+        }
     }
 
     /// All that was written, in the order it is read.
@@ -280,6 +313,9 @@ impl<'de> Deserializer<'de> for Decoder {
                     None => fields.push(((*name).to_owned(), Self::new(value, form))),
                 }
             }
+        }
+        if let Some(at) = form.only {
+            fields.iter_mut().for_each(|(_, value)| value.choose(at));
         }
         fields.retain(|(_, value)| value.yaml != Yaml::Null || !value.earlier.is_empty());
         visitor.visit_map(Fields::new(fields))

@@ -134,7 +134,11 @@ fn visit(
             .and_then(|m| m.get("annotations"))
             .is_none()
     };
-    let noted = spec.path == "metadata/annotations" && resource.has_notes() && annotations(resource);
+    let leads_to_annotations = || {
+        let names = path.iter().map(|part| part.strip_suffix("[]").unwrap_or(part).trim());
+        names.filter(|name| !name.is_empty()).eq(["metadata", "annotations"])
+    };
+    let noted = resource.has_notes() && annotations(resource) && leads_to_annotations();
     if noted && let Some(metadata) = resource.node.get_mut("metadata") {
         metadata.set("annotations", Node::Map(Vec::new()));
     }
