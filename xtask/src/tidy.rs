@@ -18,7 +18,10 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["pintle-gotmpl", "pintle-merge", "pintle-model", "pintle-yaml"],
     ),
     ("pintle-engine", &["pintle-merge", "pintle-model"]),
-    ("pintle-repo", &["pintle-render", "pintle-model", "pintle-yaml"]),
+    (
+        "pintle-repo",
+        &["pintle-render", "pintle-gotmpl", "pintle-model", "pintle-yaml"],
+    ),
     ("pintle-cluster", &["pintle-engine", "pintle-merge", "pintle-model"]),
     ("pintle-kubesim", &["pintle-merge", "pintle-model", "pintle-yaml"]),
     (

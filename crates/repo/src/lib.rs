@@ -15,7 +15,6 @@ mod helmrepo;
 mod http;
 mod oci;
 mod process;
-pub mod semver;
 mod service;
 pub mod url;
 

@@ -40,6 +40,7 @@ use address::{Address, RegistryAddress};
 use bounded::Bounded;
 use cache::{DiskCache, Key};
 use slot::{Entered, Slot};
+pub(crate) use version::is_whole;
 
 /// Indexes kept; each takes some MB at most. Past that the least used goes.
 const MAX_INDEXES: usize = 64;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::semver::{Constraint, Version};
+use pintle_gotmpl::semver::{Constraints, Version};
 
 /// Versions named in an error: enough to see the pattern.
 const SHOWN: usize = 10;
@@ -15,12 +15,12 @@ pub(crate) fn choose<'a>(versions: impl Iterator<Item = &'a str> + Clone, revisi
     if let Some(exact) = versions.clone().find(|v| *v == revision) {
         return Some(exact);
     }
-    let range = Constraint::parse(if revision.is_empty() { "*" } else { revision }).ok()?;
+    let range = Constraints::parse(if revision.is_empty() { "*" } else { revision }).ok()?;
     let mut best: Option<(Version, &str)> = None;
     for text in versions {
         let Ok(version) = Version::parse(text) else { continue };
         // Of equals the first stays: they differ in build metadata only.
-        if range.matches(&version) && best.as_ref().is_none_or(|(b, _)| version > *b) {
+        if range.check(&version) && best.as_ref().is_none_or(|(b, _)| version.compare(b).is_gt()) {
             best = Some((version, text));
         }
     }
@@ -39,7 +39,10 @@ pub(crate) fn existing<'a>(versions: impl Iterator<Item = &'a str>) -> String {
     if parsed.is_empty() {
         return "there are no versions at all".into();
     }
-    parsed.sort_by(|a, b| b.cmp(a));
+    parsed.sort_by(|(a, x), (b, y)| match (a, b) {
+        (Some(a), Some(b)) => b.compare(a).then_with(|| y.cmp(x)),
+        _ => b.is_some().cmp(&a.is_some()).then_with(|| y.cmp(x)),
+    });
     let mut text = String::from("there are ");
     for (i, (_, version)) in parsed.iter().take(SHOWN).enumerate() {
         // Writing to a string cannot fail.
@@ -106,6 +109,10 @@ mod tests {
             ("latest", Some("latest")),
             ("main", None),
             (">=3", None),
+            // One comparison that names a pre-release lets them into the whole range.
+            (">=2.0.0-0, <3", Some("2.0.0-rc1")),
+            ("<3", Some("1.10.0")),
+            (">= 1.2.0 < 1.10 || 9", Some("1.2.3+b2")),
         ] {
             assert_eq!(choose(VERSIONS.iter().copied(), revision), chosen, "{revision}");
         }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::semver::{Constraint, Version};
+use pintle_gotmpl::semver::{Constraints, Version};
+
+use crate::chart::is_whole;
 
 /// The refs of a remote at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,8 +118,8 @@ impl Refs {
                 })
             });
         // `1.2.3` is both a version and, very often, a tag's name: an exact name wins, as the range it also is has the same answer.
-        if let Ok(range) = Constraint::parse(revision)
-            && (by_name.is_none() || !range.is_exact())
+        if let Ok(range) = Constraints::parse(revision)
+            && (by_name.is_none() || !is_whole(revision))
         {
             if let Some(found) = self.best_tag(&range, tag_prefix) {
                 return Ok(found);
@@ -145,13 +147,13 @@ impl Refs {
         })
     }
 
-    fn best_tag(&self, range: &Constraint, tag_prefix: &str) -> Option<Resolution> {
+    fn best_tag(&self, range: &Constraints, tag_prefix: &str) -> Option<Resolution> {
         let versions = self
             .tags()
             .filter_map(|tag| Some((Version::parse(tag.strip_prefix(tag_prefix)?).ok()?, tag)));
         let (_, tag) = versions
-            .filter(|(v, _)| range.matches(v))
-            .max_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(b.1)))?;
+            .filter(|(v, _)| range.check(v))
+            .max_by(|a, b| a.0.compare(&b.0).then_with(|| a.1.cmp(b.1)))?;
         let name = format!("refs/tags/{tag}");
         let commit = self.refs.get(&name)?.clone();
         Some(Resolution::Ref { name, commit })
@@ -241,6 +243,7 @@ mod tests {
         check("^1.0.0", "", "refs/tags/v1.2.0 4");
         check(">=1.0.0", "", "refs/tags/v1.2.0 4");
         check(">=2.0.0-0", "", "refs/tags/v2.0.0-rc.1 5");
+        check(">=1.0.0-0 <3.0.0", "", "refs/tags/v2.0.0-rc.1 5");
         check("3.*", "app-", "refs/tags/app-3.1.0 6");
         check("9.*", "", "no tag of http://git/x satisfies the version range \"9.*\"");
         check(&id(8), "", "commit");
