@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 on_both_planes!(
     a_push_deploys_by_itself,
     production_waits_for_a_person_and_goes_back,
+    namespaces_are_made_where_asked,
+    a_sync_of_an_older_commit_takes_over_what_is_there,
     drift_is_healed_or_reported,
     waves_and_hooks_keep_their_order,
     what_leaves_git_is_pruned_but_never_everything,
@@ -139,6 +141,120 @@ async fn production_waits_for_a_person_and_goes_back(mut world: World) {
     // A revert in Git makes it Synced without a write: what is wanted is there.
     let third = world.revert().await;
     world.until_settled("prod", &third).await;
+}
+
+async fn namespaces_are_made_where_asked(mut world: World) {
+    // Given: `there` deploys into a namespace that exists, `fresh` into one that does not, and `asked` makes one for one operation.
+    let settings = config_map("settings", "one");
+    let files = ["there/settings.json", "fresh/settings.json", "asked/settings.json"];
+    let first = world.push(&files.map(|file| (file, Some(&*settings)))).await;
+    let policy = json!({"automated": {"prune": true, "selfHeal": true}, "syncOptions": ["CreateNamespace=true"]});
+    let (fresh, asked) = (world.own("made-fresh"), world.own("made-asked"));
+    world.application("there", json!({"syncPolicy": policy})).await;
+    let change = json!({"destination": {"namespace": fresh}, "syncPolicy": policy});
+    world.application("fresh", change).await;
+    world
+        .application("asked", json!({"destination": {"namespace": asked}}))
+        .await;
+    world.start().await;
+
+    // Then
+    for name in ["there", "fresh"] {
+        let app = world.until_settled(name, &first).await;
+        assert_eq!(
+            app.status.resources.len(),
+            1,
+            "{name}: the namespace is none of its resources"
+        );
+    }
+    world
+        .operate(
+            "asked",
+            json!({"revision": first, "syncOptions": ["CreateNamespace=true"]}),
+        )
+        .await;
+    world.until_settled("asked", &first).await;
+
+    // A later commit finds it there, and an Application that goes leaves it behind.
+    let second = world
+        .push(&[("fresh/settings.json", Some(&config_map("settings", "two")))])
+        .await;
+    world.until_settled("fresh", &second).await;
+    world.delete("Application", "fresh", &world.own("fresh")).await;
+    world
+        .until_true("the application fresh is gone", async || {
+            world.get("Application", "fresh", &world.own("fresh")).await.is_none()
+        })
+        .await;
+    assert!(world.get("Namespace", "fresh", &fresh).await.is_some());
+}
+
+async fn a_sync_of_an_older_commit_takes_over_what_is_there(mut world: World) {
+    // Given: what the older commit names and the newer does not was made by hand, so nobody keeps it whole.
+    let (settings, wanted) = (config_map("settings", "one"), config_map("by-hand", "from Git"));
+    let first = world
+        .push(&[
+            ("shop/settings.json", Some(&settings)),
+            ("shop/by-hand.json", Some(&wanted)),
+        ])
+        .await;
+    let second = world.push(&[("shop/by-hand.json", None)]).await;
+    world.application("shop", json!({})).await;
+    let mut by_hand: Value = serde_json::from_str(&config_map("by-hand", "by hand")).unwrap();
+    by_hand["metadata"]["namespace"] = json!(world.own("shop"));
+    world.create(&by_hand.to_string()).await;
+    world.start().await;
+    world
+        .until_app("shop", "shop is compared with the newer commit", |app| {
+            app.status.sync.revision == second
+        })
+        .await;
+
+    // When, then
+    world.operate("shop", json!({"revision": first})).await;
+    world.until_ended("shop", &first, OperationPhase::Succeeded).await;
+    assert_eq!(world.config("shop", "by-hand").await.as_deref(), Some("from Git"));
+}
+
+/// On the real control plane only: kubesim has no server-side apply yet, which this is done by.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_namespace_that_is_made_has_the_labels_asked_for() {
+    let Some(mut world) = World::real("a_namespace_that_is_made_has_the_labels_asked_for").await else {
+        return;
+    };
+    let first = world
+        .push(&[("shop/settings.json", Some(&config_map("settings", "one")))])
+        .await;
+    let made = world.own("made");
+    let policy = json!({
+        "automated": {}, "syncOptions": ["CreateNamespace=true"],
+        "managedNamespaceMetadata": {"labels": {"team": "shop"}, "annotations": {"cost": "low"}},
+    });
+    world
+        .application(
+            "shop",
+            json!({"destination": {"namespace": made}, "syncPolicy": policy}),
+        )
+        .await;
+    world.start().await;
+    world.until_settled("shop", &first).await;
+    let namespace = world.get("Namespace", "shop", &made).await.unwrap();
+    assert_eq!(namespace["metadata"]["labels"]["team"], "shop");
+    assert_eq!(namespace["metadata"]["annotations"]["cost"], "low");
+
+    // With other metadata the next sync writes it.
+    world
+        .respec(
+            "shop",
+            json!({"syncPolicy": {"managedNamespaceMetadata": {"labels": {"team": "pay"}}}}),
+        )
+        .await;
+    let second = world
+        .push(&[("shop/settings.json", Some(&config_map("settings", "two")))])
+        .await;
+    world.until_settled("shop", &second).await;
+    let namespace = world.get("Namespace", "shop", &made).await.unwrap();
+    assert_eq!(namespace["metadata"]["labels"]["team"], "pay");
 }
 
 async fn drift_is_healed_or_reported(mut world: World) {

@@ -13,11 +13,11 @@ use pintle_engine::app::status::OperationPart;
 use pintle_engine::sync::{Memory, TaskId};
 use pintle_engine::view::{Live, View};
 use pintle_engine::{Action, ApplyMode, Effect, Failure, FailureKind, Outcome};
-use pintle_model::SyncOptions;
 use pintle_model::application::{
     Application, ConditionType, Destination, OperationPhase, OperationState, SyncOperation,
 };
 use pintle_model::project::AppProject;
+use pintle_model::{Object, ResourceKey, SyncOptions};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -27,6 +27,9 @@ use crate::app_state::{AppState, Prepared, RenderSlot, Running};
 use crate::event::AppKey;
 use crate::hub::Hub;
 use crate::jobs::{self, Write};
+
+/// What an operation waits for until its manifests are there.
+const RENDERING: &str = "rendering manifests";
 
 impl Hub {
     /// Moves the operation on, or starts one; returns what the Application's operation fields become.
@@ -125,9 +128,11 @@ impl Hub {
         };
         let project = self.projects.get(state.app.spec.project_or_default()).cloned();
         let no_project = AppProject::default();
+        let reading = self.read_for_operation(key, state, &running.state, &targets_ready, &sync);
         let outcomes = std::mem::take(&mut running.outcomes);
         let targets = match &targets_ready {
-            TargetsOf::Pending => OpTargets::Pending,
+            _ if reading.is_some() => OpTargets::Pending(reading.as_deref().unwrap_or_default()),
+            TargetsOf::Pending => OpTargets::Pending(RENDERING),
             TargetsOf::Spec => prepared_targets(state.prepared.as_ref()),
             TargetsOf::Operation => prepared_targets(state.op_prepared.as_ref()),
         };
@@ -137,6 +142,7 @@ impl Hub {
                 TargetsOf::Spec => state.prepared.as_ref().is_some_and(|p| p.repeatable),
                 TargetsOf::Operation => state.op_prepared.as_ref().is_some_and(|p| p.repeatable),
             };
+        let is_pending = matches!(targets, OpTargets::Pending(_));
         let protection = fail_closed::refusal(&look.not_acted_on);
         let refused = protection.or_else(|| refusal(look, &running.state, &targets_ready, state.op_prepared.as_ref()));
         let view = View::new(&self.index, &self.kinds, now);
@@ -182,6 +188,10 @@ impl Hub {
         }
         running.state = next;
         running.memory = memory;
+        if is_pending {
+            // Nobody has looked at them yet.
+            running.outcomes = outcomes;
+        }
         if let Some(why) = waiting_on {
             state.why = why;
         }
@@ -202,6 +212,34 @@ impl Hub {
         let part = under_way(&state.app, &running.state);
         state.operation = Some(running);
         part
+    }
+
+    /// Reads what an operation acts on and the index does not keep whole, and says what it waits for: the namespace it may make, which no
+    /// manifest names, and objects that only the operation's own manifests name. One that is stopped waits for nothing.
+    fn read_for_operation(
+        &mut self,
+        key: &AppKey,
+        state: &mut AppState,
+        operation: &OperationState,
+        of: &TargetsOf,
+        sync: &SyncOperation,
+    ) -> Option<String> {
+        if operation.phase == OperationPhase::Terminating {
+            return None;
+        }
+        let own = match of {
+            TargetsOf::Operation => state.op_prepared.as_ref().map(Prepared::objects).unwrap_or_default(),
+            TargetsOf::Pending | TargetsOf::Spec => &[],
+        };
+        let view = View::new(&self.index, &self.kinds, crate::clock::now());
+        let namespace = made_namespace(&state.app, Some(sync));
+        let unread = own
+            .iter()
+            .map(Object::key)
+            .chain(namespace)
+            .find(|key| matches!(view.live(key), Live::Slim(_)))?;
+        self.read_bodies(key, state, Some(sync));
+        Some(format!("reading {unread}"))
     }
 
     /// Where the operation's targets are: the spec's own if they are the same, else rendered for it.
@@ -262,22 +300,9 @@ impl Hub {
         effects: Vec<(TaskId, Effect)>,
         project: Option<&AppProject>,
     ) {
-        let options = state
-            .app
-            .spec
-            .sync_policy
-            .as_ref()
-            .map(|p| SyncOptions::of_application(&p.sync_options))
-            .unwrap_or_default();
-        let operation = state
-            .app
-            .status
-            .operation_state
-            .as_ref()
-            .and_then(|s| s.operation.sync.as_ref());
-        let own = operation.is_some_and(|s| SyncOptions::of_application(&s.sync_options).create_namespace)
-            || options.create_namespace;
-        let own_namespace = own.then_some(state.app.spec.destination.namespace.as_str());
+        let operation = state.app.status.operation_state.as_ref();
+        let own_namespace = made_namespace(&state.app, operation.and_then(|s| s.operation.sync.as_ref()));
+        let own_namespace = own_namespace.as_ref().map(|key| &*key.name);
         let server = self.server();
         let names = ClusterNames {
             server: &server,
@@ -354,9 +379,18 @@ impl Running {
     }
 }
 
+/// The namespace that an operation, or the Application, asks for (`CreateNamespace=true`).
+pub(super) fn made_namespace(app: &Application, operation: Option<&SyncOperation>) -> Option<ResourceKey> {
+    let asked = |options: &[String]| SyncOptions::of_application(options).create_namespace;
+    let policy = app.spec.sync_policy.as_ref();
+    let is_made = policy.is_some_and(|p| asked(&p.sync_options)) || operation.is_some_and(|o| asked(&o.sync_options));
+    let name = app.spec.destination.namespace.as_str();
+    (is_made && !name.is_empty()).then(|| ResourceKey::new("", "Namespace", "", name))
+}
+
 fn prepared_targets(prepared: Option<&Prepared>) -> OpTargets<'_> {
     match prepared {
-        None => OpTargets::Pending,
+        None => OpTargets::Pending(RENDERING),
         Some(p) => match &p.targets {
             Ok(targets) => OpTargets::Ready {
                 targets,

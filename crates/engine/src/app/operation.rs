@@ -90,8 +90,8 @@ pub fn wanted(app: &Application, sync: &SyncOperation) -> Wanted {
 /// The rendered objects of an operation, as far as they are known.
 #[derive(Clone, Copy)]
 pub enum OpTargets<'a> {
-    /// Not rendered yet.
-    Pending,
+    /// Not rendered yet, or what the cluster has in their place is not read yet; the words say which.
+    Pending(&'a str),
     /// Cannot be rendered; the message names what and where.
     Failed(&'a str),
     /// Complete.
@@ -222,7 +222,7 @@ pub fn drive(mut state: OperationState, input: DriveInput<'_>) -> Drive {
                 input.memory,
             );
         }
-        OpTargets::Pending => return Drive::waiting(state, input.memory, "rendering manifests".into(), None),
+        OpTargets::Pending(why) => return Drive::waiting(state, input.memory, why.to_owned(), None),
         OpTargets::Failed(why) => return attempt_ended(state, OperationPhase::Error, why.to_owned(), &input, false),
     };
     record_sources(&mut state, &sync, revisions, wanted);
