@@ -97,6 +97,12 @@ impl Bad {
         bad.source = Some((json!({"helm": helm}), json!({"helm": null})));
         bad
     }
+
+    fn kustomize(name: &'static str, kustomize: Value, says: &[&'static str]) -> Self {
+        let mut bad = Self::files(name, &[], says);
+        bad.source = Some((json!({"kustomize": kustomize}), json!({"kustomize": null})));
+        bad
+    }
 }
 
 /// The good files of a row; `value` is what its ConfigMap `kept` says.
@@ -346,7 +352,7 @@ async fn kustomizations_in_git() {
                 ("base/kustomization.yaml", "resources: [../base2]\n"),
                 ("base2/kustomization.yaml", "resources: [../base]\n"),
             ],
-            &["cycle", "cycle/base"],
+            &["cycle", "cycle/base", "take \"../base\" out"],
         ),
         Bad::files(
             "outside",
@@ -374,7 +380,20 @@ async fn kustomizations_in_git() {
                      config.kubernetes.io/function: |\n      exec: {path: ./generate.sh}\n",
                 ),
             ],
-            &["Teams", "only kinds of apiVersion builtin run here"],
+            &["generator.yaml", "Teams", "only kinds of apiVersion builtin run here"],
+        ),
+        Bad::kustomize(
+            "spec-overlays",
+            json!({"overlays": ["prod"]}),
+            &["spec.source.kustomize.overlays", "spec.source.path"],
+        ),
+        Bad::files(
+            "charts-not-enabled",
+            &[(
+                "kustomization.yaml",
+                &kustomization("helmCharts: [{name: kept, repo: \"https://charts.example.com\", version: 1.0.0}]\n"),
+            )],
+            &["must specify --enable-helm", "kustomize.buildOptions", "argocd-cm"],
         ),
         Bad::files(
             "patch-nothing",
@@ -411,6 +430,29 @@ async fn kustomizations_in_git() {
         chain,
     ];
     goes_bad_and_comes_back(world_with_another().await, good_kustomization, rows).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plugin_that_is_built_in_is_rendered_with_a_warning() {
+    let mut world = world_with_another().await;
+    world.push_files(&good_kustomization("shop", "one")).await;
+    let plugin = json!({"path": "shop", "plugin": {"name": "kustomize", "env": [{"name": "A", "value": "b"}]}});
+    world.application("shop", automated(&plugin)).await;
+    until_config(&world, "shop", "kept", "one").await;
+    let says = [
+        "plugin.name",
+        "write spec.source.kustomize",
+        "env and parameters have no effect",
+    ];
+    world.until_condition("shop", ConditionType::SourceWarning, &says).await;
+
+    // Written as told, it is gone.
+    world
+        .respec("shop", json!({"source": {"plugin": null, "kustomize": {}}}))
+        .await;
+    world
+        .until_app("shop", "shop has no conditions", |app| app.status.conditions.is_empty())
+        .await;
 }
 
 // --- repositories that answer wrongly -------------------------------------------------------------------------------------------------------

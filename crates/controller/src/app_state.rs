@@ -100,6 +100,8 @@ pub(crate) struct Prepared {
     pub namespace: String,
     /// Generation of kinds and settings they were made with.
     pub generation: u64,
+    /// What the renderer has to say of sources that it rendered all the same; bounded.
+    pub warnings: Vec<String>,
     /// Applying them a second time changes nothing.
     pub repeatable: bool,
 }

@@ -129,6 +129,11 @@ fn schema<T: JsonSchema>() -> Json {
     schema
 }
 
+/// The schema of a field that holds whatever stands there.
+pub(crate) fn anything(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "x-kubernetes-preserve-unknown-fields": true })
+}
+
 /// The schema of a field that holds any JSON object.
 pub(crate) fn any_object(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })

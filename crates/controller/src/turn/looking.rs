@@ -60,6 +60,9 @@ impl Hub {
             Look::unknown(&state.app, conditions)
         } else {
             let prepared = state.prepared.as_ref()?;
+            for warning in &prepared.warnings {
+                conditions.add(ConditionType::SourceWarning, warning.clone());
+            }
             match &prepared.targets {
                 Err(why) => {
                     conditions.add(ConditionType::ComparisonError, why.to_string());

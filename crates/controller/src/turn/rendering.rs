@@ -252,12 +252,31 @@ impl Hub {
         Prepared {
             repeatable: made.as_ref().is_ok_and(|m| is_repeatable(&m.get().objects)),
             targets: made,
+            warnings: warnings(sources),
             revisions: sources.iter().map(|s| s.revision.clone()).collect(),
             wanted: wanted.clone(),
             namespace: app.spec.destination.namespace.clone(),
             generation: self.generation,
         }
     }
+}
+
+/// What is worth saying of sources, each once.
+fn warnings(sources: &[SourceResult]) -> Vec<String> {
+    /// Of an Application: who has more mends these first.
+    const SHOWN: usize = 10;
+    let rendered = sources.iter().filter_map(|s| s.rendered.as_ref().ok());
+    let all = rendered.flat_map(|r| &r.diagnostics);
+    let mut said: Vec<String> = all
+        .filter(|d| d.severity == pintle_render::Severity::Warning)
+        .map(ToString::to_string)
+        .collect();
+    let more = said.len().saturating_sub(SHOWN);
+    said.truncate(SHOWN);
+    if more > 0 {
+        said.push(format!("{more} more, which `pintle render` shows"));
+    }
+    said
 }
 
 /// Whether every source gave the very render that is known: nothing that it read has changed.

@@ -13,7 +13,7 @@ use super::condition::Conditions;
 use crate::health::Health;
 
 /// The condition types that an assessment decides; others on the Application are someone else's.
-const EVALUATED: [ConditionType; 8] = [
+const EVALUATED: [ConditionType; 9] = [
     ConditionType::InvalidSpecError,
     ConditionType::ComparisonError,
     ConditionType::SyncError,
@@ -22,6 +22,7 @@ const EVALUATED: [ConditionType; 8] = [
     ConditionType::RepeatedResourceWarning,
     ConditionType::ExcludedResourceWarning,
     ConditionType::OrphanedResourceWarning,
+    ConditionType::SourceWarning,
 ];
 
 /// What is known of an Application at one moment.

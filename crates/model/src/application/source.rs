@@ -222,6 +222,10 @@ pub struct Kustomize {
     /// Whether `common_labels` go into pod templates too when they stay out of selectors.
     #[serde(skip_serializing_if = "is_default")]
     pub label_include_templates: bool,
+    /// No field of Argo CD, but found in repositories. It is kept, so that a condition can say what to write instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::crd::anything")]
+    pub overlays: Option<serde_json::Value>,
     /// Every other field.
     #[serde(flatten)]
     #[schemars(skip)]

@@ -303,6 +303,8 @@ open_enum! {
         ExcludedResourceWarning = "ExcludedResourceWarning",
         /// The namespace has objects that no Application manages.
         OrphanedResourceWarning = "OrphanedResourceWarning",
+        /// The source is rendered, and something in it is to be written otherwise. Argo CD has no such type.
+        SourceWarning = "SourceWarning",
     }
 }
 

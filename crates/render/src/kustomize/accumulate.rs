@@ -166,6 +166,8 @@ impl<'s, 'a, 't> Target<'s, 'a, 't> {
             Err(e) if file_error.reason != Reason::Missing && !is_http(path) && e.reason == Reason::Missing => {
                 return Err(file_error);
             }
+            // Nothing to read as a file was there: that it is no file is not what is wrong.
+            Err(e) if matches!(file_error.reason, Reason::Missing | Reason::Remote) => return Err(e),
             Err(e) => return Err(e.within(format_args!("accumulation err='{file_error}'"))),
         };
         let root = loader.root.clone();

@@ -31,7 +31,9 @@ pub enum Reason {
 }
 
 /// Bytes of a message beyond which it gets no longer: a person reads it in a condition.
-const MAX_MESSAGE: usize = 1000;
+const MAX_MESSAGE: usize = 700;
+/// Stands for the places that were left out.
+const LEFT_OUT: &str = "…: ";
 
 /// A failure: its family, and what is wrong with which file in one sentence. Never quotes field values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +60,9 @@ impl Failure {
     /// Says where the failure happened. Once that is a page of places, the innermost of them stay, which lead to the reason.
     pub(super) fn within(mut self, place: impl std::fmt::Display) -> Self {
         if self.message.len() > MAX_MESSAGE {
+            if !self.message.starts_with(LEFT_OUT) {
+                self.message.insert_str(0, LEFT_OUT);
+            }
             return self;
         }
         self.message = format!("{place}: {}", self.message);

@@ -287,7 +287,10 @@ impl<'s, 'a, 't> Loader<'s, 'a, 't> {
         if let Some(visited) = parents.iter().find(|p| p.strip_prefix(&root).is_some()) {
             return Err(Failure::new(
                 Reason::Cycle,
-                format!("cycle detected: candidate root '{root}' contains visited root '{visited}'"),
+                format!(
+                    "cycle detected: candidate root '{root}' contains visited root '{visited}'; take {path:?} out of the kustomization of {}",
+                    self.root
+                ),
             ));
         }
         let mut bases = self.session.bases.borrow_mut();

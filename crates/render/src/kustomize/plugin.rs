@@ -63,19 +63,38 @@ pub(super) fn load(target: &Target<'_, '_, '_>, entries: &[String]) -> Result<Ve
             Err(_) => paths.push(entry.clone()),
         }
     }
+    let inline = found.resources.iter().find_map(external);
+    if let Some(failure) = inline {
+        return Err(failure.within(target.loader.root.child(target.file_name)));
+    }
     target.resources(&mut found, &paths)?;
-    for resource in &found.resources {
-        if resource.api_version() != "builtin" {
-            return Err(Failure::new(
-                Reason::Plugins,
-                format!(
-                    "external plugins disabled; unable to load external plugin '{}': only kinds of apiVersion builtin run here",
-                    resource.kind()
-                ),
-            ));
-        }
+    if let Some(failure) = found.resources.iter().find_map(external) {
+        // Which of the entries it is from is asked only now.
+        let from = paths.iter().find(|path| {
+            let mut one = Accumulator::default();
+            let read = target.resources(&mut one, std::slice::from_ref(path));
+            read.is_ok() && one.resources.iter().any(|resource| external(resource).is_some())
+        });
+        return Err(match from {
+            Some(path) => failure.within(path),
+            None => failure,
+        });
     }
     Ok(found.resources)
+}
+
+/// Why a configuration does not run here.
+fn external(config: &Resource) -> Option<Failure> {
+    (config.api_version() != "builtin").then(|| {
+        Failure::new(
+            Reason::Plugins,
+            format!(
+                "external plugins disabled; unable to load external plugin '{}': only kinds of apiVersion builtin run here; commit what it \
+                 generates instead",
+                config.kind()
+            ),
+        )
+    })
 }
 
 pub(super) fn decode<T: serde::de::DeserializeOwned>(config: &Resource) -> Result<T> {

@@ -54,11 +54,10 @@ impl Shared {
     pub fn spread(&mut self, object: &mut Node) {
         for group in &mut self.0 {
             group.paths.retain(|steps| find(object, steps).is_some());
-            let changed = group
-                .paths
-                .iter()
-                .filter_map(|steps| find(object, steps))
-                .rfind(|node| **node != group.value);
+            let nodes = || group.paths.iter().filter_map(|steps| find(object, steps));
+            // A merge may put quotes around what it leaves as it is: that comes after what is said anew.
+            let said = nodes().rfind(|node| !means_same(node, &group.value));
+            let changed = said.or_else(|| nodes().rfind(|node| **node != group.value));
             let Some(new) = changed.cloned() else { continue };
             for steps in &group.paths {
                 if let Some(node) = find_mut(object, steps) {
@@ -68,6 +67,14 @@ impl Shared {
             group.value = new;
         }
         self.0.retain(|g| g.paths.len() > 1);
+    }
+}
+
+/// Whether two nodes are one but for their quotes.
+fn means_same(a: &Node, b: &Node) -> bool {
+    match (a, b) {
+        (Node::Scalar(a), Node::Scalar(b)) => a.text == b.text && a.tag == b.tag,
+        (a, b) => a == b,
     }
 }
 

@@ -15,6 +15,8 @@ use crate::remotes::remotes;
 use crate::request::{Need, Recorder};
 use crate::{Diagnostic, Output, RenderRequest, objects};
 
+const SETTING: &str = "setting kustomize.buildOptions";
+
 /// Builds the kustomization at `path`.
 pub(super) fn render(
     reader: &Reader<'_>,
@@ -27,7 +29,7 @@ pub(super) fn render(
     let failed = |message: String| Ended::Failed(Diagnostic::error(path, None, message));
     let none = Kustomize::default();
     let fields = source.kustomize.as_ref().unwrap_or(&none);
-    if fields.unknown.get("overlays").is_some() {
+    if fields.overlays.is_some() {
         return Err(failed(
             "spec.source.kustomize.overlays is no field: point spec.source.path at the overlay's directory instead"
                 .into(),
@@ -66,6 +68,10 @@ pub(super) fn render(
         Built::Failed(failure) if failure.reason == Reason::Store => {
             Err(Ended::Transient(Diagnostic::error(path, None, failure.message)))
         }
+        Built::Failed(failure) if failure.reason == Reason::Helm => Err(failed(format!(
+            "{}; charts of kustomizations are rendered with the {SETTING} in argocd-cm set to --enable-helm",
+            failure.message
+        ))),
         Built::Failed(failure) => Err(failed(failure.message)),
     }
 }
@@ -166,7 +172,6 @@ struct Told {
 
 /// The setting `kustomize.buildOptions`: only what changes the result and cannot run anything.
 fn build_options(text: &str, options: &mut Options) -> Result<Told, String> {
-    const SETTING: &str = "setting kustomize.buildOptions";
     let mut told = Told::default();
     let mut words = text.split_whitespace();
     while let Some(word) = words.next() {

@@ -100,10 +100,17 @@ fn native(
         _ => return wanted,
     };
     let field = plugin.name.as_str();
+    let unused = if plugin.env.is_empty() && plugin.parameters.is_empty() {
+        ""
+    } else {
+        ". Its env and parameters have no effect"
+    };
     out.diagnostics.push(Diagnostic::warning(
         &request.path,
         None,
-        format!("spec.source.plugin.name: {field} is rendered natively; write spec.source.{field}: {{}} instead"),
+        format!(
+            "spec.source.plugin.name: {field} is rendered natively; write spec.source.{field}: {{}} instead{unused}"
+        ),
     ));
     Some(native)
 }
