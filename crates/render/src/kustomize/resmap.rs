@@ -151,6 +151,7 @@ fn take_metadata(new: &mut Resource, old: &Resource) {
     new.suffixes.clone_from(&old.suffixes);
     new.vars.clone_from(&old.vars);
     new.behavior = old.behavior;
+    new.generated = old.generated;
     // The hash stays only where both ask for it.
     new.needs_hash &= old.needs_hash;
     new.allow_name_change = old.allow_name_change;
