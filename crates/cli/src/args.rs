@@ -243,8 +243,13 @@ pub(crate) fn parse(argv: Vec<OsString>) -> Result<Cli, clap::Error> {
 
 /// The exit code of a command line that makes no sense: our own `render` and `diff` say 2, as `diff` itself does, for 1 means changes there.
 pub(crate) fn usage_code(argv: Vec<OsString>) -> u8 {
-    let named = grammar().ignore_errors(true).try_get_matches_from(argv);
-    match named.ok().as_ref().and_then(|m| m.subcommand_name()) {
+    let grammar = grammar();
+    // Some mistakes hide the command from the parser: then it is the first word that is one.
+    let is_command = |word: &&OsString| grammar.find_subcommand(word).is_some();
+    let word = argv.iter().skip(1).find(is_command).and_then(|word| word.to_str());
+    let parsed = grammar.clone().ignore_errors(true).try_get_matches_from(&argv);
+    let named = parsed.ok().and_then(|m| m.subcommand_name().map(str::to_owned));
+    match named.as_deref().or(word) {
         Some("render" | "diff") => crate::exit::PREVIEW_USAGE,
         _ => crate::exit::USAGE,
     }

@@ -245,6 +245,15 @@ async fn an_application_from_its_first_day_to_its_last() {
     let back = world.ok("app rollback shop").await;
     assert!(back.contains(&format!("Sync Revision:      {first}")), "{back}");
 
+    // A commit that does not render is no commit without changes.
+    world.push("web: [");
+    world.ok("app get shop --refresh").await;
+    world.fails("app diff shop", 20, "ComparisonError").await;
+    let (code, diff, _) = world.pintle(&format!("app diff shop --revision {first}")).await;
+    assert_eq!((code, diff.as_str()), (0, ""), "a revision that is named is compared");
+    world.push("web:1.6");
+    world.ok("app get shop --refresh").await;
+
     // Automated sync keeps a rollback away; other changes of the spec arrive.
     world.ok("app set shop --sync-policy automated --self-heal").await;
     world.fails("app rollback shop", 20, "auto-sync").await;

@@ -69,6 +69,21 @@ fn flags_of_the_peer_are_known() {
 }
 
 #[test]
+fn wrong_usage_of_diff_is_never_1() {
+    for (line, code) in [
+        ("pintle diff --base --help --head HEAD", 2),
+        ("pintle --core=maybe diff --base HEAD", 2),
+        ("pintle render --frob", 2),
+        ("pintle app diff --frob", 1),
+        ("pintle --frob", 1),
+    ] {
+        assert!(parsed(line).is_err(), "{line}");
+        let argv = line.split(' ').map(Into::into).collect();
+        assert_eq!(usage_code(argv), code, "{line}");
+    }
+}
+
+#[test]
 fn what_is_not_known_is_refused_and_not_ignored() {
     for line in [
         "pintle app sync web --prunes",

@@ -99,8 +99,12 @@ impl Checkout {
 }
 
 pub fn pintle(directory: &Path, line: &str) -> (i32, String, String) {
+    pintle_words(directory, &line.split_whitespace().collect::<Vec<_>>())
+}
+
+pub fn pintle_words(directory: &Path, words: &[&str]) -> (i32, String, String) {
     let out = Command::new(env!("CARGO_BIN_EXE_pintle"))
-        .args(line.split_whitespace())
+        .args(words)
         .current_dir(directory)
         // Where Git never looks for files of a checkout.
         .env("XDG_CACHE_HOME", directory.join(".git/cache"))

@@ -1,8 +1,9 @@
 //! What `pintle diff` prints of a change, in every format.
 
+use pintle_tests::checkout::git;
 use tempfile::TempDir;
 
-use crate::checkout::{AUTOMATED, Checkout, DEPLOYMENT, application, contains, pintle};
+use crate::checkout::{AUTOMATED, Checkout, DEPLOYMENT, URL, application, contains, pintle, pintle_words};
 
 #[test]
 fn nothing_changes_where_nothing_is_read() {
@@ -308,9 +309,36 @@ fn exit_codes_of_wrong_usage_and_of_what_is_not_there() {
     contains(&err, &["nowhere", "fetch-depth"]);
     let (code, _, said) = shop.pintle("diff --base HEAD --head HEAD aps");
     assert_eq!(code, 20);
-    contains(&said, &["aps is neither at HEAD nor at HEAD"]);
+    contains(&said, &["aps is not at HEAD"]);
     assert_eq!(shop.pintle("render nowhere").0, 20);
     assert_eq!(shop.pintle("render plain").0, 20);
+    for given in ["", "HEAD~99"] {
+        let (code, _, said) = pintle_words(shop.dir.path(), &["diff", "--base", given, "--head", "HEAD"]);
+        assert_eq!(code, 20);
+        assert!(!said.contains("delegate") && !said.contains("input="), "{said}");
+    }
     let bare = TempDir::new().unwrap();
     assert_eq!(pintle(bare.path(), "diff --base a --head b").0, 20);
+}
+
+#[test]
+fn a_partial_clone_is_told_what_to_fetch() {
+    let shop = Checkout::shop();
+    shop.git(&["config", "uploadpack.allowFilter", "true"]);
+    shop.write("plain/web.yaml", &DEPLOYMENT.replace("1.4", "1.5"));
+    shop.remove("plain/old.yaml");
+    shop.commit("next");
+    let there = TempDir::new().unwrap();
+    let url = format!("file://{}", shop.dir.path().display());
+    git(there.path(), &["clone", "--quiet", "--filter=blob:none", &url, "clone"]).unwrap();
+    let clone = there.path().join("clone");
+    git(&clone, &["remote", "add", "shop", URL]).unwrap();
+    let line = "diff --base HEAD~1 --head HEAD --offline";
+    let (code, _, said) = pintle(&clone, line);
+    assert_eq!(code, 20);
+    contains(&said, &["partial clone", "git fetch --refetch --no-filter"]);
+    git(&clone, &["fetch", "--quiet", "--refetch", "--no-filter", "origin"]).unwrap();
+    let (code, out, said) = pintle(&clone, line);
+    assert_eq!(code, 1, "{said}");
+    contains(&out, &["image shop:1.4 → shop:1.5"]);
 }

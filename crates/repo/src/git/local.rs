@@ -115,7 +115,15 @@ impl LocalRepository {
     pub fn commit(&self, revision: &str) -> Result<String, LocalError> {
         let local = self.repository.to_thread_local();
         let found = local.rev_parse_single(format!("{revision}^{{commit}}").as_str());
-        let id = found.map_err(|e| self.no_revision(revision, &e))?;
+        // The library tells of its own steps, which say nothing to whoever typed this.
+        let unknown = |_| {
+            let why = match revision {
+                "" => "it is empty",
+                _ => "nothing has that name here, or the history of this clone ends before it",
+            };
+            self.no_revision(revision, &why)
+        };
+        let id = found.map_err(unknown)?;
         Ok(id.detach().to_hex().to_string())
     }
 

@@ -65,7 +65,7 @@ impl GitTree {
             message,
         };
         let local = self.store.to_thread_local();
-        let tree = local.find_tree(id).map_err(|e| failed(e.to_string()))?;
+        let tree = local.find_tree(id).map_err(|e| failed(unread(&local, &e)))?;
         let decoded = tree.decode().map_err(|e| failed(e.to_string()))?;
         let mut entries = Vec::with_capacity(decoded.entries.len());
         for entry in &decoded.entries {
@@ -101,6 +101,19 @@ impl GitTree {
             kind: EntryKind::Dir,
             id: content_id(&self.root),
         }
+    }
+}
+
+/// Why an object cannot be read, and what to do where the clone was made without it.
+fn unread(local: &gix::Repository, error: &dyn std::fmt::Display) -> String {
+    let config = local.config_snapshot();
+    let mut remotes = config.plumbing().sections_by_name("remote").into_iter().flatten();
+    if remotes.any(|remote| remote.value("promisor").is_some_and(|value| value == "true")) {
+        format!(
+            "{error}; this is a partial clone, and what it left out is not fetched: run `git fetch --refetch --no-filter` first"
+        )
+    } else {
+        error.to_string()
     }
 }
 
@@ -161,7 +174,7 @@ impl Tree for GitTree {
         let id = object_id(&entry.id, path)?;
         let local = self.store.to_thread_local();
         // The header first: a file over the limit is not even unpacked.
-        let size = local.find_header(id).map_err(|e| failed(e.to_string()))?.size();
+        let size = local.find_header(id).map_err(|e| failed(unread(&local, &e)))?.size();
         if size > limit {
             return Err(TreeError::TooLarge {
                 path: path.clone(),
@@ -169,7 +182,7 @@ impl Tree for GitTree {
                 limit,
             });
         }
-        let mut object = local.find_object(id).map_err(|e| failed(e.to_string()))?;
+        let mut object = local.find_object(id).map_err(|e| failed(unread(&local, &e)))?;
         Ok(Some(std::mem::take(&mut object.data).into()))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use pintle_model::application::{Application, ConditionType};
 use pintle_server::api::{AppRef, ResourcesQuery};
 
 use super::app_ref;
@@ -41,6 +42,9 @@ pub(super) async fn run(session: &Session, args: AppDiffArgs) -> Result<ExitCode
         .get(app.clone(), refresh(args.refresh, args.hard_refresh, 0))
         .await?;
     let wanted = revisions(&state, args.revision.as_ref(), &args.revisions, &args.source_positions)?;
+    if wanted.is_empty() {
+        is_compared(&state)?;
+    }
     let (text, differs) = differences(session, app, wanted).await?;
     print(&text)?;
     let fails = differs && args.exit_code != Some(false);
@@ -49,6 +53,27 @@ pub(super) async fn run(session: &Session, args: AppDiffArgs) -> Result<ExitCode
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// What Git holds now has been compared. If not, what a diff would show is an older commit.
+fn is_compared(app: &Application) -> Result<(), CliError> {
+    let broken = app.status.conditions.iter().find(|c| {
+        matches!(
+            c.kind,
+            ConditionType::ComparisonError | ConditionType::InvalidSpecError | ConditionType::UnknownError
+        )
+    });
+    match broken {
+        None => Ok(()),
+        Some(condition) => {
+            let what = format!(
+                "{} cannot be compared with Git: {}: {}",
+                app.metadata.name, condition.kind, condition.message
+            );
+            Err(CliError::error(what)
+                .with_hint("mend that and refresh; --revision COMMIT compares with a commit that was good"))
+        }
+    }
 }
 
 /// The diff of every object that a sync would change, and whether there is any.

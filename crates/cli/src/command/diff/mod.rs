@@ -155,8 +155,12 @@ fn there(trees: &[GitTree], path: &TreePath, revisions: [&Revision; 2]) -> Resul
         }
     }
     let [base, head] = revisions.map(|revision| &revision.given);
-    Err(CliError::error(format!("{path} is neither at {base} nor at {head}"))
-        .with_hint("name a file or a folder of the repository, as either of them has it"))
+    let nowhere = if base == head {
+        format!("{path} is not at {base}")
+    } else {
+        format!("{path} is neither at {base} nor at {head}")
+    };
+    Err(CliError::error(nowhere).with_hint("name a file or a folder of the repository, as either of them has it"))
 }
 
 /// Where base went on after head parted from it, what it did since shows as undone.

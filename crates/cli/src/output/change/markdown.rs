@@ -182,10 +182,19 @@ fn row(app: &AppReport) -> String {
 
 const CLOSING: &str = "\n</details>\n";
 
-/// The diffs of one Application, each with its length in characters.
+/// The diffs of one Application.
 struct Details {
     opening: String,
-    pieces: Vec<(String, usize)>,
+    pieces: Vec<Piece>,
+}
+
+/// What becomes of one object.
+struct Piece {
+    text: String,
+    /// Characters of the text.
+    length: usize,
+    /// The same without its diff, for where that does not fit.
+    name: String,
 }
 
 /// Those of every Application that has any.
@@ -199,13 +208,7 @@ fn details(report: &Report) -> Vec<Details> {
                 html(&one_line(&app.name)),
                 word(app.change.what)
             ),
-            pieces: shown
-                .map(piece)
-                .map(|piece| {
-                    let length = piece.chars().count();
-                    (piece, length)
-                })
-                .collect(),
+            pieces: shown.map(Piece::of).collect(),
         }
     });
     details.filter(|one| !one.pieces.is_empty()).collect()
@@ -219,20 +222,25 @@ impl Details {
 
     /// Characters of all.
     fn length(&self) -> usize {
-        self.frame() + self.pieces.iter().map(|(_, length)| length).sum::<usize>()
+        self.frame() + self.pieces.iter().map(|piece| piece.length).sum::<usize>()
     }
 
     fn add_to(&self, page: &mut Page, cut: &mut Cut) {
         let room = (MAX_CHARACTERS - LAST_WORDS).saturating_sub(page.characters + self.frame());
         let mut body = String::new();
         let (mut used, mut left_out) = (0, 0);
-        for (piece, length) in &self.pieces {
-            if used + length > room {
-                left_out += 1;
+        for piece in &self.pieces {
+            if used + piece.length <= room {
+                used += piece.length;
+                body.push_str(&piece.text);
                 continue;
             }
-            used += length;
-            body.push_str(piece);
+            left_out += 1;
+            let length = piece.name.chars().count();
+            if used + length <= room {
+                used += length;
+                body.push_str(&piece.name);
+            }
         }
         if body.is_empty() {
             cut.apps += 1;
@@ -243,17 +251,19 @@ impl Details {
     }
 }
 
-/// The diff of one object.
-fn piece(object: &ObjectChange) -> String {
-    let fate = object.remark().map(|r| format!(": {r}")).unwrap_or_default();
-    let text = difference(object);
-    let fence = fence(&text);
-    format!(
-        "\n{} {}{}\n\n{fence}diff\n{text}{fence}\n",
-        word(object.what),
-        code(&named(object)),
-        escaped(&fate)
-    )
+impl Piece {
+    fn of(object: &ObjectChange) -> Self {
+        let fate = object.remark().map(|r| format!(": {r}")).unwrap_or_default();
+        let diff = difference(object);
+        let fence = fence(&diff);
+        let name = format!("\n{} {}{}\n", word(object.what), code(&named(object)), escaped(&fate));
+        let text = format!("{name}\n{fence}diff\n{diff}{fence}\n");
+        Self {
+            length: text.chars().count(),
+            text,
+            name,
+        }
+    }
 }
 
 /// A fence that the text cannot end: longer than any run of backticks in it.

@@ -178,6 +178,22 @@ fn a_page_never_grows_past_its_bound_and_says_what_it_lacks() {
 }
 
 #[test]
+fn an_object_whose_diff_does_not_fit_is_named() {
+    let huge = "line\n".repeat(40_000);
+    let objects = vec![
+        object("huge", Some("1"), Some(&huge), ADDED),
+        object("small", Some("1"), Some("2"), ADDED),
+    ];
+    let page = markdown(&report(vec![app("web", objects, Failure::default())]));
+    assert!(page.chars().count() <= MAX_CHARACTERS);
+    assert!(
+        page.contains("changed `ConfigMap shop/huge`") && page.contains("changed `ConfigMap shop/small`"),
+        "{page}"
+    );
+    assert!(page.contains("1 further diff left out"), "{page}");
+}
+
+#[test]
 fn thousands_of_notes_leave_room_for_the_table() {
     let mut report = report(vec![app(
         "web",
