@@ -57,6 +57,13 @@ pub(crate) struct KustomizeBuildArgs {
     pub mount: Vec<String>,
     #[arg(long, hide = true)]
     pub as_current_user: bool,
+    /// Accepted for scripts, as the two that follow: no program is started that could be debugged or networked.
+    #[arg(long, hide = true)]
+    pub helm_debug: bool,
+    #[arg(long, value_name = "NETWORK", hide = true)]
+    pub network_name: Option<String>,
+    #[arg(long, hide = true)]
+    pub stack_trace: bool,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]

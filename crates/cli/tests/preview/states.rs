@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::checkout::{Checkout, DEPLOYMENT, application, contains};
+use crate::checkout::{AUTOMATED, Checkout, DEPLOYMENT, application, contains};
 
 #[test]
 fn what_is_not_compared_is_said() {
@@ -159,4 +159,58 @@ fn renders_are_kept_from_run_to_run() {
     assert_eq!((code, &out), (without.0, &without.1));
     assert_eq!(err.matches("is damaged").count(), 1, "{err}");
     assert_eq!(shop.diff(""), without);
+}
+
+#[test]
+fn a_base_of_applications_that_overlays_patch_is_no_application() {
+    let shop = Checkout::new();
+    shop.app("dev", "path: argo/overlays/dev", AUTOMATED);
+    shop.write(
+        "argo/base/shop.yaml",
+        &application("shop", "path: PATCHED-BY-OVERLAY", AUTOMATED),
+    );
+    shop.write("argo/base/kustomization.yaml", "resources: [shop.yaml]\n");
+    shop.write(
+        "argo/overlays/dev/kustomization.yaml",
+        "resources: [../../base]\nnamePrefix: dev-\npatches:\n- target: {kind: Application}\n  patch: |\n    \
+         - {op: replace, path: /spec/source/path, value: plain}\n",
+    );
+    shop.write("plain/web.yaml", DEPLOYMENT);
+    shop.commit("all");
+    let (code, out, err) = shop.pintle("diff --base HEAD --head HEAD");
+    assert_eq!(code, 0, "{out}{err}");
+    contains(
+        &out,
+        &[
+            "note: not taken for Applications, for the kustomization of argocd/dev makes others of them: argo/base/shop.yaml\n",
+            "2 Applications: 0 added, 0 changed, 0 removed, 2 unchanged.",
+        ],
+    );
+    // A change of the base is one of what comes out of it.
+    shop.write(
+        "argo/base/shop.yaml",
+        &application("shop", "path: PATCHED-BY-OVERLAY", ""),
+    );
+    shop.commit("by hand");
+    let (code, out, err) = shop.diff("");
+    assert_eq!(code, 1, "{out}{err}");
+    contains(
+        &out,
+        &["~ argoproj.io/Application argocd/dev-shop\n", "-    automated:\n"],
+    );
+    assert!(!out.contains("argocd/shop "), "{out}");
+    // Listed as it stands, it is an Application, found twice and shown once.
+    shop.write("argo/overlays/dev/kustomization.yaml", "resources: [../../base]\n");
+    shop.write("argo/base/shop.yaml", &application("shop", "path: plain", ""));
+    shop.commit("plain");
+    let (code, out, err) = shop.diff("");
+    assert_eq!(code, 1, "{out}{err}");
+    contains(
+        &out,
+        &[
+            "Application argocd/shop added  rendered by argocd/dev",
+            "Application argocd/dev-shop removed",
+        ],
+    );
+    contains(&out, &["argo/base/shop.yaml (at base)\n"]);
 }

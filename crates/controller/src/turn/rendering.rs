@@ -28,7 +28,8 @@ const RENDER_RETRY: Duration = Duration::from_secs(3);
 
 const RENDER_RETRY_LONGEST: Duration = Duration::from_secs(180);
 
-/// Refs listed this recently are good enough for a poll: applications of one repository share a listing.
+/// Refs listed this recently are good enough for a poll, or a quarter of the interval of polls if that is less: applications of one repository
+/// share a listing.
 const POLL_SHARES: Duration = Duration::from_secs(30);
 
 impl Hub {
@@ -49,7 +50,9 @@ impl Hub {
         if !(is_new || polled || retried || asked.is_some()) {
             return self.wake_for_render(key, state);
         }
-        let shared = Instant::now().checked_sub(POLL_SHARES).unwrap_or_else(Instant::now);
+        let interval = self.settings.controller.reconciliation.map(|wait| wait.to_std() / 4);
+        let shares = interval.unwrap_or(POLL_SHARES).min(POLL_SHARES);
+        let shared = Instant::now().checked_sub(shares).unwrap_or_else(Instant::now);
         let not_before = asked.unwrap_or_else(|| state.render.as_of.map_or(shared, |at| at.max(shared)));
         state.render.retry_at = None;
         state.poll_at = None;

@@ -1,5 +1,7 @@
 //! The order of the output.
 
+use std::cmp::Reverse;
+
 use super::config::{ORDER_FIRST, ORDER_LAST, places};
 use super::error::{Failure, Result};
 use super::kustomization::SortOptions;
@@ -31,6 +33,13 @@ pub(super) fn sort(resources: &mut [Resource], options: Option<&SortOptions>, ke
     }
 }
 
+/// Group, version and kind as one text. Namespaces of the core group come before those of others, and in the opposite order.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Namespace(Reverse<String>),
+    Other(String),
+}
+
 fn legacy(resources: &mut [Resource], first: &[&str], last: &[&str]) -> Result<()> {
     let order = places(first, last);
     // Kustomize adds them to a new list one by one.
@@ -38,6 +47,11 @@ fn legacy(resources: &mut [Resource], first: &[&str], last: &[&str]) -> Result<(
     resources.sort_by_cached_key(|r| {
         let id = r.id();
         let (place, kind) = id.gvk.sort_key(&order);
+        let kind = if place != 0 && id.gvk.kind == "Namespace" && id.gvk.group.is_empty() {
+            Kind::Namespace(Reverse(kind))
+        } else {
+            Kind::Other(kind)
+        };
         let or = |text: &str, none: &str| {
             if text.is_empty() {
                 none.to_owned()

@@ -3,12 +3,14 @@
 //! What an Application renders wins over what a file says of one with the same name: it is what a cluster gets. Deciding that is pure and asked
 //! again until nothing is left to render: [`fleet`] says what is missing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use pintle_model::tree::Read;
+use pintle_render::SourceType;
 use pintle_repo::Near;
 
-use super::definition::{AppKey, Definition};
+use super::definition::{AppKey, Definition, Origin};
 use super::renderer::{Output, Outputs, Renderer};
 
 /// Applications that render Applications that render Applications; nobody nests them deeper than three or four.
@@ -47,7 +49,14 @@ pub(crate) async fn render(
 ) -> Fleet {
     let mut outputs = Outputs::default();
     loop {
-        let Settled { fleet, missing } = fleet(found, &|d| outputs.get(d).cloned(), with_children);
+        // Files are found in the first repository.
+        let is_here = |url: &str| {
+            let first = near.repositories.first().map(|r| &r.repository);
+            near.repository(url)
+                .zip(first)
+                .is_some_and(|(r, first)| Arc::ptr_eq(&r.repository, first))
+        };
+        let Settled { fleet, missing } = fleet(found, &|d| outputs.get(d).cloned(), &is_here, with_children);
         // Every round renders something that was not; chains end at `MAX_DEPTH`.
         if missing.is_empty() {
             return fleet;
@@ -59,30 +68,23 @@ pub(crate) async fn render(
     }
 }
 
-/// Puts a fleet together from what was found in files and what is known of renders.
+/// Puts a fleet together from what was found in files and what is known of renders. `is_here`: whether a URL means the repository of the files.
 pub(crate) fn fleet(
     found: &[Arc<Definition>],
     known: &dyn Fn(&Definition) -> Option<Arc<Output>>,
+    is_here: &dyn Fn(&str) -> bool,
     with_children: bool,
 ) -> Settled {
-    let in_files: BTreeMap<AppKey, Arc<Definition>> = found.iter().map(|d| (d.key.clone(), Arc::clone(d))).collect();
-    let mut made = BTreeMap::new();
+    let mut in_files: Definitions = found.iter().map(|d| (d.key.clone(), Arc::clone(d))).collect();
     let mut notes = BTreeSet::new();
-    // What is rendered depends on what renders, one level further each time.
-    for _ in 0..=MAX_DEPTH {
-        if !with_children {
-            break;
-        }
-        notes.clear();
-        let next = children(&together(&in_files, &made), known, &mut notes);
-        let is_settled = next.len() == made.len()
-            && next
-                .iter()
-                .zip(&made)
-                .all(|((k, a), (l, b)): ((_, &Arc<Definition>), (_, &Arc<Definition>))| k == l && a.is_same(b));
-        made = next;
-        if is_settled {
-            break;
+    let mut made = Definitions::new();
+    if with_children {
+        made = settled(&in_files, known, &mut notes);
+        let inputs = inputs(&in_files, &made, known, is_here);
+        if !inputs.is_empty() {
+            in_files.retain(|key, _| !inputs.contains_key(key));
+            made = settled(&in_files, known, &mut notes);
+            notes.extend(not_applications(&inputs));
         }
     }
     let all = together(&in_files, &made);
@@ -117,6 +119,80 @@ pub(crate) fn fleet(
 }
 
 type Definitions = BTreeMap<AppKey, Arc<Definition>>;
+
+/// What Applications render, and what these render. It depends on what renders, one level further each time.
+fn settled(
+    in_files: &Definitions,
+    known: &dyn Fn(&Definition) -> Option<Arc<Output>>,
+    notes: &mut BTreeSet<String>,
+) -> Definitions {
+    let mut made = Definitions::new();
+    for _ in 0..=MAX_DEPTH {
+        notes.clear();
+        let next = children(&together(in_files, &made), known, notes);
+        let is_settled =
+            next.len() == made.len() && next.iter().zip(&made).all(|((k, a), (l, b))| k == l && a.is_same(b));
+        made = next;
+        if is_settled {
+            break;
+        }
+    }
+    made
+}
+
+/// Definitions in files that another Application's kustomization reads and makes something else of, with that Application: bases that overlays
+/// patch, for example. A cluster never gets them as they stand.
+fn inputs(
+    in_files: &Definitions,
+    made: &Definitions,
+    known: &dyn Fn(&Definition) -> Option<Arc<Output>>,
+    is_here: &dyn Fn(&str) -> bool,
+) -> BTreeMap<AppKey, (String, AppKey)> {
+    let mut by_path: HashMap<&str, Vec<&AppKey>> = HashMap::new();
+    for (key, definition) in in_files {
+        if let Origin::File { path, .. } = &definition.origin {
+            by_path.entry(path).or_default().push(key);
+        }
+    }
+    let mut inputs = BTreeMap::new();
+    for (reader, definition) in &together(in_files, made) {
+        let Some(output) = known(definition) else { continue };
+        let kustomizations = output
+            .sources
+            .iter()
+            .filter(|s| s.rendered.source_type == SourceType::Kustomize && is_here(&s.shown[0]));
+        for (path, read) in kustomizations.flat_map(|s| s.rendered.reads.iter()) {
+            let described = by_path.get(path.as_str()).filter(|_| matches!(read, Read::File(_)));
+            for key in described.into_iter().flatten().filter(|key| **key != reader) {
+                inputs.insert((*key).clone(), (path.to_string(), reader.clone()));
+            }
+        }
+    }
+    // What is rendered under the same name is that Application. What is an input itself says nothing of others.
+    inputs.retain(|key, _| !made.contains_key(key));
+    let itself: BTreeSet<AppKey> = inputs.keys().cloned().collect();
+    inputs.retain(|_, (_, reader)| !itself.contains(reader));
+    inputs
+}
+
+/// A sentence for each Application that has inputs which are none.
+fn not_applications(inputs: &BTreeMap<AppKey, (String, AppKey)>) -> BTreeSet<String> {
+    /// Files that are named.
+    const SHOWN: usize = 5;
+    let mut files: BTreeMap<&AppKey, BTreeSet<&str>> = BTreeMap::new();
+    for (path, reader) in inputs.values() {
+        files.entry(reader).or_default().insert(path);
+    }
+    let sentence = |(reader, files): (&AppKey, BTreeSet<&str>)| {
+        let shown: Vec<&str> = files.iter().take(SHOWN).copied().collect();
+        let more = if files.len() > SHOWN { ", …" } else { "" };
+        format!(
+            "not taken for Applications, for the kustomization of {reader} makes others of them: {}{more}",
+            shown.join(", ")
+        )
+    };
+    files.into_iter().map(sentence).collect()
+}
 
 fn together(in_files: &Definitions, made: &Definitions) -> Definitions {
     let mut all = in_files.clone();
@@ -214,7 +290,6 @@ fn circles(parents: &BTreeMap<AppKey, BTreeSet<AppKey>>) -> BTreeSet<String> {
 mod tests {
     use pintle_model::{Object, Value};
 
-    use super::super::definition::Origin;
     use super::*;
 
     fn definition(name: &str, note: &str) -> Arc<Definition> {
@@ -238,7 +313,7 @@ mod tests {
         let found: Vec<Arc<Definition>> = files.iter().map(|f| parse(f)).collect();
         let known = std::cell::RefCell::new(Outputs::default());
         loop {
-            let Settled { fleet, missing } = fleet(&found, &|d| known.borrow().get(d).cloned(), true);
+            let Settled { fleet, missing } = fleet(&found, &|d| known.borrow().get(d).cloned(), &|_| true, true);
             if missing.is_empty() {
                 let said: Vec<String> = fleet
                     .members
