@@ -187,7 +187,7 @@ fn every_code_prints_and_parses_as_itself() {
         HookType: "PreSync" "Sync" "PostSync" "Skip" "SyncFail" "PreDelete" "PostDelete";
         SyncPhase: "PreSync" "Sync" "PostSync" "SyncFail";
         ConditionType: "DeletionError" "InvalidSpecError" "ComparisonError" "SyncError" "UnknownError" "SharedResourceWarning"
-            "RepeatedResourceWarning" "ExcludedResourceWarning" "OrphanedResourceWarning";
+            "RepeatedResourceWarning" "ExcludedResourceWarning" "OrphanedResourceWarning" "SourceWarning";
         SourceType: "Helm" "Kustomize" "Directory" "Plugin";
         ResourceHealthSource: "appTree";
         HydratePhase: "Hydrating" "Failed" "Hydrated";

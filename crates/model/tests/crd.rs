@@ -52,7 +52,14 @@ fn check_structural(schema: &Value, path: &str, count: &mut usize) {
     let map = schema.as_map().unwrap_or_else(|| panic!("{path}: no schema"));
     let int_or_string = schema.bool_at(&["x-kubernetes-int-or-string"]) == Some(true);
     let kind = schema.str_at(&["type"]);
-    assert_eq!(kind.is_none(), int_or_string, "{path}: a type, unless int-or-string");
+    let is_open = schema.bool_at(&["x-kubernetes-preserve-unknown-fields"]) == Some(true);
+    if int_or_string || !is_open {
+        assert_eq!(
+            kind.is_none(),
+            int_or_string,
+            "{path}: a type, unless int-or-string or anything"
+        );
+    }
     for key in map.keys() {
         let known = matches!(
             &**key,

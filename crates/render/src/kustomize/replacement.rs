@@ -267,6 +267,9 @@ fn write(resources: &mut [Resource], target: &Target, value: &mut Node, place: O
             }
             write_field(&mut resource.node, path, value, target.options.as_ref())
                 .map_err(|e| e.within(format_args!("replacement in {id}")))?;
+            if !matches!(value, Node::Scalar(_)) {
+                resource.shared.forget(&path.parts);
+            }
             resource.shared.spread(&mut resource.node);
             if replaces_notes {
                 resource.hide_notes();

@@ -5,6 +5,8 @@
 
 use pintle_yaml::Node;
 
+use super::fieldspec::names_element;
+
 /// One step to a field.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
@@ -33,11 +35,13 @@ impl Shared {
         }
     }
 
-    /// Notes that the fields below a path were written anew.
-    pub fn forget(&mut self, path: &[&str]) {
-        let below = |steps: &Vec<Step>| {
-            steps.len() >= path.len() && steps.iter().zip(path).all(|(s, p)| matches!(s, Step::Key(k) if k == p))
+    /// Notes that the fields below a path were written anew. A part that names an element of a list stands for every element.
+    pub fn forget<P: AsRef<str>>(&mut self, path: &[P]) {
+        let is_step = |(step, part): (&Step, &P)| match step {
+            Step::Key(key) => key == part.as_ref(),
+            Step::Index(_) => names_element(part.as_ref()),
         };
+        let below = |steps: &Vec<Step>| steps.len() >= path.len() && steps.iter().zip(path).all(is_step);
         for group in &mut self.0 {
             group.paths.retain(|steps| !below(steps));
         }
