@@ -12,6 +12,7 @@ use super::merge;
 use super::resmap::{ensure_unique, find_one};
 use super::resource::Resource;
 use super::selector::Compiled;
+use super::shared::Shared;
 
 /// Applies one entry of `patches`.
 pub(super) fn apply(loader: &Loader<'_, '_, '_>, resources: &mut Vec<Resource>, patch: &Patch) -> Result<()> {
@@ -135,6 +136,7 @@ fn merge_one(loader: &Loader<'_, '_, '_>, resource: &mut Resource, patch: Node, 
         resource.allow_kind_change |= options.allow_kind_change;
     }
     let id = resource.id();
+    forget_replaced(&patch, &mut Vec::new(), &mut resource.shared);
     let node = std::mem::replace(&mut resource.node, Node::null());
     let Some(merged) = merge::merge(node, patch, &loader.schema()).map_err(|e| e.within(id))? else {
         return Ok(());
@@ -152,6 +154,20 @@ fn merge_one(loader: &Loader<'_, '_, '_>, resource: &mut Resource, patch: Node, 
     resource.set_namespace(&namespace);
     resource.shared.spread(&mut resource.node);
     Ok(())
+}
+
+/// Fields below a map or list that a patch replaces are the patch's own.
+fn forget_replaced(patch: &Node, path: &mut Vec<String>, shared: &mut Shared) {
+    let replaces = |map: &Node| map.get("$patch").and_then(Node::text) == Some("replace");
+    if replaces(patch) || patch.items().iter().any(replaces) {
+        shared.forget(path);
+        return;
+    }
+    for (key, value) in patch.fields() {
+        path.push(key.clone());
+        forget_replaced(value, path, shared);
+        path.pop();
+    }
 }
 
 /// Applies `patchesStrategicMerge`: each entry is a patch or the path of one. A plugin may bring another text with patches.

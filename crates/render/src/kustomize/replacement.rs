@@ -265,9 +265,9 @@ fn write(resources: &mut [Resource], target: &Target, value: &mut Node, place: O
                     *value = changed.into_owned();
                 }
             }
-            write_field(&mut resource.node, path, value, target.options.as_ref())
+            let is_new = write_field(&mut resource.node, path, value, target.options.as_ref())
                 .map_err(|e| e.within(format_args!("replacement in {id}")))?;
-            if !matches!(value, Node::Scalar(_)) {
+            if is_new {
                 resource.shared.forget(&path.parts);
             }
             resource.shared.spread(&mut resource.node);
@@ -303,11 +303,14 @@ impl<'t> FieldPath<'t> {
     }
 }
 
-fn write_field(node: &mut Node, path: &FieldPath<'_>, value: &Node, options: Option<&FieldOptions>) -> Result<()> {
+/// Whether a field was written anew, and not changed in place, as a scalar is.
+fn write_field(node: &mut Node, path: &FieldPath<'_>, value: &Node, options: Option<&FieldOptions>) -> Result<bool> {
     let create = options.is_some_and(|o| o.create).then(|| empty_like(value));
     let mut count = 0usize;
+    let mut is_new = false;
     path.visit(node, create.as_ref(), &mut |field| {
         count += 1;
+        is_new |= !matches!(field, Node::Scalar(_));
         set(field, value, options)
     })?;
     if count == 0 {
@@ -317,7 +320,7 @@ fn write_field(node: &mut Node, path: &FieldPath<'_>, value: &Node, options: Opt
             path.text
         )));
     }
-    Ok(())
+    Ok(is_new)
 }
 
 /// Makes what `create` makes on the way to a field, and leaves the field itself empty.
