@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 on_both_planes!(
     a_push_deploys_by_itself,
     production_waits_for_a_person_and_goes_back,
+    hooks_whose_names_are_generated_end,
     namespaces_are_made_where_asked,
     a_sync_of_an_older_commit_takes_over_what_is_there,
     drift_is_healed_or_reported,
@@ -141,6 +142,34 @@ async fn production_waits_for_a_person_and_goes_back(mut world: World) {
     // A revert in Git makes it Synced without a write: what is wanted is there.
     let third = world.revert().await;
     world.until_settled("prod", &third).await;
+}
+
+async fn hooks_whose_names_are_generated_end(mut world: World) {
+    let generated = |phase: &str| {
+        let mut hook: Value = serde_json::from_str(&hook(&job("x"), phase)).unwrap();
+        hook["metadata"]["generateName"] = json!(format!("{}-", phase.to_lowercase()));
+        hook["metadata"].as_object_mut().unwrap().remove("name");
+        hook.to_string()
+    };
+    let (before, after) = (generated("PreSync"), generated("PostSync"));
+    let first = world
+        .push(&[
+            ("dev/before.json", Some(&before)),
+            ("dev/one.json", Some(&config_map("one", "1"))),
+            ("dev/after.json", Some(&after)),
+        ])
+        .await;
+    world.application("dev", automated()).await;
+    world.start().await;
+    world.until_ended("dev", &first, OperationPhase::Succeeded).await;
+    assert_eq!(world.config("dev", "one").await.as_deref(), Some("1"));
+    let jobs = world.list("Job", "dev").await;
+    assert_eq!(jobs.len(), 2, "{jobs:?}");
+
+    // The next sync has hooks of its own, as each has.
+    let second = world.push(&[("dev/one.json", Some(&config_map("one", "2")))]).await;
+    world.until_ended("dev", &second, OperationPhase::Succeeded).await;
+    assert_eq!(world.config("dev", "one").await.as_deref(), Some("2"));
 }
 
 async fn namespaces_are_made_where_asked(mut world: World) {

@@ -98,6 +98,15 @@ fn watch(config: &ControllerConfig, settings: &Settings, events: mpsc::Sender<Ev
         tracing::warn!(warning, "resource.exclusions or resource.inclusions");
     }
     let server = config.cluster.id().to_string();
+    for kind in ["Application", "AppProject"] {
+        if filter.is_excluded("argoproj.io", kind, &server) {
+            tracing::error!(
+                kind,
+                "resource.inclusions or resource.exclusions in argocd-cm leave out argoproj.io, and with it what this program works on: nothing is \
+                 managed. Add the apiGroup argoproj.io to the inclusions, or take it out of the exclusions, and restart"
+            );
+        }
+    }
     let (cluster_events, mut seen) = mpsc::channel(QUEUE);
     tokio::spawn(async move {
         while let Some(event) = seen.recv().await {

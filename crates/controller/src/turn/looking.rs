@@ -14,11 +14,11 @@ use pintle_engine::app::status::Assessment;
 use pintle_engine::live::NotFresh;
 use pintle_engine::sync::retry::SelfHealBackoff;
 use pintle_engine::view::{MAX_AGE, View};
-use pintle_model::application::{Application, ConditionType, Destination, SourceType, SyncOperation};
+use pintle_model::application::{Application, ConditionType, Destination, SourceType};
 use pintle_model::project::AppProject;
 use pintle_model::{GroupKind, Object, ResourceKey};
 
-use super::operating::made_namespace;
+use super::operating::besides_targets;
 use super::{Look, after};
 use crate::app_state::{AppState, RenderSlot};
 use crate::event::{AppKey, Event};
@@ -185,8 +185,10 @@ impl Hub {
         };
         let comparison = compare_app(input, &mut state.cache);
         if !comparison.to_read.is_empty() {
-            let operation = state.operation.as_ref().and_then(|o| o.state.operation.sync.clone());
-            self.read_bodies(key, state, operation.as_ref());
+            let operation = state.operation.as_ref().map(|o| &o.state);
+            let sync = operation.and_then(|o| o.operation.sync.as_ref());
+            let besides = besides_targets(&state.app, sync, operation);
+            self.read_bodies(key, state, besides);
         }
         let revisions = state.prepared.as_ref().map(|p| p.revisions.clone()).unwrap_or_default();
         let mut assessment = Assessment::compared(&comparison, revisions, source_types(&state.render));
@@ -198,10 +200,10 @@ impl Hub {
     }
 
     /// Reads objects that are wanted but were not kept whole, once, and keeps them from then on.
-    pub(super) fn read_bodies(&mut self, key: &AppKey, state: &mut AppState, operation: Option<&SyncOperation>) {
+    pub(super) fn read_bodies(&mut self, key: &AppKey, state: &mut AppState, besides: Vec<ResourceKey>) {
         let of_render = [&state.prepared, &state.op_prepared].into_iter().flatten();
         let targets = of_render.flat_map(|p| p.objects().iter().map(Object::key));
-        let wanted: Vec<ResourceKey> = targets.chain(made_namespace(&state.app, operation)).collect();
+        let wanted: Vec<ResourceKey> = targets.chain(besides).collect();
         for missing in self.index.retain_full(&state.instance, wanted) {
             if !state.reading.insert(missing.clone()) {
                 continue;

@@ -214,8 +214,8 @@ impl Hub {
         part
     }
 
-    /// Reads what an operation acts on and the index does not keep whole, and says what it waits for: the namespace it may make, which no
-    /// manifest names, and objects that only the operation's own manifests name. One that is stopped waits for nothing.
+    /// Reads what an operation acts on and the index does not keep whole, and says what it waits for: [`besides_targets`], and objects that only the
+    /// operation's own manifests name. One that is stopped waits for nothing.
     fn read_for_operation(
         &mut self,
         key: &AppKey,
@@ -232,13 +232,13 @@ impl Hub {
             TargetsOf::Pending | TargetsOf::Spec => &[],
         };
         let view = View::new(&self.index, &self.kinds, crate::clock::now());
-        let namespace = made_namespace(&state.app, Some(sync));
+        let besides = besides_targets(&state.app, Some(sync), Some(operation));
         let unread = own
             .iter()
             .map(Object::key)
-            .chain(namespace)
+            .chain(besides.iter().cloned())
             .find(|key| matches!(view.live(key), Live::Slim(_)))?;
-        self.read_bodies(key, state, Some(sync));
+        self.read_bodies(key, state, besides);
         Some(format!("reading {unread}"))
     }
 
@@ -377,6 +377,22 @@ impl Running {
             outcomes: Vec::new(),
         }
     }
+}
+
+/// What an operation looks at and no manifest names: the namespace it may make, and hooks whose names were generated.
+pub(super) fn besides_targets(
+    app: &Application,
+    sync: Option<&SyncOperation>,
+    operation: Option<&OperationState>,
+) -> Vec<ResourceKey> {
+    let results = operation
+        .and_then(|o| o.sync_result.as_ref())
+        .map(|r| r.resources.as_slice());
+    let hooks = results.unwrap_or_default().iter().filter(|r| !r.hook_type.is_unset());
+    hooks
+        .map(|r| ResourceKey::new(r.group.as_str(), r.kind.as_str(), r.namespace.as_str(), r.name.as_str()))
+        .chain(made_namespace(app, sync))
+        .collect()
 }
 
 /// The namespace that an operation, or the Application, asks for (`CreateNamespace=true`).
