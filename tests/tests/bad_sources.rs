@@ -93,14 +93,17 @@ impl Bad {
     }
 
     fn helm(name: &'static str, helm: Value, says: &[&'static str]) -> Self {
-        let mut bad = Self::files(name, &[], says);
-        bad.source = Some((json!({"helm": helm}), json!({"helm": null})));
-        bad
+        Self::spec(name, "helm", &helm, says)
     }
 
     fn kustomize(name: &'static str, kustomize: Value, says: &[&'static str]) -> Self {
+        Self::spec(name, "kustomize", &kustomize, says)
+    }
+
+    /// A field of `spec.source` that is bad while it is there.
+    fn spec(name: &'static str, field: &str, value: &Value, says: &[&'static str]) -> Self {
         let mut bad = Self::files(name, &[], says);
-        bad.source = Some((json!({"kustomize": kustomize}), json!({"kustomize": null})));
+        bad.source = Some((json!({ field: value }), json!({ field: null })));
         bad
     }
 }

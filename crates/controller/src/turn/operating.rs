@@ -130,11 +130,11 @@ impl Hub {
         let no_project = AppProject::default();
         let reading = self.read_for_operation(key, state, &running.state, &targets_ready, &sync);
         let outcomes = std::mem::take(&mut running.outcomes);
-        let targets = match &targets_ready {
-            _ if reading.is_some() => OpTargets::Pending(reading.as_deref().unwrap_or_default()),
-            TargetsOf::Pending => OpTargets::Pending(RENDERING),
-            TargetsOf::Spec => prepared_targets(state.prepared.as_ref()),
-            TargetsOf::Operation => prepared_targets(state.op_prepared.as_ref()),
+        let targets = match (&reading, &targets_ready) {
+            (Some(why), _) => OpTargets::Pending(why),
+            (None, TargetsOf::Pending) => OpTargets::Pending(RENDERING),
+            (None, TargetsOf::Spec) => prepared_targets(state.prepared.as_ref()),
+            (None, TargetsOf::Operation) => prepared_targets(state.op_prepared.as_ref()),
         };
         running.repeatable = has_repeatable_options(&state.app, &sync)
             && match &targets_ready {

@@ -35,12 +35,7 @@ impl Conditions {
 
     /// Whether desired or live state cannot be trusted because of one of these.
     pub fn forbid_sync(&self) -> bool {
-        self.0.iter().any(|(k, _)| {
-            matches!(
-                k,
-                ConditionType::ComparisonError | ConditionType::InvalidSpecError | ConditionType::UnknownError
-            )
-        })
+        self.0.iter().any(|(k, _)| k.forbids_sync())
     }
 
     /// The messages of the conditions that [`Conditions::forbid_sync`], as one line.

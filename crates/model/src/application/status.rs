@@ -313,6 +313,14 @@ impl ConditionType {
     pub fn is_error(&self) -> bool {
         self.as_str().ends_with("Error")
     }
+
+    /// Whether desired or live state cannot be trusted because of it: nothing is synced, and no comparison shown.
+    pub fn forbids_sync(&self) -> bool {
+        matches!(
+            self,
+            Self::ComparisonError | Self::InvalidSpecError | Self::UnknownError
+        )
+    }
 }
 
 open_enum! {

@@ -218,20 +218,11 @@ impl Decoder {
         Ok(said)
     }
 
-    /// What a scalar is in the end: `null` leaves what it was, and all that is written is of one kind.
+    /// What a scalar is in the end: `null` leaves what it was. That each spelling is of the kind is found where each is read alone.
     fn scalar<'de, V: Visitor<'de>>(self, nothing: Yaml, visitor: V) -> std::result::Result<V::Value, Mistake> {
         let form = self.form;
-        let mut said = nothing;
-        for yaml in self.all().filter(|yaml| *yaml != Yaml::Null) {
-            let is_number = |yaml: &Yaml| matches!(yaml, Yaml::Int(_) | Yaml::Uint(_) | Yaml::Float(_));
-            let fits =
-                std::mem::discriminant(&said) == std::mem::discriminant(&yaml) || is_number(&said) && is_number(&yaml);
-            if !fits {
-                return Err(Mistake::kinds(kind(&yaml), kind(&said)));
-            }
-            said = yaml;
-        }
-        Self::new(said, form).deserialize_any(visitor)
+        let said = self.all().filter(|yaml| *yaml != Yaml::Null).last();
+        Self::new(said.unwrap_or(nothing), form).deserialize_any(visitor)
     }
 }
 

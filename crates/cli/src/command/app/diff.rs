@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pintle_model::application::{Application, ConditionType};
+use pintle_model::application::Application;
 use pintle_server::api::{AppRef, ResourcesQuery};
 
 use super::app_ref;
@@ -57,13 +57,7 @@ pub(super) async fn run(session: &Session, args: AppDiffArgs) -> Result<ExitCode
 
 /// What Git holds now has been compared. If not, what a diff would show is an older commit.
 fn is_compared(app: &Application) -> Result<(), CliError> {
-    let broken = app.status.conditions.iter().find(|c| {
-        matches!(
-            c.kind,
-            ConditionType::ComparisonError | ConditionType::InvalidSpecError | ConditionType::UnknownError
-        )
-    });
-    match broken {
+    match app.status.conditions.iter().find(|c| c.kind.forbids_sync()) {
         None => Ok(()),
         Some(condition) => {
             let what = format!(

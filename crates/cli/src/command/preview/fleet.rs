@@ -48,14 +48,13 @@ pub(crate) async fn render(
     with_children: bool,
 ) -> Fleet {
     let mut outputs = Outputs::default();
+    // Files are found in the first repository.
+    let first = near.repositories.first();
+    let is_here = |url: &str| {
+        let both = near.repository(url).zip(first);
+        both.is_some_and(|(meant, first)| Arc::ptr_eq(&meant.repository, &first.repository))
+    };
     loop {
-        // Files are found in the first repository.
-        let is_here = |url: &str| {
-            let first = near.repositories.first().map(|r| &r.repository);
-            near.repository(url)
-                .zip(first)
-                .is_some_and(|(r, first)| Arc::ptr_eq(&r.repository, first))
-        };
         let Settled { fleet, missing } = fleet(found, &|d| outputs.get(d).cloned(), &is_here, with_children);
         // Every round renders something that was not; chains end at `MAX_DEPTH`.
         if missing.is_empty() {
