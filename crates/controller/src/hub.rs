@@ -90,15 +90,6 @@ pub(crate) struct Hub {
     is_started: bool,
 }
 
-/// Whether a write took the last finalizer off an object that was on its way out: it is answered once more and is no more. The watch may have said
-/// so before the answer is here. A Pod whose grace period runs stays, and a Namespace has finalizers of its own.
-fn is_gone(object: &Object) -> bool {
-    let grace = object.value().at(&["metadata", "deletionGracePeriodSeconds"]);
-    let is_immediate = grace.is_none_or(|seconds| seconds.as_i64().unwrap_or(0) == 0);
-    let is_namespace = object.kind() == "Namespace" && object.group().is_empty();
-    object.deletion_timestamp().is_some() && object.finalizers().next().is_none() && is_immediate && !is_namespace
-}
-
 impl Hub {
     pub fn new(
         config: ControllerConfig,
@@ -397,7 +388,8 @@ impl Hub {
         if object.resource_version().is_empty() || object.uid().is_empty() {
             return;
         }
-        let touched = if is_gone(object) {
+        let touched = if object.is_released() {
+            // The write took the last finalizer off. The watch may have said that it is gone before the answer is here.
             self.index.delete(&object.key(), object.uid())
         } else {
             self.index.apply(trimmed(object.clone()))

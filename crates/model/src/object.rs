@@ -166,6 +166,18 @@ impl Object {
             .filter_map(Value::as_str)
     }
 
+    /// Whether anything holds its deletion back: `metadata.finalizers`, and those that a Namespace has in its spec.
+    pub fn is_held(&self) -> bool {
+        let is_namespace = self.kind() == "Namespace" && self.group().is_empty();
+        self.finalizers().next().is_some() || is_namespace && !self.0.list_at(&["spec", "finalizers"]).is_empty()
+    }
+
+    /// Whether it is being deleted and nothing is waited for any more, a grace period neither: a write that makes it so is the last one.
+    pub fn is_released(&self) -> bool {
+        let grace = self.0.i64_at(&["metadata", "deletionGracePeriodSeconds"]).unwrap_or(0);
+        self.deletion_timestamp().is_some() && grace == 0 && !self.is_held()
+    }
+
     /// `metadata.ownerReferences`, those that name a kind, a name and a UID.
     pub fn owner_references(&self) -> impl Iterator<Item = OwnerReference<'_>> {
         self.0.list_at(&["metadata", "ownerReferences"]).iter().filter_map(|o| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pintle_model::{Object, Value};
 
-use super::write::{bump_generation, check_preconditions, has_namespace_finalizers};
+use super::write::{bump_generation, check_preconditions};
 use super::{State, Store};
 use crate::clock::{later, rfc3339};
 use crate::error::ApiError;
@@ -89,7 +89,7 @@ impl State {
         let mut object = old.clone();
         set_propagation(&mut object, options.propagation);
         let grace = grace_seconds(&object, options);
-        let held = object.finalizers().next().is_some() || has_namespace_finalizers(&object);
+        let held = object.is_held();
         let key = (namespace.into(), name.into());
         if grace == 0 && !held {
             return Ok(Deletion::Removed(if options.dry_run {

@@ -176,7 +176,7 @@ impl State {
         if resource.has_generation && desired_changed(&resource, &old, &object) {
             bump_generation(&mut object);
         }
-        if object.deletion_timestamp().is_some() && object.finalizers().next().is_none() && is_released(&object) {
+        if object.is_released() {
             return Ok(if options.dry_run {
                 object
             } else {
@@ -188,22 +188,6 @@ impl State {
         }
         Ok(self.put(gr, key, object))
     }
-}
-
-/// Whether nothing but finalizers holds a deleted object: a Pod waits for its grace period, a Namespace for its contents.
-fn is_released(object: &Object) -> bool {
-    object
-        .value()
-        .i64_at(&["metadata", "deletionGracePeriodSeconds"])
-        .unwrap_or(0)
-        == 0
-        && !has_namespace_finalizers(object)
-}
-
-pub(super) fn has_namespace_finalizers(object: &Object) -> bool {
-    object.kind() == "Namespace"
-        && object.group().is_empty()
-        && !object.value().list_at(&["spec", "finalizers"]).is_empty()
 }
 
 pub(super) fn key_of(object: &Object) -> Name {
